@@ -1,0 +1,44 @@
+# `make up`: from a bare machine to the walkthrough.  `make test`: everything, on the lab.
+# `make check`: seconds, no root.  `make down`, `make clean`: stop; stop and forget.
+
+SHELL := /bin/bash -eu
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: up down clean check test lock
+
+up: .venv/ready
+	@$(BIN)/python -m lab up
+
+down: .venv/ready
+	@$(BIN)/python -m lab down
+
+clean: .venv/ready
+	@$(BIN)/python -m lab clean
+
+check: .venv/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/unit tests/program -q
+
+test: check
+	$(BIN)/python -m pytest tests/e2e
+
+# Hashes for every package, so that an install is the same everywhere.
+lock: .venv/ready
+	$(PYTHON) -m venv .venv/lock
+	.venv/lock/bin/pip install --quiet pip-tools
+	.venv/lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
+	  --no-emit-index-url --no-emit-find-links --output-file=requirements.lock requirements-dev.txt
+
+.venv/ready: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || \
+	  { echo "no Python 3.11 as '$(PYTHON)': install it, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "  … Python packages with their hashes into .venv (about 1 min)"
+	@$(PYTHON) -m venv .venv || \
+	  { echo "$(PYTHON) cannot make a virtual environment: on Debian, apt-get install python3.11-venv"; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock || \
+	  { echo "pip refused a package, see above; nothing else was started. Check the network, then again: make $(MAKECMDGOALS)"; exit 1; }
+	@touch $@

@@ -1,0 +1,161 @@
+"""`python -m lab`: what `make up`, `make down` and `make clean` call."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import typer
+
+from lab import debian, images, parts, preflight, tools, walkthrough
+from lab.cluster import Cluster, erase
+from lab.errors import LabError
+from lab.gobuild import GoBuilder
+from lab.istio_sources import istio_sources
+from lab.places import Places
+from lab.progress import Progress
+from lab.stacks import DEV, PLATFORM, Stacks
+
+commands = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+
+
+@commands.command()
+def up() -> None:
+    """From whatever state the machine is in to the walkthrough: cluster, Istio, dev stack, 100 requests."""
+    places = Places.of_this_machine()
+    with _guarded(places) as progress:
+        stacks = bring_up(places, progress)
+        outputs = stacks.up(DEV, places.checkout)
+        urls, weights = outputs["urls"], outputs["weights"]
+        if not isinstance(urls, dict) or not isinstance(weights, dict):
+            raise LabError("the dev stack exports no urls or weights", mend="pulumi stack output --stack dev")
+        walkthrough.show(str(outputs["url"]), urls, weights, progress)
+        progress.console.print("\nsource .lab/env   then work as on any cluster: pulumi, kubectl, istioctl")
+
+
+@commands.command()
+def cluster() -> None:
+    """The cluster and Istio alone, for tests that bring up stacks of their own."""
+    places = Places.of_this_machine()
+    with _guarded(places) as progress:
+        bring_up(places, progress)
+
+
+@commands.command()
+def down() -> None:
+    """Stop the lab and leave nothing on the machine but its data and the cache."""
+    places = Places.of_this_machine()
+    with _guarded(places) as progress, progress.step("stop the lab"):
+        _as_it_was(places, progress).down()
+
+
+@commands.command()
+def clean() -> None:
+    """Stop the lab and delete its data; the cache of binaries stays."""
+    places = Places.of_this_machine()
+    with _guarded(places) as progress, progress.step("stop the lab and delete its data"):
+        _as_it_was(places, progress).down()
+        erase(places)
+        shutil.rmtree(places.environment.parent, ignore_errors=True)
+
+
+def bring_up(places: Places, progress: Progress) -> Stacks:
+    """Everything up to a cluster with Istio; returns the way to run stacks on it."""
+    places.make()
+    builder = GoBuilder(cache=places.cache, progress=progress)
+    chosen = tools.choose(places.binaries)
+    for tool in chosen:
+        progress.console.print(f"  {tool.name}: {tool.reason}", markup=False)
+    wanted = [parts.KUBE, parts.ISTIO, parts.COREDNS, parts.APPS]
+    wanted += [part for tool, part in zip(chosen, (parts.CLI, parts.PROVIDER), strict=False) if not tool.path]
+    missing = [part for part in wanted if not builder.has(part)]
+    preflight.check_disk(places.cache, preflight.DISK_TO_BUILD if missing else 0)
+    preflight.check_disk(places.state, preflight.DISK_TO_RUN)
+    if missing:
+        builder.require_go()
+
+    packages = debian.Packages(cache=places.cache, progress=progress)
+    # Two lines of builds keep both cores busy while the other one links. The cluster starts as soon as
+    # its own parts are there, while Pulumi is still being built.
+    with ThreadPoolExecutor(max_workers=2) as builds:
+        kube = builds.submit(builder.build, parts.KUBE)
+        istio = builds.submit(builder.build, parts.ISTIO)
+        sources = builds.submit(istio_sources, builder)
+        coredns = builds.submit(builder.build, parts.COREDNS)
+        apps = builds.submit(builder.build, parts.APPS)
+        installed = builds.submit(tools.install, chosen, places, builder)
+        node_root = packages.unpack("node", debian.NODE)
+        proxy_root = packages.unpack("proxy", debian.PROXY)
+        lab = Cluster(places=places, progress=progress, kube=kube.result(), root=node_root)
+        ingredients = images.Ingredients(
+            coredns=coredns.result(),
+            istio=istio.result(),
+            istio_sources=sources.result(),
+            apps=apps.result(),
+            proxy_root=proxy_root,
+        )
+        lab.up(images.catalogue(ingredients, _architecture()))
+        tools.link(kube.result() / "kubectl", places.binaries / "kubectl")
+        tools.link(istio.result() / "istioctl", places.binaries / "istioctl")
+        tools.link(sources.result() / "charts", places.checkout / ".lab/charts")
+        installed.result()
+    builder.tidy()
+
+    os.environ["PATH"] = f"{places.binaries}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    stacks = Stacks(places=places, progress=progress)
+    stacks.prepare()
+    stacks.up(PLATFORM, places.checkout / "mesh-platform")
+    return stacks
+
+
+def _as_it_was(places: Places, progress: Progress) -> Cluster:
+    """The lab as far as it can be taken down, also where the cache is gone."""
+    places.make()
+    return Cluster(
+        places=places,
+        progress=progress,
+        kube=places.cache,
+        root=debian.Packages(cache=places.cache, progress=progress).directory("node", debian.NODE),
+    )
+
+
+def _architecture() -> str:
+    """The machine's architecture in Go's words."""
+    said = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True)
+    return said.stdout.strip()
+
+
+@contextmanager
+def _guarded(places: Places) -> Iterator[Progress]:
+    """One lab command at a time, its faults told in words and with an exit code."""
+    progress = Progress()
+    try:
+        preflight.check_system()
+        places.state.mkdir(parents=True, exist_ok=True)
+        with (places.state.parent / f"{places.state.name}.lock").open("a+") as lock, progress.shown():
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.seek(0)
+                raise LabError(
+                    f"another lab command is at work, pid {lock.read() or 'unknown'}",
+                    mend="wait for it to end, then try again",
+                ) from None
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+            yield progress
+    except LabError as error:
+        progress.console.print(f"\n{error}", style="red", markup=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        progress.console.print("\nstopped; what runs goes on running: `make up` goes on, `make down` ends it")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    commands()

@@ -1,0 +1,105 @@
+"""One control group holds everything the lab runs: daemons, shims, containers.
+
+That is how the lab knows its own processes, whatever became of its pid files.
+Both layouts are served: one hierarchy for each controller (v1), or one for all (v2).
+"""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = "mesh-lab"
+MOUNT = Path("/sys/fs/cgroup")
+CONTROLLERS = ("cpu", "cpuset", "memory", "pids")
+"""What the kubelet wants to limit pods with."""
+
+DEATH_SECONDS = 10
+"""How long killed processes may take to disappear: a kernel matter, normally milliseconds."""
+
+
+def _hierarchies() -> list[Path]:
+    if (MOUNT / "cgroup.controllers").exists():
+        return [MOUNT]
+    return [path for path in sorted(MOUNT.iterdir()) if path.is_dir() and (path / "cgroup.procs").exists()]
+
+
+def groups() -> list[Path]:
+    """The lab's group in each hierarchy where it exists."""
+    return [path / ROOT for path in _hierarchies() if (path / ROOT).is_dir()]
+
+
+def ensure() -> None:
+    """Make the lab's group, with the controllers that pods need."""
+    for hierarchy in _hierarchies():
+        if hierarchy == MOUNT:
+            _delegate(hierarchy)
+        group = hierarchy / ROOT
+        group.mkdir(exist_ok=True)
+        if hierarchy == MOUNT:
+            _delegate(group)
+        for setting in ("cpuset.cpus", "cpuset.mems"):
+            # In v1 a new cpuset is empty, and nothing can run in it.
+            if hierarchy != MOUNT and (group / setting).exists():
+                (group / setting).write_text((hierarchy / setting).read_text())
+
+
+def enter(pid: int) -> None:
+    """Move a process into the lab's group of daemons."""
+    for group in groups():
+        daemons = group / "daemons"
+        daemons.mkdir(exist_ok=True)
+        for setting in ("cpuset.cpus", "cpuset.mems"):
+            if group.parent != MOUNT and (daemons / setting).exists():
+                (daemons / setting).write_text((group / setting).read_text())
+        (daemons / "cgroup.procs").write_text(str(pid))
+
+
+def pids() -> set[int]:
+    """Every process of the lab."""
+    found: set[int] = set()
+    for group in groups():
+        for members in [group / "cgroup.procs", *group.rglob("cgroup.procs")]:
+            try:
+                found.update(int(pid) for pid in members.read_text().split())
+            except OSError:
+                continue  # the group went while it was read
+    return found - {os.getpid()}
+
+
+def kill() -> set[int]:
+    """Kill every process of the lab, again until none is left; returns those that would not die."""
+    deadline = time.monotonic() + DEATH_SECONDS
+    while (left := pids()) and time.monotonic() < deadline:
+        for pid in left:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        time.sleep(0.05)
+    return left
+
+
+def remove() -> None:
+    """Remove the lab's groups, the innermost first; only empty ones can go."""
+    for group in groups():
+        for folder in _innermost_first(group):
+            try:
+                folder.rmdir()
+            except OSError:
+                continue  # reported by whoever compares the machine before and after
+
+
+def _innermost_first(folder: Path) -> Iterator[Path]:
+    for child in sorted(folder.iterdir()):
+        if child.is_dir():
+            yield from _innermost_first(child)
+    yield folder
+
+
+def _delegate(group: Path) -> None:
+    """Let the children of a v2 group use the controllers that it has."""
+    available = (group / "cgroup.controllers").read_text().split()
+    wanted = " ".join(f"+{name}" for name in CONTROLLERS if name in available)
+    (group / "cgroup.subtree_control").write_text(wanted)

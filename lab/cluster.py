@@ -1,0 +1,212 @@
+"""The lab as one thing: brought up, mended, taken down."""
+
+import json
+import os
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from lab import cgroups, debian, preflight
+from lab.controlplane import API, SUBJECTS, ControlPlane
+from lab.errors import LabError
+from lab.image_archive import Image
+from lab.network import Network
+from lab.node import Node
+from lab.pki import Authority
+from lab.places import Places
+from lab.process import Process, wait_until
+from lab.progress import Progress
+
+MANIFESTS = Path(__file__).parent / "manifests"
+SYSTEM_NAMESPACES = ("kube-system", "istio-system")
+READY_CONDITIONS = {"Node": "Ready", "Pod": "Ready", "Deployment": "Available"}
+SETTLE_SECONDS = 180
+"""After a reboot every container is made anew; measured 25 s on two cores, slower while something builds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """The processes of the one node, and what they need of the machine."""
+
+    places: Places
+    progress: Progress
+    kube: Path
+    """Folder of the Kubernetes binary and its names."""
+    root: Path
+    """Folder under which Debian's packages are unpacked."""
+
+    @cached_property
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, **debian.environment(self.root)}
+
+    @cached_property
+    def _authority(self) -> Authority:
+        return Authority(folder=self.places.state / "pki")
+
+    @cached_property
+    def _network(self) -> Network:
+        return Network(environment=self._environment, state=self.places.state)
+
+    @cached_property
+    def _control_plane(self) -> ControlPlane:
+        return ControlPlane(
+            kube=self.kube,
+            etcd_binary=self.root / "usr/bin/etcd",
+            authority=self._authority,
+            state=self.places.state,
+            logs=self.places.logs,
+            environment=self._environment,
+        )
+
+    @cached_property
+    def _node(self) -> Node:
+        return Node(
+            kube=self.kube,
+            root=self.root,
+            authority=self._authority,
+            state=self.places.state,
+            logs=self.places.logs,
+            environment=self._environment,
+        )
+
+    def processes(self) -> list[Process]:
+        """All daemons, in the order in which they depend on each other."""
+        control = self._control_plane
+        return [
+            *control.processes(),
+            self._node.containerd(),
+            self._node.kubelet(control.kubeconfig("kubelet")),
+            self._node.kube_proxy(control.kubeconfig("kube-proxy")),
+        ]
+
+    def up(self, images: list[Image]) -> None:
+        """Start what does not run, mend what is broken, leave alone what is well."""
+        ours = cgroups.pids()
+        preflight.check_ports([*preflight.PORTS, *preflight.NODE_PORTS], ours)
+        if not ours:
+            # Nothing runs: a new lab, a stopped one, or one whose machine went down without a word.
+            self._node.unmount()
+            self._node.forget_running()
+        with self.progress.step("certificates, network, control groups"):
+            cgroups.ensure()
+            self._network.up()
+            self._configure()
+        control, node = self._control_plane, self._node
+        with ThreadPoolExecutor(max_workers=1) as background:
+            self._start(node.containerd())
+            loading = background.submit(self._load, images)
+            for process in control.processes():
+                self._start(process)
+            self._apply(*sorted(MANIFESTS.glob("*.yaml")))
+            loading.result()
+        # The kubelet after the images: it would back off from the first it does not find.
+        self._start(node.kubelet(control.kubeconfig("kubelet")))
+        self._start(node.kube_proxy(control.kubeconfig("kube-proxy")))
+        with self.progress.step("node, cluster DNS, Istio's pods") as step:
+            wait_until(self._unsettled, step, SETTLE_SECONDS, self.places.logs / "kubelet.log")
+
+    def down(self) -> None:
+        """Stop everything and remove every trace from the machine; the cluster's data stays."""
+        etcd, *others = self.processes()
+        with ThreadPoolExecutor() as together:
+            list(together.map(Process.stop, others))
+        etcd.stop()  # last: without it the API server cannot end cleanly
+        survivors = cgroups.kill()
+        if survivors:
+            raise LabError(
+                f"processes {sorted(survivors)} do not die; the rest of the lab is still there",
+                mend="look with `ps -o pid,stat,wchan,args -p PID`; state D waits for the kernel: reboot",
+            )
+        self._node.unmount()
+        self._node.forget_running()
+        self._network.down()
+        cgroups.remove()
+
+    def kubectl(self, *words: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run kubectl as the lab's administrator."""
+        return subprocess.run(
+            [str(self.kube / "kubectl"), f"--kubeconfig={self.places.kubeconfig}", *words],
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def _configure(self) -> None:
+        self._authority.ensure(SUBJECTS)
+        self._authority.kubeconfig(self.places.kubeconfig, "admin", API)
+        (self.places.state / "kubeconfigs").mkdir(exist_ok=True)
+        for who in ("kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet"):
+            self._authority.kubeconfig(self._control_plane.kubeconfig(who), who, API)
+        self._node.configure()
+
+    def _start(self, process: Process) -> None:
+        if process.current and not process.ready():
+            return
+        with self.progress.step(f"start {process.name}") as step:
+            process.start()
+            process.await_ready(step)
+
+    def _load(self, images: list[Image]) -> None:
+        with self.progress.step("load images into containerd") as step:
+            loaded = self._node.load(images)
+            step.says(f"{len(loaded)} new of {len(images)}")
+
+    def _apply(self, *manifests: Path) -> None:
+        for manifest in manifests:
+            done = self.kubectl("apply", "--server-side", "--force-conflicts", f"--filename={manifest}")
+            if done.returncode:
+                raise LabError(
+                    f"kubectl apply {manifest.name} failed", mend="make up", evidence=done.stderr.strip()
+                )
+
+    def _unsettled(self) -> str:
+        """What of the system is not up yet; empty when all is.
+
+        The API server may still tell of the time before a stop: a pod counts when its containers
+        are among those that run now.
+        """
+        done = self.kubectl("get", "nodes,pods,deployments", "--all-namespaces", "--output=json")
+        if done.returncode:
+            return done.stderr.strip()
+        running = self._node.running_containers()
+        found = [item for item in json.loads(done.stdout)["items"] if item["kind"] == "Node"]
+        found += [item for item in json.loads(done.stdout)["items"] if _is_system(item)]
+        if not any(item["kind"] == "Pod" for item in found):
+            return "no pod of the system yet"
+        return next(filter(None, (_lack(item, running) for item in found)), "")
+
+
+def _is_system(item: dict[str, Any]) -> bool:
+    return item["metadata"].get("namespace") in SYSTEM_NAMESPACES
+
+
+def _lack(item: dict[str, Any], running: set[str]) -> str:
+    """What a node, pod or deployment lacks; empty when it serves."""
+    name = f"{item['kind'].lower()} {item['metadata']['name']}"
+    status = item.get("status", {})
+    if item["kind"] == "Pod":
+        containers = status.get("containerStatuses", [])
+        ids = {container.get("containerID", "").removeprefix("containerd://") for container in containers}
+        if not ids or not ids <= running:
+            return f"{name}: {_waiting(containers) or status.get('phase', 'unknown')}"
+    wanted = READY_CONDITIONS[item["kind"]]
+    conditions = {condition["type"]: condition for condition in status.get("conditions", [])}
+    if conditions.get(wanted, {}).get("status") == "True":
+        return ""
+    return f"{name}: {conditions.get(wanted, {}).get('message', f'not {wanted} yet')}"
+
+
+def _waiting(containers: list[dict[str, Any]]) -> str:
+    """Why the first container that does not run waits, in Kubernetes' words."""
+    reasons = (container.get("state", {}).get("waiting", {}).get("reason", "") for container in containers)
+    return next(filter(None, reasons), "")
+
+
+def erase(places: Places) -> None:
+    """Delete the data of the cluster and of the lab's stacks."""
+    shutil.rmtree(places.state, ignore_errors=True)

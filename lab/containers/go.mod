@@ -1,0 +1,3 @@
+module lab/containers
+
+go 1.26.0

@@ -1,0 +1,129 @@
+"""The catalogue of images that the lab's pods run, each made from what was built or unpacked here."""
+
+import hashlib
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from lab.image_archive import Entry, Image, tree
+
+TAG = "lab"
+"""Tag of the images that the lab makes of Istio and CoreDNS."""
+
+PAUSE = "docker.io/lab/pause:1"
+COREDNS = f"docker.io/coredns/coredns:{TAG}"
+PILOT = f"docker.io/istio/pilot:{TAG}"
+PROXY = f"docker.io/istio/proxyv2:{TAG}"
+
+ISTIO_USER = "1337:1337"
+"""The user that Istio's own images and charts run as."""
+
+DEMO_APPS = (
+    # The walkthrough's tags: 42 is v1, 43 is v2.
+    ("docker.io/xjk27400861/springbootapp:42", {"APP": "springbootapp", "VERSION": "v1"}),
+    ("docker.io/xjk27400861/springbootapp:43", {"APP": "springbootapp", "VERSION": "v2"}),
+    # A second app of another name and port, for whoever wants to see more than the walkthrough.
+    *(
+        (f"docker.io/lab/orders:{tag}", {"APP": "orders", "VERSION": tag, "PORT": "9090"})
+        for tag in ("1.0", "1.1", "2.0")
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ingredients:
+    """Folders with what goes into the images."""
+
+    coredns: Path
+    istio: Path
+    istio_sources: Path
+    apps: Path
+    proxy_root: Path
+
+
+def envoy() -> Path:
+    """The Envoy binary in the wheel that requirements.lock pins."""
+    return Path(str(resources.files("envoy") / "_bin" / "envoy"))
+
+
+def catalogue(given: Ingredients, architecture: str) -> list[Image]:
+    """All images of the lab."""
+
+    def binary(path: str, source: Path) -> Entry:
+        return Entry(path=path, source=source)
+
+    images = [
+        Image(
+            name=PAUSE,
+            layers=[[binary("pause", given.apps / "pause")]],
+            entrypoint=["/pause"],
+            user="65535:65535",
+            architecture=architecture,
+        ),
+        Image(
+            name=COREDNS,
+            layers=[[binary("coredns", given.coredns / "coredns")]],
+            entrypoint=["/coredns"],
+            user="65532:65532",
+            architecture=architecture,
+        ),
+        Image(
+            name=PILOT,
+            layers=[
+                [
+                    Entry(path="tmp", mode=0o1777),
+                    binary("usr/local/bin/pilot-discovery", given.istio / "pilot-discovery"),
+                ]
+            ],
+            entrypoint=["/usr/local/bin/pilot-discovery"],
+            user=ISTIO_USER,
+            architecture=architecture,
+        ),
+        Image(
+            name=PROXY,
+            layers=[
+                tree(given.proxy_root),
+                [
+                    Entry(path="tmp", mode=0o1777),
+                    Entry(path="etc/istio", mode=0o777),
+                    Entry(path="etc/istio/proxy", mode=0o777),
+                    Entry(path="var/lib/istio"),
+                    Entry(path="var/lib/istio/data", mode=0o777),
+                    Entry(path="var/lib/istio/envoy"),
+                    Entry(
+                        path="var/lib/istio/envoy/envoy_bootstrap_tmpl.json",
+                        source=given.istio_sources / "envoy_bootstrap.json",
+                        mode=0o644,
+                    ),
+                    binary("usr/local/bin/envoy", envoy()),
+                    binary("usr/local/bin/pilot-agent", given.istio / "pilot-agent"),
+                ],
+            ],
+            entrypoint=["/usr/local/bin/pilot-agent"],
+            environment={"PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+            architecture=architecture,
+        ),
+    ]
+    images += [
+        Image(
+            name=name,
+            layers=[[binary("app", given.apps / "springbootapp")]],
+            entrypoint=["/app"],
+            environment=environment,
+            user="65532:65532",
+            architecture=architecture,
+        )
+        for name, environment in DEMO_APPS
+    ]
+    return images
+
+
+def key(image: Image) -> str:
+    """Names an image's content by what it is made of: config, paths, sizes and times of the sources."""
+    digest = hashlib.sha256(image.config([]))
+    for entry in (entry for layer in image.layers for entry in layer):
+        digest.update(repr((entry.path, entry.link, entry.mode)).encode())
+        if entry.source is not None:
+            about = entry.source.stat()
+            digest.update(repr((about.st_size, about.st_mtime_ns)).encode())
+    return digest.hexdigest()[:16]

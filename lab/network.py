@@ -1,0 +1,150 @@
+"""The node's network: a bridge with an address of the lab's own, and the firewall rules around it.
+
+The node lives at the bridge's address, not at one of the machine's: the lab works
+without a network and survives a change of the machine's address.
+"""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.errors import LabError
+
+BRIDGE = "mesh-lab0"
+NODE_ADDRESS = "10.244.0.1"
+POD_CIDR = "10.244.0.0/24"
+CLUSTER_CIDR = "10.244.0.0/16"
+SERVICE_CIDR = "10.96.0.0/16"
+API_SERVICE_ADDRESS = "10.96.0.1"
+DNS_ADDRESS = "10.96.0.10"
+
+SYSCTLS = {
+    "net.ipv4.ip_forward": "1",
+    "net.bridge.bridge-nf-call-iptables": "1",  # Services between pods of one bridge need it
+    f"net.ipv4.conf.{BRIDGE}.route_localnet": "1",
+    "net.ipv4.conf.all.route_localnet": "1",  # NodePorts answer on 127.0.0.1
+}
+
+CHAINS = ("KUBE-", "CNI-")
+"""Prefixes of the chains that kube-proxy, the kubelet and the CNI plugins make."""
+
+COMMENT = "mesh-lab"
+"""Marks the rules that the lab itself makes."""
+
+FORWARDED = (("-i", BRIDGE), ("-o", BRIDGE))
+"""Pods' traffic, which a machine with a container engine drops by policy."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """Makes and removes the lab's part of the machine's network."""
+
+    environment: Mapping[str, str]
+    """Finds iptables and its plugins."""
+    state: Path
+    """Where the machine's own settings are kept until `down` puts them back."""
+
+    def up(self) -> None:
+        """Make bridge, address, route, kernel settings and firewall rules; what is there stays."""
+        if not Path("/sys/class/net", BRIDGE).exists():
+            self._run("ip", "link", "add", BRIDGE, "type", "bridge")
+        self._run("ip", "address", "replace", f"{NODE_ADDRESS}/{POD_CIDR.split('/')[1]}", "dev", BRIDGE)
+        self._run("ip", "link", "set", BRIDGE, "up")
+        # The API server calls webhooks by their Service's address, also where there is no default route.
+        self._run("ip", "route", "replace", SERVICE_CIDR, "dev", BRIDGE)
+        if not _sysctl("net.bridge.bridge-nf-call-iptables").exists():
+            self._run("modprobe", "br_netfilter")
+        self._remember_machine()
+        for name, value in SYSCTLS.items():
+            _sysctl(name).write_text(value)
+        for rule in FORWARDED:
+            words = ("FORWARD", *rule, "-m", "comment", "--comment", COMMENT, "-j", "ACCEPT")
+            if self._iptables("-C", *words).returncode:
+                self._run("iptables", "-w", "-I", *words)
+
+    def down(self) -> None:
+        """Remove all of it, whatever state it is in."""
+        for family in ("iptables", "ip6tables"):
+            self._remove_rules(family)
+        for path in sorted(Path("/sys/class/net").glob("veth*/master")):
+            if path.resolve().name == BRIDGE:
+                self._try("ip", "link", "delete", path.parent.name)
+        if Path("/sys/class/net", BRIDGE).exists():
+            self._run("ip", "link", "delete", BRIDGE)
+        for namespace in Path("/run/netns").glob("cni-*"):
+            self._try("ip", "netns", "delete", namespace.name)
+        self._restore_machine()
+
+    def _remove_rules(self, family: str) -> None:
+        """Write the tables back without the lab's chains and rules, each table at once."""
+        kept, dropped = [], False
+        for line in self._try(f"{family}-save", "-c").stdout.splitlines():
+            words = line.split()
+            ours = any(word.lstrip(":").startswith(CHAINS) for word in words) or COMMENT in words
+            dropped |= ours
+            if not ours:
+                kept.append(line)
+        if dropped:
+            self._run(f"{family}-restore", "-c", "-w", text="\n".join([*kept, ""]))
+
+    def _remember_machine(self) -> None:
+        """Note how the machine was, the first time only: a mended lab must not note its own settings."""
+        if not self._memory.exists():
+            memory = {
+                "sysctls": {
+                    name: _sysctl(name).read_text().strip() for name in SYSCTLS if BRIDGE not in name
+                },
+                "tables": self._tables(),
+            }
+            self._memory.write_text(json.dumps(memory))
+
+    def _restore_machine(self) -> None:
+        """Put the settings back, and remove the tables that only the lab had a use for."""
+        if not self._memory.exists():
+            return
+        memory = json.loads(self._memory.read_text())
+        for name, value in memory["sysctls"].items():
+            _sysctl(name).write_text(value)
+        for table in self._tables():
+            rules = self._try("nft", "--stateless", "list", "table", *table.split()[1:]).stdout
+            in_use = any(
+                line.startswith("\t\t") and "policy accept" not in line for line in rules.splitlines()
+            )
+            if table not in memory["tables"] and not in_use:
+                self._try("nft", "delete", *table.split())
+        self._memory.unlink()
+
+    @property
+    def _memory(self) -> Path:
+        return self.state / "machine.json"
+
+    def _tables(self) -> list[str]:
+        """The tables that iptables keeps in nftables, as `table ip filter`."""
+        lines = self._try("nft", "list", "tables").stdout.splitlines()
+        return [line for line in lines if line.split()[1] in {"ip", "ip6"}]
+
+    def _iptables(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return self._try("iptables", "-w", *words)
+
+    def _try(self, *command: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
+        try:
+            return subprocess.run(
+                command, env=self.environment, input=text, capture_output=True, text=True, check=False
+            )
+        except FileNotFoundError as error:
+            return subprocess.CompletedProcess(command, 127, stdout="", stderr=str(error))
+
+    def _run(self, *command: str, text: str | None = None) -> None:
+        done = self._try(*command, text=text)
+        if done.returncode:
+            raise LabError(
+                f"`{' '.join(command)}` failed: the lab's network is not complete",
+                mend="make down, then: make up",
+                evidence=done.stderr.strip(),
+            )
+
+
+def _sysctl(name: str) -> Path:
+    return Path("/proc/sys", *name.split("."))

@@ -1,0 +1,129 @@
+"""The table of what is built from Go modules: which commands, at which versions, with which flags.
+
+Versions are those of go.mod in `modules/`; go.sum holds the checksums.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.errors import LabError
+
+MODULES = Path(__file__).parent / "modules"
+CONTAINERS = Path(__file__).parent / "containers"
+
+PULUMI = "v3.246.0"
+"""The CLI; requirements.txt pins the SDK of the same release."""
+
+PROVIDER_VERSION = "4.25.0"
+"""Goes with pulumi-kubernetes of requirements.txt; modules/cluster/provider/main.go tells it too."""
+
+KUBERNETES = "v1.35.4"
+"""The last minor whose kubelet takes containerd 1.6 and cgroup v1, which Debian 12 may offer."""
+
+COMPILER_FLAGS = "-dwarf=false"
+"""No debugging data: a tenth of the build time (measured on CoreDNS, facts of the lab)."""
+
+LINKER_FLAGS = "-s -w"
+
+
+def _stamp(**variables: str) -> str:
+    """Linker flags that set package variables: `package.Variable` to its value."""
+    return " ".join(f"-X {name}={value}" for name, value in variables.items())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One run of `go build`."""
+
+    name: str
+    """What people call it."""
+    directory: Path
+    """The Go module it is built from."""
+    packages: tuple[str, ...]
+    """Main packages; each makes one binary, named by its last path element."""
+    stamp: str = ""
+    """Further linker flags: the version that the binary tells."""
+    links: tuple[str, ...] = ()
+    """Further names of the first binary, which does what its name says."""
+
+    @property
+    def binaries(self) -> tuple[str, ...]:
+        """Names of the binaries it makes."""
+        return tuple(package.rsplit("/", 1)[-1] for package in self.packages)
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Everything that decides what `go build` makes from the same sources."""
+        return (
+            "-trimpath",
+            f"-gcflags=all={COMPILER_FLAGS}",
+            f"-ldflags={LINKER_FLAGS} {self.stamp}".rstrip(),
+        )
+
+    @property
+    def key(self) -> str:
+        """Names what was built: the modules with their checksums, the sources here, the flags."""
+        digest = hashlib.sha256(repr((self.packages, self.flags)).encode())
+        for source in sorted([*self.directory.glob("go.*"), *self.directory.rglob("*.go")]):
+            digest.update(source.relative_to(self.directory).as_posix().encode())
+            digest.update(source.read_bytes())
+        return digest.hexdigest()[:16]
+
+
+KUBE = Part(
+    name=f"Kubernetes {KUBERNETES}",
+    directory=MODULES / "cluster",
+    packages=("./kube",),
+    links=(
+        "kube-apiserver",
+        "kube-controller-manager",
+        "kube-proxy",
+        "kube-scheduler",
+        "kubectl",
+        "kubelet",
+    ),
+    stamp=_stamp(
+        **{
+            "k8s.io/component-base/version.gitVersion": KUBERNETES,
+            "k8s.io/component-base/version.gitMajor": "1",
+            "k8s.io/component-base/version.gitMinor": KUBERNETES.split(".")[1],
+        }
+    ),
+)
+COREDNS = Part(name="CoreDNS", directory=MODULES / "cluster", packages=("github.com/coredns/coredns",))
+ISTIO = Part(
+    name="Istio",
+    directory=MODULES / "istio",
+    packages=(
+        "istio.io/istio/pilot/cmd/pilot-agent",
+        "istio.io/istio/pilot/cmd/pilot-discovery",
+        "istio.io/istio/istioctl/cmd/istioctl",
+    ),
+)
+PROVIDER = Part(
+    name=f"Pulumi's Kubernetes provider {PROVIDER_VERSION}",
+    directory=MODULES / "cluster",
+    packages=("./provider",),
+    links=("pulumi-resource-kubernetes",),
+)
+CLI = Part(
+    name=f"Pulumi {PULUMI}",
+    directory=MODULES / "cluster",
+    packages=("github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",),
+    stamp=_stamp(**{"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": PULUMI}),
+)
+APPS = Part(name="springbootapp", directory=CONTAINERS, packages=("./springbootapp", "./pause"))
+
+
+def requirement(part: Part, module: str) -> str:
+    """The version at which a part's go.mod requires a module.
+
+    Raises:
+        LabError: go.mod does not name the module.
+    """
+    for line in (part.directory / "go.mod").read_text().splitlines():
+        words = line.split()
+        if words[:1] == [module]:
+            return words[1]
+    raise LabError(f"{part.directory / 'go.mod'} requires no {module}", mend="git checkout lab/modules")

@@ -1,0 +1,65 @@
+"""Where the lab keeps things: what can be made again, what cannot, and what belongs to a checkout."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+NAME = "mesh-lab"
+
+
+def _base(variable: str, default: str) -> Path:
+    """A base folder of the XDG specification; a relative path there counts as unset."""
+    given = Path(os.environ.get(variable, ""))
+    return given if given.is_absolute() else Path.home() / default
+
+
+@dataclass(frozen=True, kw_only=True)
+class Places:
+    """The three folders of a lab."""
+
+    checkout: Path
+    """The project's folder: holds `.lab`, the links and settings of this checkout."""
+    cache: Path
+    """Binaries and packages, shared by every checkout; deleting it costs only time."""
+    state: Path
+    """The one lab of this machine: cluster data, certificates, Pulumi's state."""
+
+    @classmethod
+    def of_this_machine(cls) -> "Places":
+        """The folders that the environment and this file's position name."""
+        return cls(
+            checkout=Path(__file__).resolve().parent.parent,
+            cache=_base("XDG_CACHE_HOME", ".cache") / NAME,
+            state=_base("XDG_STATE_HOME", ".local/state") / NAME,
+        )
+
+    @property
+    def binaries(self) -> Path:
+        """Names to call: links of this checkout to whichever program was chosen for each."""
+        return self.checkout / ".lab" / "bin"
+
+    @property
+    def environment(self) -> Path:
+        """The file that a shell sources to work as any user of Pulumi and kubectl does."""
+        return self.checkout / ".lab" / "env"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The administrator's way in; readable by the owner only."""
+        return self.state / "kubeconfig"
+
+    @property
+    def logs(self) -> Path:
+        """One log a process."""
+        return self.state / "logs"
+
+    @property
+    def pulumi(self) -> Path:
+        """Backend, plugins and passphrase of the lab's own stacks."""
+        return self.state / "pulumi"
+
+    def make(self) -> None:
+        """Make the folders, readable by their owner only."""
+        for folder in (self.cache, self.state, self.logs, self.pulumi, self.binaries):
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o700)

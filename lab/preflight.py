@@ -1,0 +1,98 @@
+"""What must be true of the machine before anything is started or changed on it."""
+
+import os
+import platform
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import psutil
+
+from lab.errors import LabError
+
+PORTS = {
+    2379: "etcd",
+    2380: "etcd's peers",
+    6443: "the API server",
+    10248: "the kubelet's health",
+    10249: "kube-proxy's metrics",
+    10250: "the kubelet",
+    10256: "kube-proxy's health",
+    10257: "the controller manager",
+    10259: "the scheduler",
+}
+"""Ports that the lab's own processes listen on."""
+
+NODE_PORTS = {31380: "the ingress gateway", 31386: "the extra ingress port", 31390: "the gateway's HTTPS"}
+"""Ports that kube-proxy catches in the firewall: nobody listens there, not the lab either."""
+
+GIBIBYTE = 1 << 30
+DISK_TO_BUILD = 14 * GIBIBYTE
+"""Measured: 8.3 GB of build cache and 3.2 GB of modules, given back at the end, and 0.8 GB of binaries."""
+DISK_TO_RUN = 3 * GIBIBYTE
+"""Measured: 0.9 GB of images twice, as archives' content and unpacked, etcd's data and logs."""
+
+
+def check_system() -> None:
+    """The lab runs on Linux, as root.
+
+    Raises:
+        LabError: it is another system, or another user.
+    """
+    if platform.system() != "Linux":
+        raise LabError(
+            f"this is {platform.system()}; the lab runs containers on Linux itself",
+            mend="use a Linux machine, or your own cluster: see README, “On your own cluster”",
+        )
+    if os.geteuid() != 0:
+        raise LabError(
+            f"user id {os.geteuid()} is not root; the lab makes a bridge, mounts and control groups",
+            mend="sudo make up, or use your own cluster: see README, “On your own cluster”",
+        )
+
+
+def check_disk(folder: Path, needed: int) -> None:
+    """There is room where the lab writes.
+
+    Raises:
+        LabError: less than `needed` bytes are free.
+    """
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise LabError(
+            f"{free / GIBIBYTE:.1f} GiB free under {folder}, {needed / GIBIBYTE:.0f} GiB needed",
+            mend="free some space, or point XDG_CACHE_HOME and XDG_STATE_HOME at a larger disk",
+        )
+
+
+def check_ports(ports: Iterable[int], ours: set[int]) -> None:
+    """Nobody else listens where the lab will.
+
+    Args:
+        ports: the ports to look at.
+        ours: pids of the lab itself.
+
+    Raises:
+        LabError: a port is taken; names who holds it.
+    """
+    purposes = {**PORTS, **NODE_PORTS}
+    taken = []
+    for listener in psutil.net_connections(kind="tcp"):
+        port = listener.laddr.port if listener.laddr else 0
+        if listener.status == psutil.CONN_LISTEN and port in ports and listener.pid not in ours:
+            taken.append(f"port {port} ({purposes[port]}) is taken by {_name(listener.pid)}")
+    if taken:
+        raise LabError(
+            "; ".join(sorted(set(taken))), mend="stop what holds it (`ss -ltnp` shows it), then: make up"
+        )
+
+
+def _name(pid: int | None) -> str:
+    if pid is None:
+        return "a process of another user"
+    try:
+        return f"{psutil.Process(pid).name()}, pid {pid}"
+    except psutil.NoSuchProcess:
+        return f"pid {pid}, which just ended"

@@ -1,0 +1,103 @@
+"""The lab's own stacks: where their state is kept, and `pulumi up` of each with its progress shown."""
+
+import secrets
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from pulumi import automation as auto
+
+from lab.errors import LOG_LINES, LabError
+from lab.pki import write_private
+from lab.places import Places
+from lab.progress import Progress, Step
+
+PLATFORM = "lab"
+"""The stack of `mesh-platform/`."""
+DEV = "dev"
+"""The stack of the program: the walkthrough."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stacks:
+    """Runs Pulumi for the lab exactly as a person does who has sourced `.lab/env`."""
+
+    places: Places
+    progress: Progress
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What tells Pulumi and kubectl of the lab; a secret only by the name of its file."""
+        pulumi = self.places.pulumi
+        return {
+            "KUBECONFIG": str(self.places.kubeconfig),
+            "PULUMI_BACKEND_URL": f"file://{pulumi / 'backend'}",
+            "PULUMI_CONFIG_PASSPHRASE_FILE": str(pulumi / "passphrase"),
+            "PULUMI_HOME": str(pulumi / "home"),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        }
+
+    def prepare(self) -> None:
+        """Make the backend and its passphrase, and write the file that a shell sources."""
+        pulumi = self.places.pulumi
+        for folder in (pulumi / "backend", pulumi / "home"):
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o700)
+        if not (pulumi / "passphrase").exists():
+            write_private(pulumi / "passphrase", secrets.token_urlsafe(32).encode())
+        path = f"{self.places.binaries}:{self.places.checkout / '.venv/bin'}"
+        lines = ["# Source this to work on the lab as on any cluster: pulumi, kubectl, istioctl."]
+        lines += [f"export {name}={shlex.quote(value)}" for name, value in self.variables.items()]
+        # A shell that had Pulumi's passphrase as a variable would have two answers to one question.
+        lines += ["unset PULUMI_CONFIG_PASSPHRASE", f'export PATH={shlex.quote(path)}:"$PATH"', ""]
+        write_private(self.places.environment, "\n".join(lines).encode())
+
+    def up(self, name: str, folder: Path) -> dict[str, object]:
+        """`pulumi up` of a stack; returns its outputs.
+
+        Raises:
+            LabError: the update failed; with what Pulumi said of the resources that did.
+        """
+        with self.progress.step(f"pulumi up --stack {name} in {folder.name}") as step:
+            stack = self._select(name, folder)
+            said: list[str] = []
+            try:
+                result = stack.up(
+                    on_event=lambda event: _narrate(event, step, said),
+                    on_output=lambda _: None,
+                    color="never",
+                )
+            except auto.CommandError as error:
+                raise LabError(
+                    f"`pulumi up --stack {name}` failed in {folder}",
+                    mend=f"source .lab/env, then in that folder: pulumi up --stack {name}",
+                    evidence="\n".join((said or str(error).splitlines())[-LOG_LINES:]),
+                ) from error
+            changes = result.summary.resource_changes or {}
+            changed = ", ".join(f"{count} {kind}" for kind, count in changes.items() if kind != "same")
+            step.says(changed or "no change")
+        return {key: output.value for key, output in result.outputs.items()}
+
+    def exists(self, name: str, folder: Path) -> bool:
+        """Whether the stack has been made."""
+        return any(stack.name == name for stack in self._workspace(folder).list_stacks())
+
+    def _select(self, name: str, folder: Path) -> auto.Stack:
+        return auto.create_or_select_stack(
+            stack_name=name,
+            work_dir=str(folder),
+            opts=auto.LocalWorkspaceOptions(env_vars=self.variables, secrets_provider="passphrase"),
+        )
+
+    def _workspace(self, folder: Path) -> auto.LocalWorkspace:
+        return auto.LocalWorkspace(work_dir=str(folder), env_vars=self.variables)
+
+
+def _narrate(event: auto.EngineEvent, step: Step, said: list[str]) -> None:
+    """Show the resource in work, and keep what is said of failures."""
+    if event.resource_pre_event and event.resource_pre_event.metadata.op != auto.OpType.SAME:
+        metadata = event.resource_pre_event.metadata
+        step.says(f"{metadata.op.value} {metadata.urn.rsplit('::', 1)[-1]}")
+    if event.diagnostic_event and event.diagnostic_event.severity == "error":
+        said.extend(line for line in event.diagnostic_event.message.splitlines() if line.strip())
