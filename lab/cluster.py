@@ -1,7 +1,6 @@
 """The lab as one thing: brought up, mended, taken down."""
 
 import json
-import os
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -41,7 +40,7 @@ class Cluster:
 
     @cached_property
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, **debian.environment(self.root)}
+        return debian.environment(self.root)
 
     @cached_property
     def _authority(self) -> Authority:

@@ -13,6 +13,9 @@ from pathlib import Path
 from lab.errors import LOG_LINES, LabError
 from lab.progress import Progress
 
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""Where Debian keeps commands: what mounts, loads kernel modules and enters namespaces."""
+
 NODE = (
     "conntrack",
     "containerd",
@@ -125,15 +128,13 @@ class Packages:
 
 
 def environment(root: Path) -> dict[str, str]:
-    """Variables with which a program finds the commands, libraries and plugins unpacked under a root."""
+    """All variables of a program that uses the commands, libraries and plugins unpacked under a root."""
     libraries = [
         str(folder) for parent in ("lib", "usr/lib") for folder in (root / parent).glob("*-linux-gnu")
     ]
     plugins = next((root / "usr/lib").glob("*-linux-gnu/xtables"), root)
     return {
-        "PATH": os.pathsep.join(
-            [str(root / "usr/sbin"), str(root / "usr/bin"), os.environ.get("PATH", os.defpath)]
-        ),
+        "PATH": os.pathsep.join([str(root / "usr/sbin"), str(root / "usr/bin"), SYSTEM_PATH]),
         "LD_LIBRARY_PATH": os.pathsep.join(libraries),
         "XTABLES_LIBDIR": str(plugins),
     }

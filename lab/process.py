@@ -7,11 +7,13 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab import cgroups
 from lab.errors import LabError, tail
+from lab.pki import write_private
 from lab.progress import Step
 
 POLL_SECONDS = 0.1
@@ -29,6 +31,7 @@ class Process:
     """Where the record of the running process is kept."""
     log: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+    """All its variables: none come from the shell that starts it, or another shell would be a change."""
     inputs: Sequence[Path] = ()
     """Files it reads at start: when one changes, a running process is out of date."""
     ready: Callable[[], str] = lambda: ""
@@ -67,23 +70,25 @@ class Process:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    env={**os.environ, **self.environment},
+                    env=self.environment,
                     start_new_session=True,
                 )
             except OSError as error:
                 raise LabError(
                     f"{self.name} cannot be started: {error}", mend="make clean, then: make up"
                 ) from error
-        cgroups.enter(process.pid)
-        self._record_file.write_text(
-            json.dumps(
-                {
-                    "pid": process.pid,
-                    "started": started(process.pid),
-                    "fingerprint": self._fingerprint(),
-                }
-            )
-        )
+        record = {
+            "pid": process.pid,
+            "started": started(process.pid),
+            "fingerprint": self._fingerprint(),
+        }
+        try:
+            cgroups.enter(process.pid)
+            write_private(self._record_file, json.dumps(record).encode())
+        except BaseException:
+            process.kill()  # without group and record nobody would find it again
+            process.wait()
+            raise
 
     def await_ready(self, step: Step) -> None:
         """Wait until it serves.
@@ -96,7 +101,7 @@ class Process:
             if self.pid is None:
                 raise LabError(
                     f"{self.name} ended while it was starting",
-                    mend=f"read {self.log}, then: make up",
+                    mend=f"read {self.log}; make down, then: make up",
                     evidence=tail(self.log),
                 )
             answer = self.ready()
@@ -109,7 +114,8 @@ class Process:
         pid = self.pid
         if pid is not None:
             for number, patience in ((signal.SIGTERM, self.grace), (signal.SIGKILL, KILL_SECONDS)):
-                os.kill(pid, number)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
                 if _gone(self, patience):
                     break
         self._record_file.unlink(missing_ok=True)
@@ -150,7 +156,7 @@ def wait_until(missing: Callable[[], str], step: Step, patience: float, log: Pat
         if time.monotonic() > deadline:
             raise LabError(
                 f"not ready after {patience:.0f} s: {lack}",
-                mend=f"read {log}, then: make up",
+                mend=f"read {log}; make down, then: make up",
                 evidence=tail(log),
             )
         time.sleep(POLL_SECONDS)
