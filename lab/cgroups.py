@@ -8,7 +8,10 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+
+from lab.errors import LabError
 
 ROOT = "mesh-lab"
 MOUNT = Path("/sys/fs/cgroup")
@@ -31,18 +34,19 @@ def groups() -> list[Path]:
 
 
 def ensure() -> None:
-    """Make the lab's group, with the controllers that pods need."""
-    for hierarchy in _hierarchies():
-        if hierarchy == MOUNT:
-            _delegate(hierarchy)
-        group = hierarchy / ROOT
-        group.mkdir(exist_ok=True)
-        if hierarchy == MOUNT:
-            _delegate(group)
-        for setting in ("cpuset.cpus", "cpuset.mems"):
-            # In v1 a new cpuset is empty, and nothing can run in it.
-            if hierarchy != MOUNT and (group / setting).exists():
-                (group / setting).write_text((hierarchy / setting).read_text())
+    """Make the lab's group, with the controllers that pods need.
+
+    Raises:
+        LabError: the machine lets nobody make a control group, as in most containers.
+    """
+    try:
+        for hierarchy in _hierarchies():
+            _make(hierarchy)
+    except OSError as error:
+        raise LabError(
+            f"no control group can be made here ({error}); the lab needs some for its pods",
+            mend="run it on a machine of its own or in a privileged container, then: make up",
+        ) from error
 
 
 def enter(pid: int) -> None:
@@ -50,9 +54,8 @@ def enter(pid: int) -> None:
     for group in groups():
         daemons = group / "daemons"
         daemons.mkdir(exist_ok=True)
-        for setting in ("cpuset.cpus", "cpuset.mems"):
-            if group.parent != MOUNT and (daemons / setting).exists():
-                (daemons / setting).write_text((group / setting).read_text())
+        if group.parent != MOUNT:
+            _fill_cpuset(daemons)
         (daemons / "cgroup.procs").write_text(str(pid))
 
 
@@ -60,11 +63,10 @@ def pids() -> set[int]:
     """Every process of the lab."""
     found: set[int] = set()
     for group in groups():
-        for members in [group / "cgroup.procs", *group.rglob("cgroup.procs")]:
-            try:
-                found.update(int(pid) for pid in members.read_text().split())
-            except OSError:
-                continue  # the group went while it was read
+        for folder, _, _ in os.walk(group):
+            # A group may go while it is read.
+            with suppress(OSError):
+                found.update(int(pid) for pid in Path(folder, "cgroup.procs").read_text().split())
     return found - {os.getpid()}
 
 
@@ -73,10 +75,8 @@ def kill() -> set[int]:
     deadline = time.monotonic() + DEATH_SECONDS
     while (left := pids()) and time.monotonic() < deadline:
         for pid in left:
-            try:
+            with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
         time.sleep(0.05)
     return left
 
@@ -85,10 +85,8 @@ def remove() -> None:
     """Remove the lab's groups, the innermost first; only empty ones can go."""
     for group in groups():
         for folder in _innermost_first(group):
-            try:
+            with suppress(OSError):  # reported by whoever compares the machine before and after
                 folder.rmdir()
-            except OSError:
-                continue  # reported by whoever compares the machine before and after
 
 
 def _innermost_first(folder: Path) -> Iterator[Path]:
@@ -96,6 +94,23 @@ def _innermost_first(folder: Path) -> Iterator[Path]:
         if child.is_dir():
             yield from _innermost_first(child)
     yield folder
+
+
+def _make(hierarchy: Path) -> None:
+    group = hierarchy / ROOT
+    group.mkdir(exist_ok=True)
+    if hierarchy == MOUNT:
+        _delegate(hierarchy)
+        _delegate(group)
+    else:
+        _fill_cpuset(group)
+
+
+def _fill_cpuset(group: Path) -> None:
+    """Let a group use its parent's processors: in v1 a new cpuset is empty, and nothing can run in it."""
+    for setting in ("cpuset.cpus", "cpuset.mems"):
+        if (group / setting).exists():
+            (group / setting).write_text((group.parent / setting).read_text())
 
 
 def _delegate(group: Path) -> None:
