@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.errors import LabError
+from lab.pki import write_private
 
 BRIDGE = "mesh-lab0"
 NODE_ADDRESS = "10.244.0.1"
@@ -37,6 +38,12 @@ FORWARDED = (("-i", BRIDGE), ("-o", BRIDGE))
 """Pods' traffic, which a machine with a container engine drops by policy."""
 
 
+LINKS = Path("/sys/class/net")
+"""Where the kernel shows each network interface."""
+
+SETTINGS = Path("/proc/sys")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Network:
     """Makes and removes the lab's part of the machine's network."""
@@ -48,7 +55,7 @@ class Network:
 
     def up(self) -> None:
         """Make bridge, address, route, kernel settings and firewall rules; what is there stays."""
-        if not Path("/sys/class/net", BRIDGE).exists():
+        if not (LINKS / BRIDGE).exists():
             self._run("ip", "link", "add", BRIDGE, "type", "bridge")
         self._run("ip", "address", "replace", f"{NODE_ADDRESS}/{POD_CIDR.split('/')[1]}", "dev", BRIDGE)
         self._run("ip", "link", "set", BRIDGE, "up")
@@ -58,23 +65,28 @@ class Network:
             self._run("modprobe", "br_netfilter")
         self._remember_machine()
         for name, value in SYSCTLS.items():
-            _sysctl(name).write_text(value)
+            self._set(name, value)
         for rule in FORWARDED:
             words = ("FORWARD", *rule, "-m", "comment", "--comment", COMMENT, "-j", "ACCEPT")
             if self._iptables("-C", *words).returncode:
                 self._run("iptables", "-w", "-I", *words)
 
+    @property
+    def made(self) -> bool:
+        """Whether anything of it may be on the machine: what looks like it else belongs to others."""
+        return self._memory.exists() or (LINKS / BRIDGE).exists()
+
     def down(self) -> None:
         """Remove all of it, whatever state it is in."""
+        if not self.made:
+            return
         for family in ("iptables", "ip6tables"):
             self._remove_rules(family)
-        for path in sorted(Path("/sys/class/net").glob("veth*/master")):
+        for path in sorted(LINKS.glob("veth*/master")):
             if path.resolve().name == BRIDGE:
                 self._try("ip", "link", "delete", path.parent.name)
-        if Path("/sys/class/net", BRIDGE).exists():
+        if (LINKS / BRIDGE).exists():
             self._run("ip", "link", "delete", BRIDGE)
-        for namespace in Path("/run/netns").glob("cni-*"):
-            self._try("ip", "netns", "delete", namespace.name)
         self._restore_machine()
 
     def _remove_rules(self, family: str) -> None:
@@ -98,15 +110,18 @@ class Network:
                 },
                 "tables": self._tables(),
             }
-            self._memory.write_text(json.dumps(memory))
+            write_private(self._memory, json.dumps(memory).encode())
 
     def _restore_machine(self) -> None:
         """Put the settings back, and remove the tables that only the lab had a use for."""
-        if not self._memory.exists():
-            return
-        memory = json.loads(self._memory.read_text())
+        try:
+            memory = json.loads(self._memory.read_text())
+        except (OSError, ValueError):
+            memory = {"sysctls": {}, "tables": self._tables()}  # nobody knows: all stays
         for name, value in memory["sysctls"].items():
-            _sysctl(name).write_text(value)
+            # After a reboot the settings are the machine's own, or gone with their kernel module.
+            if _sysctl(name).exists():
+                self._set(name, value)
         for table in self._tables():
             rules = self._try("nft", "--stateless", "list", "table", *table.split()[1:]).stdout
             in_use = any(
@@ -114,7 +129,7 @@ class Network:
             )
             if table not in memory["tables"] and not in_use:
                 self._try("nft", "delete", *table.split())
-        self._memory.unlink()
+        self._memory.unlink(missing_ok=True)
 
     @property
     def _memory(self) -> Path:
@@ -140,11 +155,21 @@ class Network:
         done = self._try(*command, text=text)
         if done.returncode:
             raise LabError(
-                f"`{' '.join(command)}` failed: the lab's network is not complete",
-                mend="make down, then: make up",
+                f"`{' '.join(command)}` failed: the lab's network is neither whole nor gone",
+                mend="see to what it says, then: make down, or make up",
                 evidence=done.stderr.strip(),
             )
 
+    @staticmethod
+    def _set(name: str, value: str) -> None:
+        try:
+            _sysctl(name).write_text(value)
+        except OSError as error:
+            raise LabError(
+                f"the kernel setting {name} cannot be made {value} ({error})",
+                mend="run the lab on a machine of its own or in a privileged container",
+            ) from error
+
 
 def _sysctl(name: str) -> Path:
-    return Path("/proc/sys", *name.split("."))
+    return SETTINGS.joinpath(*name.split("."))
