@@ -1,0 +1,38 @@
+"""The stack, as a table of contents: settings → cluster → components → outputs."""
+
+import pulumi
+from pulumi_kubernetes import Provider
+
+from components import settings
+from components.mesh_ingress import MeshIngress
+from components.mesh_namespace import MeshNamespace
+from components.traffic_policy import TrafficPolicy
+from components.versioned_app import VersionedApp
+
+stack = settings.read()
+
+cluster = Provider("cluster", context=stack.cluster.context, cluster_identifier=stack.cluster.identity)
+on_cluster = pulumi.ResourceOptions(providers=[cluster])
+
+namespace = MeshNamespace(stack.namespace, opts=on_cluster)
+ingress = MeshIngress(stack, opts=on_cluster)
+
+for service in stack.services:
+    app = VersionedApp(
+        service, namespace=namespace.name, injection=stack.namespace.injection, opts=on_cluster
+    )
+    TrafficPolicy(
+        service,
+        namespace=namespace.name,
+        ingress=stack.ingress,
+        ports=ingress.ports,
+        workloads=app.workloads,
+        opts=on_cluster,
+    )
+    urls = ingress.urls(service)
+    pulumi.export("url", urls[str(service.gateway.port)])
+    pulumi.export("urls", urls)
+    pulumi.export("weights", service.split)
+    pulumi.export("versions", list(service.versions))
+
+pulumi.export("namespace", namespace.name)

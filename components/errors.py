@@ -1,0 +1,17 @@
+"""The one way in which a bad stack file stops the program."""
+
+from collections.abc import Sequence
+
+import pulumi
+
+from components.faults import Fault
+
+
+class ConfigError(pulumi.RunError):
+    """All faults of a stack file in one message. Pulumi prints a RunError without a stack trace."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
+        head = f"the stack's configuration has {count}; nothing was changed"
+        super().__init__("\n\n".join([head, *map(str, self.faults)]))

@@ -1,0 +1,83 @@
+"""The ingress and how it is reached from outside. Pure: what the cluster said comes in as plain values."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from typing import Any, Final
+
+from components.model.service import Service
+from components.model.stack import ExtraPort, Ingress
+
+Spec = dict[str, Any]
+"""A Kubernetes object, or part of one, in its own words."""
+
+HTTP_PORT: Final = 80
+
+Seen = Mapping[str, Any]
+"""A piece of a live object, with the keys that Pulumi's Python SDK gives it: `node_port`, `load_balancer`."""
+
+
+def extra_ports_name(namespace: str, app: str) -> str:
+    """Name the Service of the extra ports, which stands among other stacks' in the gateway's namespace.
+
+    The digest keeps `a-b` in `c` apart from `a` in `b-c`, and long names apart once they are cut.
+    """
+    digest = sha256(f"{namespace}/{app}".encode()).hexdigest()[:6]
+    return f"{f'{app}-{namespace}'[:56]}-{digest}"
+
+
+def extra_ports(ingress: Ingress) -> Spec:
+    """Open the extra ports by a Service of the stack's own in front of the gateway's pods.
+
+    A patch of the gateway's own Service never settles: it shows a change on every update.
+    """
+    return {
+        "type": "NodePort",
+        "selector": dict(ingress.selector),
+        "ports": [_port(extra) for extra in ingress.extra_ports],
+    }
+
+
+def arrival(ports: Sequence[Seen], gateway_port: int) -> Seen | None:
+    """Find the port of the ingress Service at which users of the gateway's port arrive.
+
+    Charts name the port for plain HTTP `http2`; a Gateway on any other port goes by its number.
+    """
+    named = [port for port in ports if port.get("name") == "http2" and gateway_port == HTTP_PORT]
+    numbered = [port for port in ports if port["port"] == gateway_port]
+    return next(iter(named + numbered), None)
+
+
+def balanced_address(entries: Iterable[Seen]) -> str | None:
+    """Read the address of a load balancer."""
+    return next((address for entry in entries if (address := entry.get("ip") or entry.get("hostname"))), None)
+
+
+def node_address(addresses: Iterable[Seen]) -> str | None:
+    """Read the address of a node: the one that is seen from outside, else the one inside."""
+    by_type = {each["type"]: each["address"] for each in addresses}
+    return by_type.get("ExternalIP", by_type.get("InternalIP"))
+
+
+def url(address: str, port: int, path: str) -> str:
+    """Put a URL together."""
+    host = f"[{address}]" if ":" in address else address
+    return f"http://{host}{path}" if port == HTTP_PORT else f"http://{host}:{port}{path}"
+
+
+def extra_urls(service: Service, ingress: Ingress, address: str) -> dict[str, str]:
+    """List the URLs of the extra ports by port. They are node ports, whatever the ingress itself is."""
+    return {
+        str(extra.port): url(address, extra.node_port, service.app.shown_path)
+        for extra in ingress.extra_ports
+    }
+
+
+def _port(extra: ExtraPort) -> Spec:
+    return {
+        "name": f"http-{extra.port}",
+        "appProtocol": "http",
+        "protocol": "TCP",
+        "port": extra.port,
+        "targetPort": extra.target_port,
+        "nodePort": extra.node_port,
+    }

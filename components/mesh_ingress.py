@@ -1,0 +1,80 @@
+"""MeshIngress: extra ports as a Service of the stack's own, and the URLs at which a service answers."""
+
+from collections.abc import Sequence
+
+import pulumi
+from pulumi_kubernetes.core.v1 import Node
+from pulumi_kubernetes.core.v1 import Service as KubernetesService
+
+from components import ingress
+from components.errors import ConfigError
+from components.faults import Path
+from components.messages import NO_ADDRESS, NO_INGRESS_PORT, NO_NODE_ADDRESS
+from components.model.service import Service
+from components.model.stack import Ingress, Stack
+
+
+class MeshIngress(pulumi.ComponentResource):
+    """The way in. The gateway's own Service is read, in previews too, and never changed."""
+
+    ports: Sequence[pulumi.Resource]
+    """What a Gateway's servers need to be there: Istio finds their listeners by these Services."""
+
+    def __init__(self, args: Stack, opts: pulumi.ResourceOptions | None = None) -> None:
+        first = args.services[0].app.name
+        super().__init__("mesh:index:MeshIngress", first, {"service": args.ingress.service}, opts)
+        self._args = args.ingress
+        child = pulumi.ResourceOptions(parent=self)
+        self._service = KubernetesService.get("ingress", args.ingress.service, opts=child)
+        self._node = Node.get("node", args.ingress.node, opts=child) if args.ingress.node else None
+        name = ingress.extra_ports_name(args.namespace.name, first)
+        self.ports = [
+            KubernetesService(
+                name,
+                metadata={
+                    "name": name,
+                    "namespace": args.ingress.namespace,
+                    "labels": {"app.kubernetes.io/managed-by": "pulumi", "app.kubernetes.io/part-of": first},
+                },
+                spec=ingress.extra_ports(args.ingress),
+                opts=child,
+            )
+            for _ in args.ingress.extra_ports[:1]
+        ]
+        self.register_outputs({"extraPorts": [extra.node_port for extra in args.ingress.extra_ports]})
+
+    def urls(self, service: Service) -> pulumi.Output[dict[str, str]]:
+        """List the URLs of a service by port: the gateway's first, then the extra ones."""
+        # One after the other: Output.all would turn what the provider read into dicts without attributes.
+        node = self._node.status if self._node else pulumi.Output.from_input(None)
+        return self._service.spec.apply(
+            lambda spec: self._service.status.apply(
+                lambda status: node.apply(lambda seen: _urls(service, self._args, spec, status, seen))
+            )
+        )
+
+
+def _urls(
+    service: Service,
+    args: Ingress,
+    spec: ingress.Seen,
+    status: ingress.Seen | None,
+    node: ingress.Seen | None,
+) -> dict[str, str]:
+    port = ingress.arrival(spec["ports"], service.gateway.port)
+    if port is None:
+        ports = ", ".join(f"{each.get('name')}={each['port']}" for each in spec["ports"])
+        words = {"service": args.service, "port": service.gateway.port, "ports": ports}
+        raise ConfigError([NO_INGRESS_PORT.at(Path() / "gateway" / "port", service.gateway.port, **words)])
+    balanced = ingress.balanced_address(((status or {}).get("load_balancer") or {}).get("ingress") or ())
+    fixed = args.address or ingress.node_address((node or {}).get("addresses") or ())
+    if fixed is None and args.node is not None:
+        raise ConfigError([NO_NODE_ADDRESS.at(Path() / "ingress" / "node", args.node)])
+    address = fixed or balanced
+    if address is None:
+        raise ConfigError([NO_ADDRESS.at(Path() / "ingress" / "address", None, service=args.service)])
+    number = (port.get("node_port") if fixed else None) or port["port"]
+    url = ingress.url(address, int(number), service.app.shown_path)
+    # A load balancer knows nothing of the stack's own node ports.
+    extra = ingress.extra_urls(service, args, fixed) if fixed else {}
+    return {str(service.gateway.port): url, **extra}

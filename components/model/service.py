@@ -1,0 +1,69 @@
+"""One service: the app, its versions, how traffic is divided between them and how it comes in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from components.constraints import Distinct, Example, NotEmpty
+from components.model.names import Host, Label, Port, Repository, ServiceName, UrlPath, Weight
+from components.model.version import Version
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """What all versions of the service share."""
+
+    name: ServiceName
+    """The name of the Service, and the `app` label of everything that belongs to it."""
+
+    image: Repository
+    """The image's repository. The tag or digest belongs to each version."""
+
+    port: Annotated[Port, Example(8080)]
+    """The port on which the container listens, which is the Service's port as well."""
+
+    probe: UrlPath
+    """The path that answers 200 when a pod can take traffic."""
+
+    path: UrlPath | None = None
+    """The path that the outputs `url` and `urls` show; the probe's where this is absent."""
+
+    @property
+    def shown_path(self) -> str:
+        """The path for a person to open."""
+        return self.path if self.path is not None else self.probe
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gateway:
+    """The service's own Istio Gateway: which hosts it answers to, on which port of the ingress."""
+
+    hosts: Annotated[tuple[Host, ...], NotEmpty(["*"]), Distinct()] = ("*",)
+    """Hosts that reach the service. Two stacks on one ingress need different ones: `*` takes them all."""
+
+    port: Annotated[Port, Example(80)] = 80
+    """The port of the ingress Service, which is where users' requests without a port of their own arrive."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """A service under one traffic policy."""
+
+    app: App
+
+    versions: Annotated[Mapping[Label, Version], NotEmpty({"v1": {"tag": "42"}})]
+    """The versions that run. Routes and subsets are made from this list and no other."""
+
+    weights: Annotated[Mapping[str, Annotated[Weight, Example(100)]], NotEmpty({"v1": 100})]
+    """The share of traffic of each version, in whole percent. They sum to 100; a version not named gets 0."""
+
+    gateway: Gateway = field(default_factory=Gateway)
+
+    @property
+    def split(self) -> dict[str, int]:
+        """The weight of every version, zeros included."""
+        return {version: self.weights.get(version, 0) for version in self.versions}
+
+    def workload(self, version: str) -> str:
+        """Name the Deployment of a version, and its DestinationRule."""
+        return f"{self.app.name}-{version}"

@@ -1,0 +1,127 @@
+"""What a stack's services have in common: the cluster, the namespace and the way in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from components.constraints import Example, NotEmpty, at_most_one
+from components.model.names import (
+    Address,
+    ContextName,
+    Label,
+    LabelKey,
+    LabelValue,
+    NamespacedName,
+    NodePort,
+    ObjectName,
+    Port,
+)
+from components.model.service import Service
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """The `kubernetes:` keys of the stack file."""
+
+    context: ContextName
+    """The kubeconfig context to deploy to. Required: the current context is whatever was used last."""
+
+    cluster_identifier: ContextName | None = None
+    """What tells this cluster from another; the context where absent.
+
+    Pulumi replaces every resource when it changes, and nothing else about the kubeconfig makes it do so.
+    """
+
+    @property
+    def identity(self) -> str:
+        """The identifier that the provider is given."""
+        return self.cluster_identifier or self.context
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revision:
+    """Injection by one revision of the control plane."""
+
+    revision: Annotated[Label, Example("canary")]
+    """The revision's name or its tag: the value of the label `istio.io/rev`."""
+
+    def __str__(self) -> str:
+        """Write it as one word, for messages and annotations."""
+        return f"revision {self.revision}"
+
+
+Injection = Literal["enabled", "disabled", "manual", "ambient"] | Revision
+
+
+@dataclass(frozen=True, kw_only=True)
+class Namespace:
+    """The namespace of the stack, which owns it whole."""
+
+    name: Annotated[Label, Example("springistiodemo")]
+
+    injection: Injection = "enabled"
+    """How pods get their sidecar.
+
+    `enabled` and `disabled` by the label `istio-injection`, `{revision: NAME}` by `istio.io/rev`, `ambient`
+    by `istio.io/dataplane-mode`. With `manual` there is no label, and a version says `sidecar: true`.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtraPort:
+    """One more port of the ingress, as a Service of the stack's own in front of the gateway's pods."""
+
+    port: Annotated[Port, Example(8066)]
+    """The port of that Service, and the number of the server in the Gateway."""
+
+    target_port: Annotated[Port, Example(8080)]
+    """The port on which the gateway's pods listen for it. Nothing else of theirs may use it."""
+
+    node_port: Annotated[NodePort, Example(31386)]
+    """The port on every node."""
+
+
+@at_most_one("address", "node")
+@dataclass(frozen=True, kw_only=True)
+class Ingress:
+    """The ingress gateway that the cluster already has, and how it is reached from outside."""
+
+    service: NamespacedName = "istio-system/istio-ingressgateway"
+    """The gateway's Service, which is read for the node port and never changed."""
+
+    selector: Annotated[Mapping[LabelKey, LabelValue], NotEmpty({"istio": "ingressgateway"})] = field(
+        default_factory=lambda: {"istio": "ingressgateway"}
+    )
+    """The labels of the gateway's pods."""
+
+    address: Address | None = None
+    """The address to show in `url`, where neither a node nor a load balancer says it."""
+
+    node: Annotated[ObjectName, Example("worker-1")] | None = None
+    """The node whose address to show in `url`: its ExternalIP, else its InternalIP."""
+
+    extra_ports: tuple[ExtraPort, ...] = ()
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the gateway's Service and pods."""
+        return self.service.partition("/")[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackFile(Service):
+    """The `mesh-app:` keys of a stack file with one service."""
+
+    namespace: Namespace
+
+    ingress: Ingress = field(default_factory=Ingress)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """Everything that the program deploys."""
+
+    cluster: Cluster
+    namespace: Namespace
+    ingress: Ingress
+    services: tuple[Service, ...]

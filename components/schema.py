@@ -1,0 +1,164 @@
+"""Plain data → frozen dataclasses, by their type hints alone. No I/O, no Pulumi.
+
+Every fault is collected. A value that cannot be read is replaced by one that raises `UnsoundError` when a
+rule touches it, so that the rules about the sound rest of the stack file still speak.
+"""
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Final, NoReturn, TypeGuard, TypeVar, cast
+
+from components.constraints import Constraint, Form, choices
+from components.faults import Fault, Path, assign, command
+from components.hints import (
+    Hint,
+    Shape,
+    arguments,
+    example_of,
+    hints_of,
+    keys_of,
+    members,
+    required,
+    shape,
+    unwrap,
+)
+from components.messages import MISSING, NOT_AMONG, UNKNOWN_KEY, UNQUOTED, WRONG_TYPE
+
+T = TypeVar("T")
+
+
+class UnsoundError(Exception):
+    """A rule asked for a value that has a fault already."""
+
+
+class Broken:
+    """Stands where a value could not be read."""
+
+    def _raise(self, *_: object) -> NoReturn:
+        raise UnsoundError
+
+    __getattr__ = __getitem__ = __iter__ = __len__ = __contains__ = __bool__ = __str__ = _raise
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __add__ = __radd__ = __hash__ = _raise
+
+
+def decode(kind: type[T], data: object, path: Path) -> tuple[T, list[Fault]]:
+    """Read `data` as a `kind`. The value is whole if there are no faults."""
+    decoder = _Decoder()
+    return cast("T", decoder.read(kind, data, path)), decoder.faults
+
+
+class _Decoder:
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+
+    def read(self, hint: Hint, data: object, path: Path) -> object:
+        """Read one value and hold it against the constraints that stand on its type."""
+        alternative = next((m for m in members(hint) if _has_shape(shape(m), data)), None)
+        if alternative is None:
+            return self._misshapen(hint, data, path)
+        value = self._shaped(alternative, data, path)
+        if isinstance(value, Broken):
+            return value
+        extras = (*unwrap(hint)[1], *(unwrap(alternative)[1] if alternative is not hint else ()))
+        constraints = [extra for extra in extras if isinstance(extra, Constraint)]
+        try:
+            found = [fault for constraint in constraints if (fault := constraint.fault(value, path))]
+        except UnsoundError:
+            return value
+        self.faults += found
+        return Broken() if found else value
+
+    def _shaped(self, hint: Hint, data: object, path: Path) -> object:
+        bare, _ = unwrap(hint)
+        match shape(hint):
+            case Shape.TABLE:
+                return self._table(bare, cast("Mapping[str, object]", data), path)
+            case Shape.MAPPING:
+                return self._mapping(bare, cast("Mapping[str, object]", data), path)
+            case Shape.LIST:
+                (entry, *_) = arguments(bare)
+                entries = cast("Sequence[object]", data)
+                return tuple(self.read(entry, each, path / nth) for nth, each in enumerate(entries))
+            case Shape.WORD:
+                return self._word(arguments(bare), str(data), path)
+        return bare(data)
+
+    def _table(self, kind: type, data: Mapping[str, object], path: Path) -> object:
+        wanted, hints = keys_of(kind), hints_of(kind)
+        for stranger in sorted(data.keys() - wanted.keys()):
+            self._unknown(stranger, data[stranger], tuple(wanted), path)
+        given: dict[str, object] = {}
+        for key, field in wanted.items():
+            hint = hints[field.name]
+            if (value := data.get(key)) is not None:
+                given[field.name] = self.read(hint, value, path / key)
+            elif required(field):
+                mend = assign(path / key, example_of(hint))
+                given[field.name] = self._broken(MISSING.at(path / key, None, example=mend))
+        present = [key for key in wanted if data.get(key) is not None]
+        for choice in choices(kind):
+            example = example_of(hints[wanted[choice.keys[0]].name])
+            self.faults += [fault] if (fault := choice.fault(present, path, example)) else []
+        return kind(**given)
+
+    def _unknown(self, key: str, value: object, known: Sequence[str], path: Path) -> None:
+        near = get_close_matches(key, known, n=1, cutoff=0.6)
+        remove = command("rm", path / key)
+        mend = f"{remove}; {assign(path / near[0], value)}" if near else remove
+        self.faults.append(UNKNOWN_KEY.at(path / key, value, known=", ".join(known), mend=mend))
+
+    def _mapping(self, bare: Hint, data: Mapping[str, object], path: Path) -> object:
+        key_hint, value_hint = arguments(bare)
+        forms = [extra for extra in unwrap(key_hint)[1] if isinstance(extra, Form)]
+        read: dict[str, object] = {}
+        # Pulumi hands mappings over sorted by key; whoever reads the YAML itself has the file's order.
+        for key in sorted(data):
+            self.faults += [fault for form in forms if (fault := form.key_fault(key, path / key))]
+            read[key] = self.read(value_hint, data[key], path / key)
+        return read
+
+    def _word(self, words: Sequence[str], data: str, path: Path) -> object:
+        if data in words:
+            return data
+        nearest = get_close_matches(data, words, n=1, cutoff=0.0)[0]
+        return self._broken(NOT_AMONG.at(path, data, choices=", ".join(words), nearest=nearest))
+
+    def _misshapen(self, hint: Hint, data: object, path: Path) -> Broken:
+        alternatives = members(hint)
+        if isinstance(data, bool | float) and any(shape(a) is Shape.TEXT for a in alternatives):
+            read_as = "a truth value" if isinstance(data, bool) else "a number with a fraction"
+            return self._broken(UNQUOTED.at(path, data, read_as=read_as, text=str(data).lower()))
+        words = [", ".join(arguments(a)) for a in alternatives if shape(a) is Shape.WORD]
+        others = [shape(a).value for a in alternatives if shape(a) is not Shape.WORD]
+        meant = int(data) if _is_quoted_number(data) and Shape.WHOLE.value in others else example_of(hint)
+        example = assign(path, meant)
+        return self._broken(
+            WRONG_TYPE.at(path, data, expected=" or ".join([*words, *others]), example=example)
+        )
+
+    def _broken(self, fault: Fault) -> Broken:
+        self.faults.append(fault)
+        return Broken()
+
+
+def _is_quoted_number(data: object) -> TypeGuard[str]:
+    return isinstance(data, str) and data.isdecimal()
+
+
+def _has_shape(wanted: Shape, data: object) -> bool:
+    if isinstance(data, float) and data.is_integer():
+        return wanted in {Shape.NUMBER, Shape.WHOLE}
+    return wanted in _SHAPES.get(type(data), ())
+
+
+# `pulumi config set --path versions.v2.tag 44` stores a number where text is meant. A number with a fraction
+# is not taken for text: by now 4.10 has become 4.1.
+_SHAPES: Final[Mapping[type, Sequence[Shape]]] = {
+    bool: (Shape.TRUTH,),
+    str: (Shape.TEXT, Shape.WORD),
+    int: (Shape.WHOLE, Shape.NUMBER, Shape.TEXT),
+    float: (Shape.NUMBER,),
+    dict: (Shape.TABLE, Shape.MAPPING),
+    list: (Shape.LIST,),
+    tuple: (Shape.LIST,),
+}

@@ -1,0 +1,56 @@
+"""The only reader of the stack's configuration: a sound `Stack`, or one message with all faults."""
+
+import json
+from collections.abc import Mapping
+
+from pulumi.runtime import config as pulumi_config
+
+from components.errors import ConfigError
+from components.faults import PROJECT, Path
+from components.messages import SECRET
+from components.model.stack import Cluster, Stack, StackFile
+from components.rules import breaches
+from components.schema import decode
+
+
+def read() -> Stack:
+    """Read the configuration of the stack that Pulumi runs."""
+    # pulumi.Config answers for one key at a time; a key that nobody asks for would be ignored in silence.
+    stored = {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
+    secret = [key for key in stored if pulumi_config.is_config_secret(key)]
+    return parse({key: _plain(key, text) for key, text in stored.items()}, secret=secret)
+
+
+def parse(config: Mapping[str, object], *, secret: list[str] | None = None) -> Stack:
+    """Turn whole keys (`mesh-app:weights`) and plain values into a Stack, or raise every fault at once."""
+    own = _within(PROJECT, config)
+    file, faults = decode(StackFile, own, Path())
+    cluster, cluster_faults = decode(Cluster, _within("kubernetes", config), Path("kubernetes"))
+    stack = Stack(cluster=cluster, namespace=file.namespace, ingress=file.ingress, services=(file,))
+    exposed = [
+        SECRET.at(Path() / key, "[secret]") for key in _within(PROJECT, dict.fromkeys(secret or (), "x"))
+    ]
+    faults = [*exposed, *faults, *cluster_faults, *breaches(stack, Path())]
+    if faults:
+        raise ConfigError(faults)
+    return stack
+
+
+def _within(namespace: str, config: Mapping[str, object]) -> dict[str, object]:
+    """Take the keys of one config namespace. An empty one says nothing: it is a default of Pulumi.yaml."""
+    prefix = f"{namespace}:"
+    return {
+        key[len(prefix) :]: v
+        for key, v in config.items()
+        if key.startswith(prefix) and v not in ({}, [], None)
+    }
+
+
+def _plain(key: str, text: str) -> object:
+    """Undo the JSON in which Pulumi hands objects over. Only the stack's own keys hold objects."""
+    if not key.startswith(f"{PROJECT}:"):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

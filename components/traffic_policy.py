@@ -1,0 +1,60 @@
+"""TrafficPolicy: subsets, gateway and routes of a service, in the order that loses no request."""
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+from pulumi_kubernetes.apiextensions import CustomResource
+
+from components import routing, workload
+from components.model.service import Service
+from components.model.stack import Ingress
+
+
+class TrafficPolicy(pulumi.ComponentResource):
+    """A DestinationRule for each version, a Gateway and a VirtualService.
+
+    A subset comes after its pods and before the route that needs it. Pulumi makes and changes before it
+    deletes, and deletes the other way round: a version loses its route, then its subset, then its pods.
+    """
+
+    def __init__(
+        self,
+        args: Service,
+        *,
+        namespace: pulumi.Input[str],
+        ingress: Ingress,
+        ports: Sequence[pulumi.Resource],
+        workloads: Mapping[str, pulumi.Resource],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        # The weights stay out of the component's own inputs, or a weight change would show as two changes.
+        super().__init__("mesh:index:TrafficPolicy", args.app.name, {"app": args.app.name}, opts)
+        self._args, self._namespace = args, namespace
+        subsets = [
+            self._object(
+                "DestinationRule", args.workload(version), routing.destination_rule(args, version), [pods]
+            )
+            for version, pods in workloads.items()
+        ]
+        gateway = self._object("Gateway", args.app.name, routing.gateway(args, ingress), ports)
+        self._object("VirtualService", args.app.name, routing.virtual_service(args), [gateway, *subsets])
+        self.register_outputs({"hosts": list(args.gateway.hosts), "subsets": list(workloads)})
+
+    def _object(
+        self, kind: str, name: str, spec: routing.Spec, depends_on: Sequence[pulumi.Resource]
+    ) -> CustomResource:
+        return CustomResource(
+            name,
+            # Pulumi cannot change the version of a custom resource later, not even by an alias (K#1668).
+            api_version="networking.istio.io/v1",
+            kind=kind,
+            metadata={
+                "name": name,
+                "namespace": self._namespace,
+                "labels": workload.labels(self._args.app),
+                # The stack owns these objects whole: what a hand changes is drift, not a conflict (K#2542).
+                "annotations": {"pulumi.com/patchForce": "true"},
+            },
+            spec=spec,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(depends_on)),
+        )

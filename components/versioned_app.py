@@ -1,0 +1,56 @@
+"""VersionedApp: one Service, and a Deployment for each version behind it."""
+
+from collections.abc import Mapping
+
+import pulumi
+from pulumi_kubernetes.apps.v1 import Deployment
+from pulumi_kubernetes.core.v1 import Service as KubernetesService
+from pulumi_kubernetes.core.v1 import ServiceAccount
+
+from components import workload
+from components.model.service import Service
+from components.model.stack import Injection
+
+
+class VersionedApp(pulumi.ComponentResource):
+    """The pods of a service. How traffic comes to them is the TrafficPolicy's business."""
+
+    service: KubernetesService
+    workloads: Mapping[str, pulumi.Resource]
+    """What has to be ready before a version can have a subset."""
+
+    def __init__(
+        self,
+        args: Service,
+        *,
+        namespace: pulumi.Input[str],
+        injection: Injection,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        app = args.app
+        super().__init__("mesh:index:VersionedApp", app.name, {"app": app.name}, opts)
+        metadata = {"name": app.name, "namespace": namespace, "labels": workload.labels(app)}
+        child = pulumi.ResourceOptions(parent=self)
+        account = ServiceAccount(
+            app.name, metadata=metadata, automount_service_account_token=False, opts=child
+        )
+        self.service = KubernetesService(app.name, metadata=metadata, spec=workload.service(args), opts=child)
+        self.workloads = {
+            version: Deployment(
+                args.workload(version),
+                metadata={
+                    "name": args.workload(version),
+                    "namespace": namespace,
+                    # Kiali holds the Service's selector against the Deployment's own labels (KIA0701).
+                    "labels": workload.labels(app, version),
+                },
+                spec=workload.deployment(args, version, injection),
+                opts=pulumi.ResourceOptions(
+                    parent=self,
+                    depends_on=[account],
+                    custom_timeouts=pulumi.CustomTimeouts(create="5m", update="5m", delete="5m"),
+                ),
+            )
+            for version in args.versions
+        }
+        self.register_outputs({"service": app.name, "versions": list(args.versions)})

@@ -1,0 +1,1 @@
+"""The real program, run against mocks of the Pulumi engine."""

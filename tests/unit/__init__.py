@@ -1,0 +1,1 @@
+"""The parts by themselves: no Pulumi engine, no cluster."""

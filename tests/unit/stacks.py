@@ -1,0 +1,71 @@
+"""Stack files for the tests, as plain values."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+from components.errors import ConfigError
+from components.faults import Fault
+from components.model.stack import Stack
+from components.settings import parse
+
+WALKTHROUGH: Mapping[str, Any] = {
+    "kubernetes:context": "lab",
+    "pulumi:disable-default-providers": ["kubernetes"],
+    "mesh-app:namespace": {"name": "springistiodemo", "injection": "enabled"},
+    "mesh-app:app": {
+        "name": "springbootapp",
+        "image": "xjk27400861/springbootapp",
+        "port": 8080,
+        "probe": "/hello",
+    },
+    "mesh-app:versions": {"v1": {"tag": "42"}, "v2": {"tag": "43"}},
+    "mesh-app:weights": {"v1": 100, "v2": 0},
+    "mesh-app:gateway": {"hosts": ["*"], "port": 80},
+    "mesh-app:ingress": {
+        "address": "127.0.0.1",
+        "extraPorts": [{"port": 8066, "targetPort": 8080, "nodePort": 31386}],
+    },
+}
+
+GONE = object()
+"""Removes the key it is given for."""
+
+
+def with_changes(**changes: object) -> dict[str, Any]:
+    """Change the walkthrough at dotted paths: `versions__v2__tag=44`."""
+    config = deepcopy(dict(WALKTHROUGH))
+    for dotted, value in changes.items():
+        first, *steps = dotted.split("__")
+        key = (
+            first.replace("kubernetes_", "kubernetes:")
+            if first.startswith("kubernetes_")
+            else f"mesh-app:{first}"
+        )
+        change(config, [key, *steps], value)
+    return config
+
+
+def change(config: Any, steps: list[str], value: object) -> None:  # noqa: ANN401 - nested plain data
+    """Set, or remove, what stands at the end of the steps."""
+    *way, last = [int(step) if step.isdigit() else step for step in steps]
+    for step in way:
+        config = config.setdefault(step, {}) if isinstance(config, dict) else config[step]
+    if value is GONE:
+        del config[last]
+    else:
+        config[last] = value
+
+
+def stack(**changes: object) -> Stack:
+    """Parse the changed walkthrough."""
+    return parse(with_changes(**changes))
+
+
+def faults(**changes: object) -> tuple[Fault, ...]:
+    """Parse the changed walkthrough and return what is wrong with it."""
+    try:
+        stack(**changes)
+    except ConfigError as error:
+        return error.faults
+    return ()

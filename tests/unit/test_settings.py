@@ -1,0 +1,171 @@
+"""From a stack file to settings: what is taken, what is made of it, and how all faults come at once."""
+
+import json
+
+import pulumi
+import pytest
+from pulumi.runtime import config as pulumi_config
+
+from components import settings
+from components.errors import ConfigError
+from components.model.stack import Revision
+from tests.unit.stacks import GONE, WALKTHROUGH, faults, stack, with_changes
+
+
+def test_the_walkthrough_is_taken_as_it_stands() -> None:
+    """Each key of the stack file arrives in its place, and what it leaves out has its default."""
+    read = stack()
+    (service,) = read.services
+    assert (read.cluster.context, read.cluster.identity) == ("lab", "lab")
+    assert (read.namespace.name, read.namespace.injection) == ("springistiodemo", "enabled")
+    assert (service.app.port, service.app.shown_path) == (8080, "/hello")
+    assert {name: version.image(service.app.image) for name, version in service.versions.items()} == {
+        "v1": "xjk27400861/springbootapp:42",
+        "v2": "xjk27400861/springbootapp:43",
+    }
+    assert (read.ingress.service, read.ingress.selector) == (
+        "istio-system/istio-ingressgateway",
+        {"istio": "ingressgateway"},
+    )
+
+
+def test_a_stored_zero_is_a_zero_and_a_missing_version_is_one_too() -> None:
+    """No weight is ever made up: what is not said is 0, and 0 stays 0."""
+    (service,) = stack(versions__v3={"tag": "44"}, weights={"v1": 0, "v2": 100}).services
+    assert service.split == {"v1": 0, "v2": 100, "v3": 0}
+
+
+def test_numbers_come_as_yaml_and_json_write_them() -> None:
+    """10.0 is 10 where JSON made it so; a tag that `pulumi config set` stored as a number is text again."""
+    (service,) = stack(weights={"v1": 90.0, "v2": 10}, versions__v2__tag=44).services
+    assert service.split == {"v1": 90, "v2": 10}
+    assert all(type(weight) is int for weight in service.split.values())
+    assert service.versions["v2"].tag == "44"
+
+
+def test_a_digest_names_the_image_in_its_own_way() -> None:
+    """With a digest the pods run exactly these bytes."""
+    digest = "sha256:" + "0" * 64
+    (service,) = stack(versions__v2={"digest": digest}).services
+    assert service.versions["v2"].image(service.app.image) == f"xjk27400861/springbootapp@{digest}"
+
+
+@pytest.mark.parametrize("injection", ["enabled", "disabled", "manual", "ambient"])
+def test_injection_is_one_of_four_words(injection: str) -> None:
+    """The four ways without a revision."""
+    assert stack(namespace__injection=injection).namespace.injection == injection
+
+
+def test_injection_can_name_a_revision() -> None:
+    """The fifth way."""
+    assert stack(namespace__injection={"revision": "canary"}).namespace.injection == Revision(
+        revision="canary"
+    )
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "nginx",
+        "library/nginx",
+        "localhost/app",
+        "localhost:5000/app",
+        "registry:5000/team/app",
+        "ghcr.io/a/b_c-d.e",
+    ],
+)
+def test_image_repositories_of_all_kinds_are_taken(image: str) -> None:
+    """With and without a registry, a port, folders."""
+    assert not faults(app__image=image)
+
+
+@pytest.mark.parametrize(
+    "image", ["", "App", "app:1", "a/b@sha256:00", "a//b", "/a", "a/", "ghcr.io/Team/app", "a b", "a\n"]
+)
+def test_what_is_no_image_repository_is_refused(image: str) -> None:
+    """Capitals, tags, digests, empty parts and spaces stop before a pod cannot start."""
+    assert [fault.code for fault in faults(app__image=image)] == ["MESH006"]
+
+
+@pytest.mark.parametrize(
+    "host", ["*", "*.com", "*.example.com", "shop.example.com", "a-b.c1", "xn--bcher-kva.example"]
+)
+def test_hosts_that_istio_takes_are_taken(host: str) -> None:
+    """All, a domain, or one host."""
+    assert not faults(gateway__hosts=[host])
+
+
+@pytest.mark.parametrize(
+    "host", ["", "localhost", "a.*", "*a.b", "127.0.0.1", "A.b", "a..b", ".a.b", "a.b.", "ns/a.b", "*.*"]
+)
+def test_hosts_that_istio_refuses_are_refused(host: str) -> None:
+    """Short names, partial wildcards, addresses, capitals."""
+    assert [fault.code for fault in faults(gateway__hosts=[host])] == ["MESH006"]
+
+
+def test_all_faults_come_at_once() -> None:
+    """One run names every mistake, those between values among them, each with its code and place."""
+    with pytest.raises(ConfigError) as caught:
+        stack(
+            app__prot=1,
+            namespace__name="Demo",
+            versions__v2__tag=4.1,
+            weights={"v1": 90, "v2": 20},
+            kubernetes_context=GONE,
+        )
+    found = {(fault.code, str(fault.path)) for fault in caught.value.faults}
+    assert found == {
+        ("MESH001", "mesh-app:app.prot"),
+        ("MESH006", "mesh-app:namespace.name"),
+        ("MESH008", "mesh-app:versions.v2.tag"),
+        ("MESH101", "mesh-app:weights"),
+        ("MESH002", "kubernetes:context"),
+    }
+    assert "5 faults" in str(caught.value)
+
+
+def test_a_fault_shows_code_place_value_rule_and_mend() -> None:
+    """The message is complete: nobody has to look anything up."""
+    with pytest.raises(pulumi.RunError) as caught:
+        stack(weights={"v1": 90, "v2": 20})
+    assert str(caught.value) == (
+        "the stack's configuration has 1 fault; nothing was changed\n\n"
+        "MESH101  mesh-app:weights\n"
+        "  value  {v1: 90, v2: 20}\n"
+        "  rule   the weights of all versions sum to 100; these sum to 110\n"
+        "  mend   pulumi config set --path 'mesh-app:weights.v1' 80"
+    )
+
+
+def test_the_nearest_key_is_named() -> None:
+    """A slip of the finger is mended by pasting two commands."""
+    (fault,) = faults(app__paht="/x")
+    assert fault.mend == (
+        "pulumi config rm --path 'mesh-app:app.paht'; pulumi config set --path 'mesh-app:app.path' /x"
+    )
+
+
+def test_an_empty_default_of_the_project_file_counts_as_absent() -> None:
+    """Pulumi.yaml gives every key an empty default, so that the program's own message is the one shown."""
+    assert [(f.code, str(f.path)) for f in faults(app={})] == [("MESH002", "mesh-app:app")]
+    assert stack(gateway={}).services[0].gateway.hosts == ("*",)
+
+
+def test_configuration_is_read_as_pulumi_hands_it_over() -> None:
+    """Objects come as JSON text, and a context that looks like a number stays text."""
+    config = with_changes(kubernetes_context="1.5")
+    pulumi_config.set_all_config(
+        {k: v if isinstance(v, str) else json.dumps(v) for k, v in config.items()}, []
+    )
+    read = settings.read()
+    assert read.cluster.context == "1.5"
+    assert read.services == stack().services
+
+
+def test_an_encrypted_key_is_refused() -> None:
+    """What goes into a plain Kubernetes object is no secret any more."""
+    config = {k: v if isinstance(v, str) else json.dumps(v) for k, v in WALKTHROUGH.items()}
+    pulumi_config.set_all_config(config, ["mesh-app:app"])
+    with pytest.raises(ConfigError, match="MESH110  mesh-app:app") as caught:
+        settings.read()
+    assert "springbootapp" not in str(caught.value)

@@ -1,0 +1,68 @@
+"""Kubernetes' objects of a version, as expected in YAML beside this test."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from components import workload
+from tests.unit.stacks import stack
+
+EXPECTED: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "expected/workload.yaml").read_text())
+
+
+def pods(version: str = "v1", **changes: object) -> dict[str, Any]:
+    read = stack(**changes)
+    template: dict[str, Any] = workload.deployment(read.services[0], version, read.namespace.injection)[
+        "template"
+    ]
+    return template
+
+
+def test_the_walkthroughs_objects() -> None:
+    """One Service for all versions, and pods without rights that leave only when their successor is ready."""
+    (service,) = stack().services
+    assert workload.service(service) == EXPECTED["service"]
+    assert workload.deployment(service, "v1", "enabled") == EXPECTED["deployment v1"]
+
+
+def test_a_pod_has_time_to_drain() -> None:
+    """The grace period outlasts the sleep before the stop signal by half a minute."""
+    assert workload.GRACE_SECONDS >= workload.DRAIN_SECONDS + 30
+
+
+def test_a_change_of_injection_makes_new_pods() -> None:
+    """Sidecars come when a pod is made: the template says under which injection that was."""
+    templates = [
+        pods(namespace__injection=injection)
+        for injection in (
+            "enabled",
+            "disabled",
+            "manual",
+            "ambient",
+            {"revision": "canary"},
+            {"revision": "old"},
+        )
+    ]
+    assert all(template not in templates[:nth] for nth, template in enumerate(templates))
+
+
+@pytest.mark.parametrize(
+    ("injection", "sidecar", "label"),
+    [
+        ("manual", True, "true"),
+        ("manual", False, "false"),
+        ("manual", None, None),
+        ("enabled", False, "false"),
+        ("enabled", None, None),
+        ({"revision": "canary"}, False, "false"),
+        ("disabled", False, None),
+    ],
+)
+def test_a_version_chooses_its_sidecar_where_the_namespace_lets_it(
+    injection: object, sidecar: bool | None, label: str | None
+) -> None:
+    """The pod's own label is there only when the version says so and Istio would listen."""
+    labels = pods(namespace__injection=injection, versions__v1__sidecar=sidecar)["metadata"]["labels"]
+    assert labels.get("sidecar.istio.io/inject") == label
