@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import typer
 
-from lab import debian, images, parts, preflight, tools, walkthrough
+from lab import cgroups, debian, images, parts, preflight, tools, walkthrough
 from lab.cluster import Cluster, erase
 from lab.errors import LabError
 from lab.gobuild import GoBuilder
@@ -20,7 +20,9 @@ from lab.places import Places
 from lab.progress import Progress
 from lab.stacks import DEV, PLATFORM, Stacks
 
-commands = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+commands = typer.Typer(
+    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__
+)
 
 
 @commands.command()
@@ -50,7 +52,7 @@ def down() -> None:
     """Stop the lab and leave nothing on the machine but its data and the cache."""
     places = Places.of_this_machine()
     with _guarded(places) as progress, progress.step("stop the lab"):
-        _as_it_was(places, progress).down()
+        take_down(places, progress)
 
 
 @commands.command()
@@ -58,7 +60,7 @@ def clean() -> None:
     """Stop the lab and delete its data; the cache of binaries stays."""
     places = Places.of_this_machine()
     with _guarded(places) as progress, progress.step("stop the lab and delete its data"):
-        _as_it_was(places, progress).down()
+        take_down(places, progress)
         erase(places)
         shutil.rmtree(places.environment.parent, ignore_errors=True)
 
@@ -73,15 +75,15 @@ def bring_up(places: Places, progress: Progress) -> Stacks:
     wanted = [parts.KUBE, parts.ISTIO, parts.COREDNS, parts.APPS]
     wanted += [part for tool, part in zip(chosen, (parts.CLI, parts.PROVIDER), strict=False) if not tool.path]
     missing = [part for part in wanted if not builder.has(part)]
-    preflight.check_disk(places.cache, preflight.DISK_TO_BUILD if missing else 0)
+    preflight.check_ports(cgroups.pids())
     preflight.check_disk(places.state, preflight.DISK_TO_RUN)
     if missing:
+        preflight.check_disk(places.cache, preflight.DISK_TO_BUILD)
         builder.require_go()
 
     packages = debian.Packages(cache=places.cache, progress=progress)
-    # Two lines of builds keep both cores busy while the other one links. The cluster starts as soon as
-    # its own parts are there, while Pulumi is still being built.
-    with ThreadPoolExecutor(max_workers=2) as builds:
+    # The cluster starts as soon as its own parts are there, while Pulumi is still being built.
+    with _builds(builder) as builds:
         kube = builds.submit(builder.build, parts.KUBE)
         istio = builds.submit(builder.build, parts.ISTIO)
         sources = builds.submit(istio_sources, builder)
@@ -105,6 +107,7 @@ def bring_up(places: Places, progress: Progress) -> Stacks:
         installed.result()
     builder.tidy()
 
+    os.environ.pop("PULUMI_CONFIG_PASSPHRASE", None)  # the user's own; the lab's is in a file
     os.environ["PATH"] = f"{places.binaries}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     stacks = Stacks(places=places, progress=progress)
     stacks.prepare()
@@ -112,15 +115,16 @@ def bring_up(places: Places, progress: Progress) -> Stacks:
     return stacks
 
 
-def _as_it_was(places: Places, progress: Progress) -> Cluster:
-    """The lab as far as it can be taken down, also where the cache is gone."""
+def take_down(places: Places, progress: Progress) -> None:
+    """Stop the lab and remove its traces, whatever of cache and state is still there."""
     places.make()
-    return Cluster(
-        places=places,
-        progress=progress,
-        kube=places.cache,
-        root=debian.Packages(cache=places.cache, progress=progress).directory("node", debian.NODE),
-    )
+    packages = debian.Packages(cache=places.cache, progress=progress)
+    root = packages.directory("node", debian.NODE)
+    lab = Cluster(places=places, progress=progress, kube=places.cache, root=root)
+    lab.stop()
+    if lab.network.made:
+        packages.unpack("node", debian.NODE)  # iptables: the machine may have none, nor the cache any more
+    lab.network.down()
 
 
 def _architecture() -> str:
@@ -130,31 +134,63 @@ def _architecture() -> str:
 
 
 @contextmanager
+def _builds(builder: GoBuilder) -> Iterator[ThreadPoolExecutor]:
+    """Two lines of builds, which keep both cores busy while one of them links; none outlives a failure."""
+    with ThreadPoolExecutor(max_workers=2) as builds:
+        try:
+            yield builds
+        except BaseException:
+            builds.shutdown(wait=False, cancel_futures=True)
+            builder.abandon()
+            raise
+
+
+@contextmanager
 def _guarded(places: Places) -> Iterator[Progress]:
     """One lab command at a time, its faults told in words and with an exit code."""
-    progress = Progress()
+    progress, at_work = Progress(), False
     try:
         preflight.check_system()
-        places.state.mkdir(parents=True, exist_ok=True)
-        with (places.state.parent / f"{places.state.name}.lock").open("a+") as lock, progress.shown():
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                lock.seek(0)
-                raise LabError(
-                    f"another lab command is at work, pid {lock.read() or 'unknown'}",
-                    mend="wait for it to end, then try again",
-                ) from None
-            lock.truncate(0)
-            lock.write(str(os.getpid()))
-            lock.flush()
+        with _alone(places), progress.shown():
+            at_work = True
             yield progress
     except LabError as error:
         progress.console.print(f"\n{error}", style="red", markup=False)
-        sys.exit(1)
+        code = 1
     except KeyboardInterrupt:
-        progress.console.print("\nstopped; what runs goes on running: `make up` goes on, `make down` ends it")
-        sys.exit(130)
+        progress.console.print("\nstopped as you asked")
+        code = 130
+    else:
+        return
+    if at_work and cgroups.pids():
+        progress.console.print(
+            "  what runs of the lab goes on running: `make up` goes on, `make down` ends it"
+        )
+    sys.exit(code)
+
+
+@contextmanager
+def _alone(places: Places) -> Iterator[None]:
+    """Hold the one lock of this machine's lab.
+
+    Raises:
+        LabError: another command holds it; names its pid.
+    """
+    path = places.state.with_name(f"{places.state.name}.lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    with path.open("r+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LabError(
+                f"another lab command is at work, pid {lock.read() or 'unknown'}",
+                mend="wait for it to end, then try again",
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ DEATH_SECONDS = 10
 def _hierarchies() -> list[Path]:
     if (MOUNT / "cgroup.controllers").exists():
         return [MOUNT]
-    return [path for path in sorted(MOUNT.iterdir()) if path.is_dir() and (path / "cgroup.procs").exists()]
+    return [path for path in sorted(MOUNT.glob("*")) if (path / "cgroup.procs").exists()]
 
 
 def groups() -> list[Path]:

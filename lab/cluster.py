@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lab import cgroups, debian, preflight
+from lab import cgroups, debian
 from lab.controlplane import API, SUBJECTS, ControlPlane
 from lab.errors import LabError
 from lab.image_archive import Image
@@ -38,17 +38,18 @@ class Cluster:
     root: Path
     """Folder under which Debian's packages are unpacked."""
 
-    @cached_property
+    @property
+    def network(self) -> Network:
+        """The lab's part of the machine's network."""
+        return Network(environment=self._environment, state=self.places.state)
+
+    @property
     def _environment(self) -> dict[str, str]:
         return debian.environment(self.root)
 
     @cached_property
     def _authority(self) -> Authority:
         return Authority(folder=self.places.state / "pki")
-
-    @cached_property
-    def _network(self) -> Network:
-        return Network(environment=self._environment, state=self.places.state)
 
     @cached_property
     def _control_plane(self) -> ControlPlane:
@@ -84,15 +85,13 @@ class Cluster:
 
     def up(self, images: list[Image]) -> None:
         """Start what does not run, mend what is broken, leave alone what is well."""
-        ours = cgroups.pids()
-        preflight.check_ports([*preflight.PORTS, *preflight.NODE_PORTS], ours)
-        if not ours:
+        if not cgroups.pids():
             # Nothing runs: a new lab, a stopped one, or one whose machine went down without a word.
             self._node.unmount()
             self._node.forget_running()
         with self.progress.step("certificates, network, control groups"):
             cgroups.ensure()
-            self._network.up()
+            self.network.up()
             self._configure()
         control, node = self._control_plane, self._node
         with ThreadPoolExecutor(max_workers=1) as background:
@@ -108,8 +107,8 @@ class Cluster:
         with self.progress.step("node, cluster DNS, Istio's pods") as step:
             wait_until(self._unsettled, step, SETTLE_SECONDS, self.places.logs / "kubelet.log")
 
-    def down(self) -> None:
-        """Stop everything and remove every trace from the machine; the cluster's data stays."""
+    def stop(self) -> None:
+        """Stop everything that runs and unmount what it mounted; the cluster's data stays."""
         etcd, *others = self.processes()
         with ThreadPoolExecutor() as together:
             list(together.map(Process.stop, others))
@@ -122,14 +121,12 @@ class Cluster:
             )
         self._node.unmount()
         self._node.forget_running()
-        self._network.down()
         cgroups.remove()
 
-    def kubectl(self, *words: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
+    def kubectl(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run kubectl as the lab's administrator."""
         return subprocess.run(
             [str(self.kube / "kubectl"), f"--kubeconfig={self.places.kubeconfig}", *words],
-            input=text,
             capture_output=True,
             text=True,
             check=False,

@@ -3,8 +3,10 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.errors import LOG_LINES, LabError
@@ -28,6 +30,8 @@ class GoBuilder:
 
     cache: Path
     progress: Progress
+    _running: set[subprocess.Popen[str]] = field(default_factory=set, init=False, repr=False)
+    _abandoned: threading.Event = field(default_factory=threading.Event, init=False, repr=False)
 
     def directory(self, part: Part) -> Path:
         """Where the binaries of exactly this part are, or will be."""
@@ -62,11 +66,18 @@ class GoBuilder:
 
     def module(self, part: Part, module: str) -> Path:
         """The folder with the sources of a module that a part is built from."""
+        self.require_go()
         output = self._go(part, Step(""), "mod", "download", "-json", module)
         found = re.search(r'"Dir": "([^"]+)"', output)
         if not found:
             raise LabError(f"go mod download {module} named no folder", mend="make up", evidence=output)
         return Path(found[1])
+
+    def abandon(self) -> None:
+        """End the builds at work in other threads, and start no more."""
+        self._abandoned.set()
+        for process in tuple(self._running):
+            process.send_signal(signal.SIGINT)  # go ends its compilers itself
 
     def tidy(self) -> None:
         """Give back the disk that building took; the binaries stay."""
@@ -81,7 +92,13 @@ class GoBuilder:
         """
         wanted = ".".join(map(str, GO))
         try:
-            said = subprocess.run(["go", "version"], capture_output=True, text=True, check=True).stdout
+            said = subprocess.run(
+                ["go", "version"],
+                env={**os.environ, **ENVIRONMENT},
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
         except (OSError, subprocess.CalledProcessError) as error:
             raise LabError(
                 f"no `go` on PATH, and something must be built from Go modules ({error})",
@@ -116,9 +133,13 @@ class GoBuilder:
             stderr=subprocess.STDOUT,
             text=True,
         ) as process:
+            self._running.add(process)
+            if self._abandoned.is_set():
+                process.kill()
             for line in process.stdout or ():
                 lines.append(line)
                 step.says(f"{len(lines)} packages, now {line.strip()}"[:70])
+            self._running.discard(process)
         if process.returncode:
             raise _failure(part, "".join(lines))
         return "".join(lines)

@@ -3,7 +3,6 @@
 import os
 import platform
 import shutil
-from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
@@ -67,21 +66,17 @@ def check_disk(folder: Path, needed: int) -> None:
         )
 
 
-def check_ports(ports: Iterable[int], ours: set[int]) -> None:
-    """Nobody else listens where the lab will.
-
-    Args:
-        ports: the ports to look at.
-        ours: pids of the lab itself.
+def check_ports(ours: set[int]) -> None:
+    """Nobody but the lab's own processes listens where the lab will.
 
     Raises:
-        LabError: a port is taken; names who holds it.
+        LabError: ports are taken; names who holds each.
     """
     purposes = {**PORTS, **NODE_PORTS}
     taken = []
     for listener in psutil.net_connections(kind="tcp"):
         port = listener.laddr.port if listener.laddr else 0
-        if listener.status == psutil.CONN_LISTEN and port in ports and listener.pid not in ours:
+        if listener.status == psutil.CONN_LISTEN and port in purposes and listener.pid not in ours:
             taken.append(f"port {port} ({purposes[port]}) is taken by {_name(listener.pid)}")
     if taken:
         raise LabError(
