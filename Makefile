@@ -20,6 +20,7 @@ check: .venv/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy mesh-platform/__main__.py
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/unit tests/program -q
 

@@ -1,0 +1,140 @@
+"""Whatever ends a lab process, `make up` mends it with the cluster's data intact; `down` leaves nothing."""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lab import cgroups, debian
+from lab.network import BRIDGE
+from lab.places import Places
+from lab.progress import Progress
+from tests.e2e.conftest import Shell, lab
+from tests.e2e.traffic import ask
+
+URL = "http://127.0.0.1:31380/hello"
+PROCESSES = (
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "containerd",
+    "kubelet",
+    "kube-proxy",
+)
+PLACES = Places.of_this_machine()
+
+
+def pid_of(process: str) -> int:
+    """The pid in a process' record."""
+    return int(json.loads((PLACES.state / "processes" / f"{process}.json").read_text())["pid"])
+
+
+def uids(shell: Shell) -> dict[str, str]:
+    """The uids of objects that would be others if the cluster had been made anew."""
+    kinds = "deployments,services,serviceaccounts,virtualservices.networking.istio.io"
+    items = shell.json(f"kubectl get {kinds} -n springistiodemo -o json")["items"]
+    return {f"{item['kind']}/{item['metadata']['name']}": item["metadata"]["uid"] for item in items}
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_any_one_process_killed(shell: Shell, process: str) -> None:
+    """After `kill -9` of one process, `make up` starts it again; nothing else is touched."""
+    before = uids(shell)
+    os.kill(pid_of(process), signal.SIGKILL)
+    said = lab("up").stdout
+    assert f"start {process}" in said
+    assert uids(shell) == before
+    assert ask(URL, 50) == {"v1": 50}
+
+
+def test_everything_killed_as_by_a_reboot(shell: Shell) -> None:
+    """After every process of the lab died without a word, `make up` brings the same cluster back."""
+    before = uids(shell)
+    assert cgroups.kill() == set()
+    lab("up")
+    assert uids(shell) == before
+    assert ask(URL, 50) == {"v1": 50}
+
+
+def machine() -> dict[str, object]:
+    """What a lab could leave behind on the machine."""
+    root = debian.Packages(cache=PLACES.cache, progress=Progress()).directory("node", debian.NODE)
+    environment = {**os.environ, **debian.environment(root)}
+
+    def said(*command: str) -> list[str]:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        return done.stdout.splitlines()
+
+    settings = (
+        "net/ipv4/ip_forward",
+        "net/ipv4/conf/all/route_localnet",
+        "net/bridge/bridge-nf-call-iptables",
+    )
+    return {
+        "mounts": sorted(line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()),
+        "links": sorted(path.name for path in Path("/sys/class/net").iterdir()),
+        "network namespaces": said("ip", "netns", "list"),
+        "firewall": said("nft", "--stateless", "list", "ruleset"),
+        "addresses": sorted(said("ip", "-brief", "address")),
+        "routes": sorted(said("ip", "route", "show", "table", "all")),
+        "control groups": sorted(
+            str(path) for path in cgroups.MOUNT.glob("**/*") if path.name == cgroups.ROOT
+        ),
+        "settings": [
+            Path("/proc/sys", name).read_text() for name in settings if Path("/proc/sys", name).exists()
+        ],
+        "runtime files": [
+            str(path) for path in (Path("/run/containerd"), Path("/var/lib/cni")) if path.exists()
+        ],
+        "processes": sorted(
+            str(path.resolve())
+            for path in Path("/proc").glob("[0-9]*/exe")
+            if PLACES.cache.as_posix() in os.path.realpath(path)
+        ),
+    }
+
+
+def test_down_leaves_nothing(shell: Shell) -> None:
+    """The machine after down, up, down is the machine after down; and nothing in it is the lab's."""
+    before = uids(shell)
+    lab("down")
+    clean = machine()
+    assert clean["control groups"] == []
+    assert clean["processes"] == []
+    assert clean["runtime files"] == []
+    assert BRIDGE not in clean["links"]  # type: ignore[operator]
+    assert not [mount for mount in clean["mounts"] if str(PLACES.state) in mount]  # type: ignore[attr-defined]
+    assert not [line for line in clean["firewall"] if "KUBE-" in line or "CNI-" in line]  # type: ignore[attr-defined]
+    lab("up")
+    assert uids(shell) == before
+    lab("down")
+    assert machine() == clean
+    lab("up")
+
+
+def test_down_works_from_a_broken_state(shell: Shell) -> None:
+    """Records gone, a process killed, a link half-removed: `down` still ends with a clean machine."""
+    assert shell
+    os.kill(pid_of("containerd"), signal.SIGKILL)
+    for record in (PLACES.state / "processes").glob("*.json"):
+        record.write_text("{")
+    subprocess.run(["ip", "link", "delete", BRIDGE], check=False)
+    lab("down")
+    assert cgroups.pids() == set()
+    assert machine()["control groups"] == []
+    lab("down")  # once more is no error
+    lab("up")
+    assert ask(URL, 50) == {"v1": 50}
+
+
+def test_files_of_the_lab_are_its_owners_only(shell: Shell) -> None:
+    """No other user can read a certificate, a token, a log or the cluster's data."""
+    assert shell
+    for folder in (PLACES.state, PLACES.cache):
+        assert folder.stat().st_mode & 0o077 == 0, folder
+    for path in (PLACES.kubeconfig, PLACES.environment, *(PLACES.state / "pki").iterdir()):
+        assert path.stat().st_mode & 0o077 == 0, path
