@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.errors import LOG_LINES, LabError
+from lab.places import filled
 from lab.progress import Progress
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -86,20 +87,18 @@ class Packages:
         target = self.directory(name, packages)
         if target.is_dir():
             return target
-        with self.progress.step(f"fetch {len(packages)} Debian packages for the {name}"):
-            scratch = target.with_name(target.name + ".part")
-            shutil.rmtree(scratch, ignore_errors=True)
-            downloads = scratch / "downloads"
-            downloads.mkdir(parents=True)
+        title = f"fetch {len(packages)} Debian packages for the {name}"
+        with self.progress.step(title), filled(target) as root:
+            downloads = root / "downloads"
+            downloads.mkdir()
             self._download(downloads, packages)
             for archive in sorted(downloads.glob("*.deb")):
-                self._run(["dpkg-deb", "--extract", str(archive), str(scratch)], cwd=scratch)
+                self._run(["dpkg-deb", "--extract", str(archive), str(root)], cwd=root)
             shutil.rmtree(downloads)
             for command in COMMANDS:
-                (scratch / "usr/sbin" / command).symlink_to("xtables-nft-multi")
+                (root / "usr/sbin" / command).symlink_to("xtables-nft-multi")
             for old in target.parent.glob(f"{name}-*[0-9a-f]"):
                 shutil.rmtree(old)
-            scratch.rename(target)
         return target
 
     def _download(self, folder: Path, packages: tuple[str, ...]) -> None:
@@ -117,12 +116,12 @@ class Packages:
         except OSError as error:
             raise LabError(
                 f"{command[0]} cannot be run ({error}); the lab unpacks Debian's packages",
-                mend="run it on Debian 12 or a system with apt and dpkg, then: make up",
+                mend="run it on Debian 12, or a system that has apt and dpkg too",
             ) from error
         if done.returncode:
             raise LabError(
                 f"`{' '.join(command[:3])} …` failed; nothing was unpacked",
-                mend="check the network and the apt sources with `apt-get update`, then: make up",
+                mend="check the network and the apt sources with `apt-get update`, then try again",
                 evidence="\n".join((done.stdout + done.stderr).splitlines()[-LOG_LINES:]),
             )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lab.errors import LOG_LINES, LabError
 from lab.parts import Part
+from lab.places import filled
 from lab.progress import Progress, Step
 
 GO = (1, 26)
@@ -22,6 +23,12 @@ ENVIRONMENT = {
     "GOTOOLCHAIN": "local",  # no other toolchain is downloaded behind the user's back
     "GOWORK": "off",
 }
+
+REFUSED = re.compile(
+    r"dial tcp|read tcp|i/o timeout|no such host|unexpected EOF|GOPROXY=off"
+    r"|TLS handshake|tls: |x509: |\b(4\d\d|5\d\d) [A-Z][a-z]"
+)
+"""What go says of a proxy that is not reached, not trusted, or answers with an error."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,15 +59,11 @@ class GoBuilder:
         if target.is_dir():
             return target
         self.require_go()
-        with self.progress.step(f"build {part.name}") as step:
-            scratch = target.with_name(target.name + ".part")
-            shutil.rmtree(scratch, ignore_errors=True)
-            scratch.mkdir(parents=True)
-            self._go(part, step, "build", "-v", *part.flags, "-o", f"{scratch}/", *part.packages)
+        with self.progress.step(f"build {part.name}") as step, filled(target) as folder:
+            self._go(part, step, "build", "-v", *part.flags, "-o", f"{folder}/", *part.packages)
             for link in part.links:
-                (scratch / link).symlink_to(part.binaries[0])
+                (folder / link).symlink_to(part.binaries[0])
             self._prune(part)
-            scratch.rename(target)
             step.says("")
         return target
 
@@ -147,24 +150,17 @@ class GoBuilder:
 
 def _failure(part: Part, output: str) -> LabError:
     evidence = "\n".join(output.splitlines()[-LOG_LINES:])
+    checksums = part.directory / "go.sum"
     if "checksum mismatch" in output or "SECURITY ERROR" in output:
         return LabError(
-            f"{part.name}: a module differs from the checksum in {part.directory.name}/go.sum; nothing built",
+            f"{part.name}: a module differs from its checksum in {checksums}; nothing was built",
             mend="git checkout lab/modules, and ask who changed the module or go.sum before you trust it",
             evidence=evidence,
         )
     if "missing go.sum entry" in output:
         return LabError(
-            f"{part.name}: {part.directory.name}/go.sum lacks a checksum; nothing was built",
+            f"{part.name}: {checksums} lacks a checksum; nothing was built",
             mend="git checkout lab/modules",
-            evidence=evidence,
-        )
-    if re.search(
-        r"dial tcp|i/o timeout|no such host|TLS handshake|\b(403|404|407|410|429|5\d\d) [A-Z]", output
-    ):
-        return LabError(
-            f"{part.name}: the Go module proxy refused or did not answer a download; nothing was built",
-            mend="check the network and `go env GOPROXY`, then: make up (it goes on where it stopped)",
             evidence=evidence,
         )
     if "no space left on device" in output:
@@ -173,4 +169,20 @@ def _failure(part: Part, output: str) -> LabError:
             mend="free some space, or point XDG_CACHE_HOME at a larger disk, then: make up",
             evidence=evidence,
         )
-    return LabError(f"{part.name} does not build", mend="make up", evidence=evidence)
+    if REFUSED.search(output):
+        return LabError(
+            f"{part.name}: the Go module proxy refused or did not answer a download; nothing was built",
+            mend="check the network and `go env GOPROXY`, then: make up (it goes on where it stopped)",
+            evidence=evidence,
+        )
+    if "signal: killed" in output:
+        return LabError(
+            f"{part.name}: the compiler was killed, as the kernel does when memory runs out",
+            mend="end what else takes memory, then: make up (it goes on where it stopped)",
+            evidence=evidence,
+        )
+    return LabError(
+        f"{part.name} does not build; nothing was",
+        mend="git status lab: the sources must be those of the commit; then: make up",
+        evidence=evidence,
+    )

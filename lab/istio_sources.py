@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lab.gobuild import GoBuilder
 from lab.parts import ISTIO
+from lab.places import filled
 
 MODULE = "istio.io/istio"
 FILES = {
@@ -23,13 +24,11 @@ def istio_sources(builder: GoBuilder) -> Path:
         return target
     with builder.progress.step("fetch Istio's charts"):
         module = builder.module(ISTIO, MODULE)
-        scratch = target.with_name(target.name + ".part")
-        shutil.rmtree(scratch, ignore_errors=True)
-        for source, name in FILES.items():
-            (scratch / name).parent.mkdir(parents=True, exist_ok=True)
-            if (module / source).is_dir():
-                shutil.copytree(module / source, scratch / name)
-            else:
-                shutil.copy(module / source, scratch / name)
-        scratch.rename(target)
+        with filled(target) as folder:
+            for source, name in FILES.items():
+                (folder / name).parent.mkdir(exist_ok=True)
+                if (module / source).is_dir():
+                    shutil.copytree(module / source, folder / name)
+                else:
+                    shutil.copy(module / source, folder / name)
     return target

@@ -1,6 +1,9 @@
 """Where the lab keeps things: what can be made again, what cannot, and what belongs to a checkout."""
 
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,3 +66,16 @@ class Places:
         for folder in (self.cache, self.state, self.logs, self.pulumi, self.binaries):
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o700)
+
+
+@contextmanager
+def filled(target: Path) -> Iterator[Path]:
+    """A new folder to fill, which becomes `target` when the block ends well, and else is gone again."""
+    scratch = target.with_name(target.name + ".part")
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    try:
+        yield scratch
+        scratch.rename(target)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
