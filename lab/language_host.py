@@ -13,11 +13,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent import futures
+from importlib import metadata
 from pathlib import Path
 from typing import IO
 
 import grpc
-import pulumi
 from pulumi.automation._server import LanguageServer
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
@@ -38,7 +38,7 @@ class Host(LanguageServer):
 
     def GetPluginInfo(self, _request: object, _context: object) -> object:  # noqa: N802
         """The version of the SDK in use."""
-        return plugin_pb2.PluginInfo(version=pulumi.__version__ if hasattr(pulumi, "__version__") else "")
+        return plugin_pb2.PluginInfo(version=metadata.version("pulumi"))
 
     def Run(self, request: language_pb2.RunRequest, context: grpc.ServicerContext) -> object:  # noqa: N802
         """Run the program of `request`, whose folder becomes the current one as Pulumi promises."""

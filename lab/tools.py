@@ -3,10 +3,12 @@
 Pulumi's CLI, its Kubernetes provider and its Python language host are on no package registry.
 """
 
+import os
 import re
 import shlex
 import shutil
 import subprocess
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,8 +54,9 @@ def install(tools: list[Tool], places: Places, builder: GoBuilder) -> None:
             target = places.binaries / LANGUAGE_HOST
             target.unlink(missing_ok=True)
             if path is None:
-                words = [places.checkout / ".venv/bin/python", places.checkout / "lab/language_host.py"]
-                target.write_text(f'#!/bin/sh\nexec {shlex.join(map(str, words))} "$@"\n')
+                python, host = places.checkout / ".venv/bin/python", places.checkout / "lab/language_host.py"
+                # -P: the modules of lab/ must not stand in the way of the program's own.
+                target.write_text(f'#!/bin/sh\nexec {shlex.join([str(python), "-P", str(host)])} "$@"\n')
                 target.chmod(0o700)
             else:
                 target.symlink_to(path)
@@ -83,16 +86,15 @@ def _same(one: Path, other: Path) -> bool:
 
 
 def _choose_cli(own_binaries: Path) -> Tool:
+    wanted = _numbers(PULUMI)
+    reason = "none on PATH or in ~/.pulumi/bin"
     for found in _candidates("pulumi", own_binaries, Path.home() / ".pulumi/bin"):
         version = _said_version([str(found), "version"])
-        if _numbers(version) >= _numbers(PULUMI) and version.startswith(PULUMI.split(".")[0]):
-            return Tool(name="pulumi", path=found, reason=f"yours, {version}")
-        return Tool(
-            name="pulumi",
-            path=None,
-            reason=f"{PULUMI}, built: yours at {found} is {version or 'of no version'}, which is too old",
-        )
-    return Tool(name="pulumi", path=None, reason=f"{PULUMI}, built: none on PATH or in ~/.pulumi/bin")
+        numbers = _numbers(version)
+        if numbers >= wanted and numbers[0] == wanted[0]:
+            return Tool(name="pulumi", path=found, reason=f"yours at {found}, {version}")
+        reason = f"yours at {found} is {version or 'of no version'}, not {PULUMI} or a later v{wanted[0]}"
+    return Tool(name="pulumi", path=None, reason=f"{PULUMI}, built: {reason}")
 
 
 def _choose_provider(own_binaries: Path) -> Tool:
@@ -101,7 +103,7 @@ def _choose_provider(own_binaries: Path) -> Tool:
     for found in _candidates(PROVIDER_NAME, own_binaries, plugins, Path.home() / ".pulumi/bin"):
         version = _provider_version(found)
         if version.removeprefix("v") == PROVIDER_VERSION:
-            return Tool(name=PROVIDER_NAME, path=found, reason=f"yours, {version}")
+            return Tool(name=PROVIDER_NAME, path=found, reason=f"yours at {found}, {version}")
         reason = f"yours at {found} is {version or 'of no version'}, the SDK needs {PROVIDER_VERSION}"
     return Tool(name=PROVIDER_NAME, path=None, reason=f"{PROVIDER_VERSION}, built: {reason}")
 
@@ -114,9 +116,10 @@ def _choose_language_host(cli: Tool) -> Tool:
 
 
 def _candidates(name: str, own_binaries: Path, *folders: Path) -> list[Path]:
-    on_path = [Path(found)] if (found := shutil.which(name)) else []
-    paths = [*on_path, *(folder / name for folder in folders)]
-    return [path for path in paths if path.exists() and path.parent != own_binaries]
+    """The user's own programs of a name, as the shell would find them were the lab's not on PATH."""
+    searched = dict.fromkeys([*map(Path, os.get_exec_path()), *folders])
+    paths = [folder / name for folder in searched if folder != own_binaries]
+    return [path for path in paths if path.is_file() and os.access(path, os.X_OK)]
 
 
 def _said_version(command: list[str]) -> str:
@@ -136,16 +139,21 @@ def _provider_version(path: Path) -> str:
         )
     except OSError:
         return ""
-    try:
-        port = process.stdout.readline().strip() if process.stdout else ""
-        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            stub = provider_pb2_grpc.ResourceProviderStub(channel)
-            return str(stub.GetPluginInfo(empty_pb2.Empty(), timeout=ANSWER_SECONDS).version)
-    except grpc.RpcError:
-        return ""
-    finally:
-        process.kill()
-        process.wait()
+    silence = threading.Timer(ANSWER_SECONDS, process.kill)
+    silence.start()
+    with process:
+        try:
+            port = process.stdout.readline().strip() if process.stdout else ""
+            if not port.isdecimal():
+                return ""
+            with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+                stub = provider_pb2_grpc.ResourceProviderStub(channel)
+                return str(stub.GetPluginInfo(empty_pb2.Empty(), timeout=ANSWER_SECONDS).version)
+        except grpc.RpcError:
+            return ""
+        finally:
+            silence.cancel()
+            process.kill()
 
 
 def _numbers(version: str) -> tuple[int, ...]:
