@@ -70,10 +70,12 @@ class Image:
             digests = []
             for number, entries in enumerate(self.layers):
                 layer = archive.with_suffix(f".layer{number}")
-                _write_layer(layer, entries)
-                digests.append(_sha256(layer))
-                tar.add(layer, arcname=f"{digests[-1]}/layer.tar")
-                layer.unlink()
+                try:
+                    _write_layer(layer, entries)
+                    digests.append(_sha256(layer))
+                    _add(tar, Entry(path=f"{digests[-1]}/layer.tar", source=layer, mode=0o644))
+                finally:
+                    layer.unlink(missing_ok=True)
             config = self.config(digests)
             config_name = f"{hashlib.sha256(config).hexdigest()}.json"
             manifest = [
@@ -105,11 +107,15 @@ def tree(root: Path) -> list[Entry]:
 def _write_layer(path: Path, entries: Sequence[Entry]) -> None:
     with tarfile.open(path, "w") as tar:
         for entry in entries:
-            if entry.source is None:
-                tar.addfile(entry.header())
-            else:
-                with entry.source.open("rb") as content:
-                    tar.addfile(entry.header(), content)
+            _add(tar, entry)
+
+
+def _add(tar: tarfile.TarFile, entry: Entry) -> None:
+    if entry.source is None:
+        tar.addfile(entry.header())
+    else:
+        with entry.source.open("rb") as content:
+            tar.addfile(entry.header(), content)
 
 
 def _sha256(path: Path) -> str:
