@@ -41,11 +41,12 @@ class Progress:
     """Prints steps as they begin and end; several may run at once, from several threads."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(highlight=False)
+        # Lines are not wrapped: a path or a command broken in two cannot be copied.
+        self.console = console or Console(highlight=False, soft_wrap=True)
         self._bars = Bars(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
-            TextColumn("[dim]{task.fields[note]}"),
+            TextColumn("{task.description}", markup=False),
+            TextColumn("{task.fields[note]}", style="dim", markup=False),
             TimeElapsedColumn(),
             console=self.console,
             transient=True,
