@@ -175,7 +175,10 @@ def _hosts(certificate: x509.Certificate) -> set[str]:
 def _expires_soon(certificate: Path) -> bool:
     if not certificate.exists():
         return True
-    loaded = x509.load_pem_x509_certificate(certificate.read_bytes())
+    try:
+        loaded = x509.load_pem_x509_certificate(certificate.read_bytes())
+    except ValueError:
+        return True  # a disk that filled up, a machine that went down: it is made anew
     return loaded.not_valid_after_utc - dt.datetime.now(dt.UTC) < RENEWED_BEFORE
 
 
