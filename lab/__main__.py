@@ -57,11 +57,12 @@ def down() -> None:
 
 @commands.command()
 def clean() -> None:
-    """Stop the lab and delete its data; the cache of binaries stays."""
+    """Stop the lab, delete its data and what unfinished builds left; the cache of binaries stays."""
     places = Places.of_this_machine()
     with _guarded(places) as progress, progress.step("stop the lab and delete its data"):
         take_down(places, progress)
         erase(places)
+        GoBuilder(cache=places.cache, progress=progress).tidy()
         shutil.rmtree(places.environment.parent, ignore_errors=True)
 
 
