@@ -79,19 +79,12 @@ class Stacks:
             step.says(changed or "no change")
         return {key: output.value for key, output in result.outputs.items()}
 
-    def exists(self, name: str, folder: Path) -> bool:
-        """Whether the stack has been made."""
-        return any(stack.name == name for stack in self._workspace(folder).list_stacks())
-
     def _select(self, name: str, folder: Path) -> auto.Stack:
         return auto.create_or_select_stack(
             stack_name=name,
             work_dir=str(folder),
             opts=auto.LocalWorkspaceOptions(env_vars=self.variables, secrets_provider="passphrase"),
         )
-
-    def _workspace(self, folder: Path) -> auto.LocalWorkspace:
-        return auto.LocalWorkspace(work_dir=str(folder), env_vars=self.variables)
 
 
 def _narrate(event: auto.EngineEvent, step: Step, said: list[str]) -> None:
