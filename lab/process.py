@@ -46,7 +46,10 @@ class Process:
         """Its pid if it runs, whether or not it is ready."""
         record = self._record()
         pid = record.get("pid")
-        return pid if isinstance(pid, int) and started(pid) == record.get("started") else None
+        if not isinstance(pid, int):
+            return None
+        since = started(pid)
+        return pid if since is not None and since == record.get("started") else None
 
     @property
     def current(self) -> bool:
