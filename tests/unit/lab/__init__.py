@@ -1,0 +1,1 @@
+"""The lab by itself: no root, no network, no Go, and no lab that runs."""
