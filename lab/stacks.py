@@ -1,10 +1,12 @@
 """The lab's own stacks: where their state is kept, and `pulumi up` of each with its progress shown."""
 
+import json
 import secrets
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from pulumi import automation as auto
 
 from lab.errors import LOG_LINES, LabError
@@ -46,6 +48,9 @@ class Stacks:
             folder.chmod(0o700)
         if not (pulumi / "passphrase").exists():
             write_private(pulumi / "passphrase", secrets.token_urlsafe(32).encode())
+        for lock in (pulumi / "backend").glob(".pulumi/locks/**/*.json"):
+            if not _held(lock):
+                lock.unlink()
         path = f"{self.places.binaries}:{self.places.checkout / '.venv/bin'}"
         lines = ["# Source this to work on the lab as on any cluster: pulumi, kubectl, istioctl."]
         lines += [f"export {name}={shlex.quote(value)}" for name, value in self.variables.items()]
@@ -85,6 +90,14 @@ class Stacks:
             work_dir=str(folder),
             opts=auto.LocalWorkspaceOptions(env_vars=self.variables, secrets_provider="passphrase"),
         )
+
+
+def _held(lock: Path) -> bool:
+    """Whether the pulumi that wrote a lock still runs; one that was killed never takes its lock away."""
+    try:
+        return psutil.Process(int(json.loads(lock.read_text())["pid"])).name().startswith("pulumi")
+    except (psutil.NoSuchProcess, ValueError, KeyError):
+        return False
 
 
 def _narrate(event: auto.EngineEvent, step: Step, said: list[str]) -> None:

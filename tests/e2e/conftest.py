@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,12 +54,18 @@ class Shell:
         return [pod for pod in items if "deletionTimestamp" not in pod["metadata"]]
 
 
-def lab(command: str, *, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+def lab(
+    command: str,
+    *,
+    check: bool = True,
+    folder: Path = CHECKOUT,
+    environment: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
     """Run a command of the lab, as `make` does."""
     done = subprocess.run(
         [sys.executable, "-m", "lab", command],
-        cwd=CHECKOUT,
-        env={**os.environ, **environment},
+        cwd=folder,
+        env={**os.environ, **(environment or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -60,6 +60,20 @@ def test_everything_killed_as_by_a_reboot(shell: Shell) -> None:
     assert ask(URL, 50) == {"v1": 50}
 
 
+def test_pulumi_killed_in_the_middle_of_up(shell: Shell) -> None:
+    """A killed `pulumi up` leaves a lock and half of the objects; `make up` brings the whole back."""
+    shell.run("pulumi destroy --stack dev --yes --skip-preview")
+    shell.run(
+        "(pulumi up --stack dev --yes --skip-preview >/dev/null 2>&1 & echo $! >.lab/killed.pid);"
+        "until kubectl get deployments -n springistiodemo 2>/dev/null | grep -q v1; do sleep 0.1; done;"
+        "kill -KILL $(cat .lab/killed.pid); rm .lab/killed.pid"
+    )
+    assert list((PLACES.pulumi / "backend/.pulumi/locks").rglob("*.json"))
+    lab("up")
+    assert ask(URL, 50) == {"v1": 50}
+    shell.run("pulumi preview --stack dev --expect-no-changes")
+
+
 def machine() -> dict[str, object]:
     """What a lab could leave behind on the machine."""
     root = debian.Packages(cache=PLACES.cache, progress=Progress()).directory("node", debian.NODE)
