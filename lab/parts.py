@@ -7,8 +7,6 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.errors import LabError
-
 MODULES = Path(__file__).parent / "modules"
 CONTAINERS = Path(__file__).parent / "containers"
 
@@ -114,16 +112,3 @@ CLI = Part(
     stamp=_stamp(**{"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": PULUMI}),
 )
 APPS = Part(name="springbootapp", directory=CONTAINERS, packages=("./springbootapp", "./pause"))
-
-
-def requirement(part: Part, module: str) -> str:
-    """The version at which a part's go.mod requires a module.
-
-    Raises:
-        LabError: go.mod does not name the module.
-    """
-    for line in (part.directory / "go.mod").read_text().splitlines():
-        words = line.split()
-        if words[:1] == [module]:
-            return words[1]
-    raise LabError(f"{part.directory / 'go.mod'} requires no {module}", mend="git checkout lab/modules")
