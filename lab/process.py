@@ -175,9 +175,11 @@ def started(pid: int) -> int | None:
         text = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return None
-    # The name in brackets may hold anything: count from its end. Field 1 is the state, 20 the start time.
+    # The name in brackets may hold anything: count from its end. Field 1 is the state, 18 the number of
+    # threads, 20 the start time. The first thread may be dead while others still hold files and ports.
     fields = text.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else int(fields[19])
+    dead = fields[0] in "ZX" and int(fields[17]) <= 1
+    return None if dead else int(fields[19])
 
 
 def _gone(process: Process, patience: float) -> bool:

@@ -280,6 +280,25 @@ def test_the_dead_do_not_run(daemon: Daemon) -> None:
     assert daemon().pid is None
 
 
+def test_a_process_whose_first_thread_is_dead_still_runs() -> None:
+    """A daemon that ends holds its port until its last thread is gone: nothing takes its place before."""
+    code = (
+        "import ctypes, threading, time; threading.Thread(target=time.sleep, args=(60,)).start();"
+        "print(flush=True); ctypes.CDLL(None).pthread_exit(None)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        process.stdout.readline()
+        state = Path(f"/proc/{process.pid}/stat")
+        while state.read_text().rpartition(")")[2].split()[0] != "Z":
+            time.sleep(0.01)
+        assert started(process.pid) is not None
+    finally:
+        process.kill()
+        process.communicate()
+
+
 def test_a_name_in_brackets_does_not_confuse(tmp_path: Path) -> None:
     """The kernel shows a process' name as it is, with spaces and brackets: the start time is found behind."""
     odd = tmp_path / "a) Z 1"
