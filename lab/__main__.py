@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import typer
 
 from lab import cgroups, debian, images, parts, preflight, tools, walkthrough
-from lab.cluster import Cluster, erase
+from lab.cluster import Cluster
 from lab.errors import LabError
 from lab.gobuild import GoBuilder
 from lab.istio_sources import istio_sources
@@ -61,7 +61,7 @@ def clean() -> None:
     places = Places.of_this_machine()
     with _guarded(places) as progress, progress.step("stop the lab and delete its data"):
         take_down(places, progress)
-        erase(places)
+        places.erase()
         GoBuilder(cache=places.cache, progress=progress).tidy()
         shutil.rmtree(places.environment.parent, ignore_errors=True)
 

@@ -1,7 +1,6 @@
 """The lab as one thing: brought up, mended, taken down."""
 
 import json
-import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -201,8 +200,3 @@ def _waiting(containers: list[dict[str, Any]]) -> str:
     """Why the first container that does not run waits, in Kubernetes' words."""
     reasons = (container.get("state", {}).get("waiting", {}).get("reason", "") for container in containers)
     return next(filter(None, reasons), "")
-
-
-def erase(places: Places) -> None:
-    """Delete the data of the cluster and of the lab's stacks."""
-    shutil.rmtree(places.state, ignore_errors=True)

@@ -61,11 +61,25 @@ class Places:
         """Backend, plugins and passphrase of the lab's own stacks."""
         return self.state / "pulumi"
 
+    @property
+    def passphrase(self) -> Path:
+        """Opens what Pulumi encrypts in the lab's stacks, and fits the salt in a checkout's stack files."""
+        return self.pulumi / "passphrase"
+
     def make(self) -> None:
         """Make the folders, readable by their owner only."""
         for folder in (self.cache, self.state, self.logs, self.pulumi, self.binaries):
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o700)
+
+    def erase(self) -> None:
+        """Delete all state but the passphrase: no other fits the salt that Pulumi left in stack files."""
+        for folder, kept in ((self.pulumi, self.passphrase), (self.state, self.pulumi)):
+            for path in folder.iterdir():
+                if path.is_dir() and path != kept:
+                    shutil.rmtree(path)
+                elif path != kept:
+                    path.unlink()
 
 
 @contextmanager

@@ -34,7 +34,7 @@ class Stacks:
         return {
             "KUBECONFIG": str(self.places.kubeconfig),
             "PULUMI_BACKEND_URL": f"file://{pulumi / 'backend'}",
-            "PULUMI_CONFIG_PASSPHRASE_FILE": str(pulumi / "passphrase"),
+            "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.places.passphrase),
             "PULUMI_HOME": str(pulumi / "home"),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
@@ -46,8 +46,8 @@ class Stacks:
         for folder in (pulumi / "backend", pulumi / "home"):
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o700)
-        if not (pulumi / "passphrase").exists():
-            write_private(pulumi / "passphrase", secrets.token_urlsafe(32).encode())
+        if not self.places.passphrase.exists():
+            write_private(self.places.passphrase, secrets.token_urlsafe(32).encode())
         for lock in (pulumi / "backend").glob(".pulumi/locks/**/*.json"):
             if not _held(lock):
                 lock.unlink()
@@ -65,10 +65,9 @@ class Stacks:
             LabError: the update failed; with what Pulumi said of the resources that did.
         """
         with self.progress.step(f"pulumi up --stack {name} in {folder.name}") as step:
-            stack = self._select(name, folder)
             said: list[str] = []
             try:
-                result = stack.up(
+                result = self._select(name, folder).up(
                     on_event=lambda event: _narrate(event, step, said),
                     on_output=lambda _: None,
                     color="never",

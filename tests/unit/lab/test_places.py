@@ -52,6 +52,18 @@ def test_what_goes_into_the_state_folder_goes_with_it(places: Places) -> None:
         assert path.parent == places.state
 
 
+def test_erased_is_all_but_the_passphrase(places: Places) -> None:
+    """A checkout's stack file holds a salt that only this passphrase fits: the next `make up` needs it."""
+    places.make()
+    (places.state / "etcd" / "member").mkdir(parents=True)
+    (places.pulumi / "backend").mkdir()
+    for path in (places.kubeconfig, places.passphrase, places.pulumi / "backend" / "stack.json"):
+        path.write_text("kept?")
+    places.erase()
+    assert [path for path in places.state.rglob("*") if not path.is_dir()] == [places.passphrase]
+    assert not (places.state / "etcd").exists()
+
+
 def test_a_filled_folder_is_whole(tmp_path: Path) -> None:
     """The name appears when the block has ended well; what a killed run left is not in it."""
     target = tmp_path / "go" / "kube-1"
