@@ -1,0 +1,68 @@
+"""`python -m operations`: what a team does with a stack besides `pulumi up`."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from operations.declared import declare
+from operations.errors import OperationError
+from operations.manifests import as_json, as_yaml, manifests
+from operations.project import Project
+
+commands = typer.Typer(
+    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__
+)
+
+Stack = Annotated[str, typer.Option("--stack", "-s", help="The stack, whose file is Pulumi.STACK.yaml.")]
+Folder = Annotated[Path, typer.Option("--cwd", "-C", help="The project's folder, or one below it.")]
+
+
+@commands.callback()
+def _operations() -> None:
+    """Keep the commands' names, even where there is one command."""
+
+
+class Output(StrEnum):
+    """How manifests are written."""
+
+    yaml = "yaml"
+    json = "json"
+
+
+@commands.command()
+def render(
+    stack: Stack,
+    output: Annotated[Output, typer.Option("--output", "-o", help="A YAML stream, or one JSON List.")] = (
+        Output.yaml
+    ),
+    cwd: Folder = Path(),
+) -> None:
+    """Print the exact manifests that `pulumi up` applies, in its order: no cluster, no backend, no pulumi.
+
+    To see what would change: `… | kubectl diff --server-side --field-manager=pulumi -f -`. A namespace that
+    is yet to come makes kubectl refuse what stands in it.
+    """
+    with _told():
+        objects = manifests(declare(Project.at(cwd), stack))
+        sys.stdout.write(as_yaml(objects) if output is Output.yaml else as_json(objects) + "\n")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say what is wrong in words, on standard error and with an exit code."""
+    try:
+        yield
+    except OperationError as error:
+        # Not wrapped: a command that is broken in two cannot be pasted.
+        Console(stderr=True, highlight=False, soft_wrap=True).print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from None
+
+
+if __name__ == "__main__":
+    commands()

@@ -1,0 +1,119 @@
+"""A Pulumi project in a folder: its name, its stack files and the defaults of `Pulumi.yaml`."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+
+from operations.errors import OperationError
+
+PROJECT_FILE = "Pulumi.yaml"
+HIDDEN = "[secret]"
+"""What Pulumi shows in place of a secret."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackConfig:
+    """The config of one stack as Pulumi hands it to the program: every value is text, objects are JSON."""
+
+    values: Mapping[str, str]
+    secret: tuple[str, ...]
+    """Keys that hold a secret, whole or in part. Their values are not known here: only Pulumi decrypts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """A folder with a `Pulumi.yaml`."""
+
+    folder: Path
+    settings: Mapping[str, Any]
+
+    @classmethod
+    def at(cls, start: Path) -> Self:
+        """Find the project of a folder, as Pulumi does: in it, or above it.
+
+        Raises:
+            OperationError: there is none.
+        """
+        for folder in (start.resolve(), *start.resolve().parents):
+            if (folder / PROJECT_FILE).is_file():
+                return cls(folder=folder, settings=_read(folder / PROJECT_FILE))
+        raise OperationError(
+            f"no {PROJECT_FILE} in {start} nor above it",
+            mend="go into the project's folder, or name it: --cwd FOLDER",
+        )
+
+    @property
+    def name(self) -> str:
+        """The project's name, which is the namespace of its config keys."""
+        return str(self.settings["name"])
+
+    @property
+    def program(self) -> Path:
+        """The program's folder, which may be below the project's."""
+        return self.folder / str(self.settings.get("main", "."))
+
+    def stack_file(self, stack: str) -> Path:
+        """Where the config of a stack stands."""
+        return self.folder / f"Pulumi.{stack}.yaml"
+
+    def config(self, stack: str) -> StackConfig:
+        """Read a stack's config, with the project's defaults for keys that the stack file lacks.
+
+        Raises:
+            OperationError: there is no such stack file, or it is no YAML.
+        """
+        file = self.stack_file(stack)
+        if not file.is_file():
+            known = sorted(path.name for path in self.folder.glob("Pulumi.*.yaml"))
+            raise OperationError(
+                f"no {file.name} in {self.folder}; there is: {', '.join(known) or 'no stack file'}",
+                mend="name another stack: --stack, or make this one: pulumi stack init",
+            )
+        given = {**self._defaults(), **self._full_names(_read(file).get("config") or {})}
+        secret = tuple(key for key, value in given.items() if _has_secret(value))
+        return StackConfig(values={key: _text(value) for key, value in given.items()}, secret=secret)
+
+    def _defaults(self) -> dict[str, Any]:
+        declared = self._full_names(self.settings.get("config") or {})
+        return {
+            key: schema["default"]
+            for key, schema in declared.items()
+            if isinstance(schema, dict) and "default" in schema
+        }
+
+    def _full_names(self, keys: Mapping[str, Any]) -> dict[str, Any]:
+        return {key if ":" in key else f"{self.name}:{key}": value for key, value in keys.items()}
+
+
+def _read(file: Path) -> Mapping[str, Any]:
+    try:
+        document = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise OperationError(f"{file} is no YAML", mend=f"mend {file.name}", evidence=str(error)) from error
+    if not isinstance(document, dict):
+        raise OperationError(f"{file} holds no mapping", mend=f"mend {file.name}", evidence=str(document))
+    return document
+
+
+def _has_secret(value: object) -> bool:
+    if isinstance(value, dict):
+        return set(value) == {"secure"} or any(_has_secret(each) for each in value.values())
+    return isinstance(value, list) and any(_has_secret(each) for each in value)
+
+
+def _text(value: object) -> str:
+    plain = _plain(value)
+    # Pulumi sorts the keys of objects, and knows no dates: to it they are text.
+    return plain if isinstance(plain, str) else json.dumps(plain, sort_keys=True, default=str)
+
+
+def _plain(value: object) -> object:
+    """Make every key text, as JSON has it, and keep what is encrypted out of sight."""
+    if isinstance(value, dict):
+        named = {str(key): _plain(each) for key, each in value.items()}
+        return HIDDEN if set(named) == {"secure"} else named
+    return [_plain(each) for each in value] if isinstance(value, list) else value
