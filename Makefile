@@ -21,6 +21,7 @@ check: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/mypy mesh-platform/__main__.py
+	$(BIN)/mypy policy/__main__.py
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/unit tests/program -q
 

@@ -1,0 +1,116 @@
+"""Laws of what is left in production when a pod or a node goes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from mesh_laws.law import Breach, Law
+from mesh_laws.objects import UNKNOWN, Object, Value, at, entries, may_equal, may_hold, of_kind
+from mesh_laws.pods import pod
+
+SCALED: Final = (("apps", "Deployment"), ("apps", "StatefulSet"))
+AUTOSCALER: Final = ("autoscaling", "HorizontalPodAutoscaler")
+BUDGET: Final = ("policy", "PodDisruptionBudget")
+
+ENOUGH: Final = 2
+
+
+def _alone(objects: Sequence[Object]) -> Iterator[Breach]:
+    for each in of_kind(objects, *SCALED):
+        replicas = _replicas(each)
+        scalers = [scaler for scaler in of_kind(objects, AUTOSCALER) if _scales(scaler, each)]
+        if not scalers and _too_few(replicas):
+            mend = "write 2 or more, or let a HorizontalPodAutoscaler with minReplicas: 2 decide"
+            yield Breach(by=each, path="spec.replicas", value=replicas, mend=mend)
+        for scaler in scalers:
+            fewest = _or_one(at(scaler.fields, "spec", "minReplicas"))
+            if _too_few(fewest):
+                yield Breach(by=scaler, path="spec.minReplicas", value=fewest, mend="write 2 or more")
+
+
+def _unguarded(objects: Sequence[Object]) -> Iterator[Breach]:
+    for each in of_kind(objects, *SCALED):
+        guarded = any(_guards(budget, each) for budget in of_kind(objects, BUDGET))
+        if not guarded and _replicas(each) != 0:
+            yield Breach(
+                by=each,
+                path="spec.template.metadata.labels",
+                value=at(pod(each)[1], "metadata", "labels"),
+                mend="declare a PodDisruptionBudget that selects these pods, with maxUnavailable: 1",
+            )
+
+
+def _replicas(of: Object) -> Value:
+    return _or_one(at(of.fields, "spec", "replicas"))
+
+
+def _or_one(number: Value) -> Value:
+    """Replicas are 1 where nobody says how many."""
+    return 1 if number is None else number
+
+
+def _too_few(number: Value) -> bool:
+    """Say whether there is one and no other; 0 is on purpose: a version that is parked."""
+    return number is not UNKNOWN and 0 < number < ENOUGH
+
+
+def _scales(scaler: Object, workload: Object) -> bool:
+    target = at(scaler.fields, "spec", "scaleTargetRef")
+    _, kind = workload.kind
+    return (
+        may_equal(scaler.namespace, workload.namespace)
+        and may_equal(at(target, "kind"), kind)
+        and may_equal(at(target, "name"), workload.name)
+    )
+
+
+def _guards(budget: Object, workload: Object) -> bool:
+    labels = at(pod(workload)[1], "metadata", "labels")
+    selector = at(budget.fields, "spec", "selector")
+    if not may_equal(budget.namespace, workload.namespace) or selector is None:
+        return False
+    if UNKNOWN in (labels, selector):
+        return True
+    expressions = [entry for _, entry in entries(at(selector, "matchExpressions"))]
+    return may_hold(labels, at(selector, "matchLabels")) and all(
+        _fits(labels, entry) for entry in expressions
+    )
+
+
+def _fits(labels: Mapping[str, Value] | None, expression: Value) -> bool:
+    """Apply one of Kubernetes' label expressions."""
+    key, operator = at(expression, "key"), at(expression, "operator")
+    values = [value for _, value in entries(at(expression, "values"))]
+    label = (labels or {}).get(key)
+    if UNKNOWN in (key, operator, at(expression, "values"), *values, label):
+        return True
+    listed = label in values
+    return bool(
+        {
+            "In": listed,
+            "NotIn": not listed,
+            "Exists": label is not None,
+            "DoesNotExist": label is None,
+        }.get(operator)
+    )
+
+
+LAWS: Final = (
+    Law(
+        name="production-replicas",
+        says="In production, a workload has at least two pods.",
+        level="advisory",
+        scope="stack",
+        production=True,
+        breaches=_alone,
+        example="Deployment with replicas: 1, and no HorizontalPodAutoscaler for it",
+    ),
+    Law(
+        name="production-disruption-budget",
+        says="In production, a PodDisruptionBudget keeps the pods of a workload from going all at once.",
+        level="advisory",
+        scope="stack",
+        production=True,
+        breaches=_unguarded,
+        example="Deployment, and no PodDisruptionBudget that selects its pods",
+    ),
+)

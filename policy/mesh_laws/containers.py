@@ -1,0 +1,81 @@
+"""Laws of containers: the same image tomorrow, and a place on a node that is enough."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from mesh_laws.law import Breach, Law
+from mesh_laws.objects import Object, Value, at
+from mesh_laws.pods import containers, pod
+
+
+def _unpinned(objects: Sequence[Object]) -> Iterator[Breach]:
+    for each in objects:
+        for container in containers(each):
+            image = at(container.fields, "image")
+            if isinstance(image, str) and not container.injected and not _pinned(image):
+                yield Breach(
+                    by=each,
+                    path=f"{container.path}.image",
+                    value=image,
+                    mend="name the tag of a release, or a digest: by `latest`, two pods of a version differ",
+                )
+
+
+def _pinned(image: str) -> bool:
+    """Say whether an image has a digest or a tag; `registry:5000/cart` has a port, and neither."""
+    name, _, digest = image.partition("@")
+    _, _, tag = name.rpartition("/")[2].partition(":")
+    return bool(digest) or tag not in ("", "latest")
+
+
+def _without_requests(objects: Sequence[Object]) -> Iterator[Breach]:
+    # Kubernetes takes a limit for the request where there is none.
+    yield from _without(("cpu", "memory"), ("requests", "limits"), objects)
+
+
+def _without_memory_limit(objects: Sequence[Object]) -> Iterator[Breach]:
+    yield from _without(("memory",), ("limits",), objects)
+
+
+def _without(resources: Sequence[str], where: Sequence[str], objects: Sequence[Object]) -> Iterator[Breach]:
+    for each in objects:
+        shared = at(pod(each)[1], "spec", "resources")
+        for container in containers(each):
+            own = at(container.fields, "resources")
+            missing = [name for name in resources if not _has(name, where, own, shared)]
+            if missing and not container.init and not container.injected:
+                yield Breach(
+                    by=each,
+                    path=f"{container.path}.resources.{where[0]}",
+                    value=at(own, where[0]),
+                    mend=f"say how much {' and '.join(missing)} it needs, as measured under load",
+                )
+
+
+def _has(resource: str, where: Sequence[str], *resources: Value) -> bool:
+    return any(at(each, key, resource) is not None for each in resources for key in where)
+
+
+LAWS: Final = (
+    Law(
+        name="image-pinned",
+        says="An image has a digest, or a tag that is not `latest`.",
+        level="mandatory",
+        breaches=_unpinned,
+        example="image: registry.example.com/cart:latest",
+    ),
+    Law(
+        name="requests-set",
+        says="A container requests CPU and memory.",
+        level="mandatory",
+        breaches=_without_requests,
+        example="resources: {requests: {cpu: 50m}}",
+    ),
+    Law(
+        name="memory-limited",
+        says="A container has a limit of memory.",
+        level="advisory",
+        breaches=_without_memory_limit,
+        example="resources: {requests: {cpu: 50m, memory: 64Mi}}",
+    ),
+)

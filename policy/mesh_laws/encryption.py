@@ -1,0 +1,102 @@
+"""Laws of what goes over the wire in production: inside the mesh, and from outside."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from mesh_laws.law import Breach, Law
+from mesh_laws.objects import UNKNOWN, Object, Value, at, entries, of_kind
+from mesh_laws.subsets import DESTINATION_RULE, host
+
+GATEWAY: Final = ("networking.istio.io", "Gateway")
+PEER_AUTHENTICATION: Final = ("security.istio.io", "PeerAuthentication")
+
+PLAIN: Final = ("HTTP", "HTTP2", "GRPC", "GRPC-WEB")
+"""Protocols of a Gateway's server that anybody on the way can read."""
+
+
+def _disabled(objects: Sequence[Object]) -> Iterator[Breach]:
+    for each in objects:
+        for path, mode in (*_accepted(each), *_sent(each)):
+            if mode == "DISABLE":
+                yield Breach(by=each, path=path, value=mode, mend=_mend(each))
+
+
+def _mend(of: Object) -> str:
+    if of.kind == DESTINATION_RULE:
+        return "leave it out, or write ISTIO_MUTUAL: traffic inside the mesh is then encrypted by itself"
+    return "write STRICT, or PERMISSIVE while clients without a sidecar remain"
+
+
+def _permissive(objects: Sequence[Object]) -> Iterator[Breach]:
+    for each in objects:
+        for path, mode in _accepted(each):
+            if mode == "PERMISSIVE":
+                mend = "write STRICT once every client has a sidecar: until then plain text is accepted"
+                yield Breach(by=each, path=path, value=mode, mend=mend)
+
+
+def _accepted(of: Object) -> Iterator[tuple[str, Value]]:
+    """List the modes of a PeerAuthentication: what servers accept."""
+    if of.kind != PEER_AUTHENTICATION:
+        return
+    yield "spec.mtls.mode", at(of.fields, "spec", "mtls", "mode")
+    ports = at(of.fields, "spec", "portLevelMtls")
+    for port in ports if isinstance(ports, dict) else ():
+        yield f'spec.portLevelMtls["{port}"].mode', at(ports, port, "mode")
+
+
+def _sent(of: Object) -> Iterator[tuple[str, Value]]:
+    """List the modes of a DestinationRule for a host in the mesh: what clients send."""
+    target = host(at(of.fields, "spec", "host"), of.namespace)
+    if of.kind != DESTINATION_RULE or not isinstance(target, str) or not target.endswith((".svc", ".local")):
+        return
+    spec = at(of.fields, "spec")
+    policies = [("spec", at(spec, "trafficPolicy"))]
+    for nth, subset in entries(at(spec, "subsets")):
+        policies.append((f"spec.subsets[{nth}]", at(subset, "trafficPolicy")))
+    for path, policy in policies:
+        yield f"{path}.trafficPolicy.tls.mode", at(policy, "tls", "mode")
+        for nth, port in entries(at(policy, "portLevelSettings")):
+            yield f"{path}.trafficPolicy.portLevelSettings[{nth}].tls.mode", at(port, "tls", "mode")
+
+
+def _plain(objects: Sequence[Object]) -> Iterator[Breach]:
+    for each in of_kind(objects, GATEWAY):
+        for nth, server in entries(at(each.fields, "spec", "servers")):
+            protocol = at(server, "port", "protocol")
+            redirected = at(server, "tls", "httpsRedirect")
+            if str(protocol).upper() in PLAIN and redirected is not True and redirected is not UNKNOWN:
+                yield Breach(
+                    by=each,
+                    path=f"spec.servers[{nth}]",
+                    value=at(server, "port"),
+                    mend="add tls: {httpsRedirect: true} here, and a server for HTTPS with a certificate",
+                )
+
+
+LAWS: Final = (
+    Law(
+        name="mtls-not-disabled",
+        says="In production, nothing inside the mesh switches mutual TLS off.",
+        level="mandatory",
+        production=True,
+        breaches=_disabled,
+        example="PeerAuthentication with mtls: {mode: DISABLE}",
+    ),
+    Law(
+        name="mtls-strict",
+        says="In production, plain text is not accepted beside mutual TLS.",
+        level="advisory",
+        production=True,
+        breaches=_permissive,
+        example="PeerAuthentication with mtls: {mode: PERMISSIVE}",
+    ),
+    Law(
+        name="gateway-encrypted",
+        says="In production, a Gateway takes plain HTTP only to redirect it to HTTPS.",
+        level="advisory",
+        production=True,
+        breaches=_plain,
+        example="servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: …}]",
+    ),
+)

@@ -1,0 +1,70 @@
+"""What a law is, and what is said of a breach."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Final, Literal
+
+from mesh_laws.objects import Object, Value
+
+PRODUCTION: Final = ("prod", "prod-*", "*-prod", "production")
+"""Names of production stacks, where the policy config says nothing else."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Breach:
+    """One place where an object breaks a law."""
+
+    by: Object
+    path: str
+    value: Value
+    mend: str
+    """What to write there instead."""
+
+    def __str__(self) -> str:
+        """Lay it out for a terminal, under the law that Pulumi prints above."""
+        return f"{self.by}\n  path   {self.path}\n  value  {shown(self.value)}\n  mend   {self.mend}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Law:
+    """A rule, how hard it is, and how a breach is found."""
+
+    name: str
+    says: str
+    """The rule in one sentence. Pulumi prints it above each breach."""
+
+    level: Literal["mandatory", "advisory"]
+    """A mandatory law stops the update. An advisory one is for what may well be right elsewhere."""
+
+    breaches: Callable[[Sequence[Object]], Iterable[Breach]]
+    """Finds the breaches in one object, or in all of a stack's."""
+
+    example: str
+    """The shortest thing that breaks it."""
+
+    scope: Literal["object", "stack"] = "object"
+    """An object is checked before it is touched; what objects say together, once all are known."""
+
+    production: bool = False
+    """Holds in production stacks only."""
+
+    def broken_in(self, objects: Sequence[Object], settings: Mapping[str, Value]) -> Iterator[Breach]:
+        """Find the breaches that the policy config does not put up with."""
+        if self.production and not _any_matches(settings.get("production", PRODUCTION), objects[0].stack):
+            return
+        for breach in self.breaches(objects):
+            if not _any_matches(settings.get("exempt", ()), str(breach.by)):
+                yield breach
+
+
+def shown(value: Value) -> str:
+    """Write a value on one line, as YAML would take it."""
+    if isinstance(value, str):
+        return value
+    return "(none)" if value is None else json.dumps(value, default=str)
+
+
+def _any_matches(patterns: Iterable[str], text: str) -> bool:
+    return any(fnmatchcase(text, pattern) for pattern in patterns)

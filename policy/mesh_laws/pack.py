@@ -1,0 +1,74 @@
+"""From laws to Pulumi's policies. The only file here that knows Pulumi."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from pulumi_policy import (
+    EnforcementLevel,
+    Policy,
+    PolicyConfigSchema,
+    PolicyResource,
+    ReportViolation,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
+from pulumi_policy.proxy import UnknownValueError
+
+from mesh_laws.law import PRODUCTION, Law
+from mesh_laws.objects import UNKNOWN, Object, Value
+
+
+def policy(law: Law) -> Policy:
+    """Make the policy of a law."""
+
+    def report(
+        resources: Iterable[ResourceValidationArgs | PolicyResource],
+        settings: Mapping[str, Value],
+        violation: ReportViolation,
+    ) -> None:
+        found = (
+            Object.read(each.resource_type, each.name, each.urn, plain(each.props)) for each in resources
+        )
+        if objects := [each for each in found if each is not None]:
+            for breach in law.broken_in(objects, settings):
+                violation(str(breach), breach.by.urn)
+
+    def check_object(args: ResourceValidationArgs, violation: ReportViolation) -> None:
+        report([args], args.get_config(), violation)
+
+    def check_stack(args: StackValidationArgs, violation: ReportViolation) -> None:
+        report(args.resources, args.get_config(), violation)
+
+    level, schema = EnforcementLevel(law.level), PolicyConfigSchema(settings_of(law))
+    if law.scope == "stack":
+        return StackValidationPolicy(law.name, law.says, check_stack, level, schema)
+    return ResourceValidationPolicy(law.name, law.says, check_object, level, schema)
+
+
+def settings_of(law: Law) -> dict[str, dict[str, Value]]:
+    """Describe what the policy config may say of a law, as JSON Schema."""
+    patterns = {"type": "array", "items": {"type": "string"}}
+    exempt = "Objects that need not obey, by pattern: DaemonSet logging/*"
+    settings = {"exempt": {**patterns, "description": exempt, "default": []}}
+    if law.production:
+        meant = "Names of production stacks, by pattern"
+        settings["production"] = {**patterns, "description": meant, "default": list(PRODUCTION)}
+    return settings
+
+
+def plain(value: Value) -> Value:
+    """Copy a resource's properties; Pulumi's proxies raise where a value is not yet known."""
+    if isinstance(value, Mapping):
+        return {key: _known(value, key) for key in value}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_known(value, nth) for nth in range(len(value))]
+    # All of Pulumi's numbers are floats, and nobody wrote `90.0` in a route.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _known(container: Value, key: str | int) -> Value:
+    try:
+        return plain(container[key])
+    except UnknownValueError:
+        return UNKNOWN

@@ -1,0 +1,96 @@
+"""Laws of what a pod may do to the node that it runs on."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from mesh_laws.law import Breach, Law
+from mesh_laws.objects import Object, Value, at, entries
+from mesh_laws.pods import containers, pod
+
+ROOT: Final = 0
+
+
+def _on_the_host(objects: Sequence[Object]) -> Iterator[Breach]:
+    for each in objects:
+        path, template = pod(each)
+        for key in ("hostNetwork", "hostPID", "hostIPC"):
+            if at(template, "spec", key) is True:
+                yield Breach(by=each, path=f"{path}.{key}", value=True, mend="leave it out")
+        for nth, volume in entries(at(template, "spec", "volumes")):
+            if isinstance(mounted := at(volume, "hostPath"), dict):
+                yield Breach(
+                    by=each,
+                    path=f"{path}.volumes[{nth}].hostPath",
+                    value=at(mounted, "path"),
+                    mend="use an emptyDir, a ConfigMap, a Secret or a claim",
+                )
+        for container in containers(each):
+            if at(container.fields, "securityContext", "privileged") is True:
+                yield Breach(
+                    by=each,
+                    path=f"{container.path}.securityContext.privileged",
+                    value=True,
+                    mend="leave it out, and add the one capability that is needed",
+                )
+
+
+def _root(objects: Sequence[Object]) -> Iterator[Breach]:
+    for each in objects:
+        for path, user, _ in _users(each):
+            if user == ROOT:
+                yield Breach(
+                    by=each,
+                    path=f"{path}.securityContext.runAsUser",
+                    value=user,
+                    mend="run as another user: runAsUser: 65532, and fsGroup where it writes to volumes",
+                )
+
+
+def _perhaps_root(objects: Sequence[Object]) -> Iterator[Breach]:
+    for each in objects:
+        for path, user, not_root in _users(each):
+            if user is None and (not_root is None or not_root is False):
+                yield Breach(
+                    by=each,
+                    path=f"{path}.securityContext.runAsNonRoot",
+                    value=not_root,
+                    mend="set it to true, on the container or on the pod: the image alone decides otherwise",
+                )
+
+
+def _users(of: Object) -> Iterator[tuple[str, Value, Value]]:
+    """List containers with runAsUser and runAsNonRoot; what the container does not say, the pod says."""
+    pods = at(pod(of)[1], "spec", "securityContext")
+    for container in containers(of):
+        if container.injected:
+            continue
+        own = at(container.fields, "securityContext")
+        user, not_root = (
+            at(pods, key) if at(own, key) is None else at(own, key) for key in ("runAsUser", "runAsNonRoot")
+        )
+        yield container.path, user, not_root
+
+
+LAWS: Final = (
+    Law(
+        name="no-host-access",
+        says="No pod is privileged, mounts the node's files or joins the node's namespaces.",
+        level="mandatory",
+        breaches=_on_the_host,
+        example="securityContext: {privileged: true}",
+    ),
+    Law(
+        name="not-root",
+        says="No container runs as root.",
+        level="mandatory",
+        breaches=_root,
+        example="securityContext: {runAsUser: 0}",
+    ),
+    Law(
+        name="root-ruled-out",
+        says="A container says that it does not run as root.",
+        level="advisory",
+        breaches=_perhaps_root,
+        example="no securityContext, neither on the container nor on the pod",
+    ),
+)

@@ -1,0 +1,121 @@
+"""Laws of a VirtualService by itself: every request has one way to go, and can get there."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from mesh_laws.law import Breach, Law, shown
+from mesh_laws.objects import UNKNOWN, Object, Value, at, entries, of_kind
+
+VIRTUAL_SERVICE: Final = ("networking.istio.io", "VirtualService")
+PROTOCOLS: Final = ("http", "tcp", "tls")
+
+ALL: Final = 100
+
+NO_CONDITION: Final = {"name", "ignoreUriCase", "statPrefix"}
+"""Keys of a match that let every request through."""
+
+EVERY_PATH: Final = ({"prefix": "/"}, {"regex": ".*"}, {"regex": "/.*"})
+
+
+def routes(virtual_service: Object) -> Iterator[tuple[str, Value]]:
+    """List all routes, each with its path."""
+    for protocol in PROTOCOLS:
+        for nth, route in entries(at(virtual_service.fields, "spec", protocol)):
+            yield f"spec.{protocol}[{nth}]", route
+
+
+def _weights(objects: Sequence[Object]) -> Iterator[Breach]:
+    for each in of_kind(objects, VIRTUAL_SERVICE):
+        for path, route in routes(each):
+            weights = [at(destination, "weight") for _, destination in entries(at(route, "route"))]
+            if weights and not _divides(weights):
+                yield Breach(
+                    by=each,
+                    path=f"{path}.route[*].weight",
+                    value=" + ".join(shown(weight) for weight in weights),
+                    mend="give each destination of this route a weight from 0 to 100, 100 in all",
+                )
+
+
+def _divides(weights: Sequence[Value]) -> bool:
+    """Say whether all traffic is given away, once; a lone destination gets it without a weight."""
+    if UNKNOWN in weights or weights == [None]:
+        return True
+    numbers = [0 if weight is None else weight for weight in weights]
+    if not all(isinstance(number, int | float) and 0 <= number <= ALL for number in numbers):
+        return False
+    return sum(numbers) == ALL
+
+
+def _unreachable(objects: Sequence[Object]) -> Iterator[Breach]:
+    for each in of_kind(objects, VIRTUAL_SERVICE):
+        for protocol in PROTOCOLS:
+            found = entries(at(each.fields, "spec", protocol))
+            greedy = [nth for nth, route in found[:-1] if _takes_all(at(route, "match"))]
+            for nth in greedy[:1]:
+                below = ", ".join(_title(protocol, *entry) for entry in found[nth + 1 :])
+                yield Breach(
+                    by=each,
+                    path=f"spec.{protocol}[{nth}].match",
+                    value=at(found[nth][1], "match"),
+                    mend=f"put this route last, or give it a condition: nothing ever reaches {below}",
+                )
+
+
+def _takes_all(match: Value) -> bool:
+    """Say whether every request matches: no match at all, or one entry of it without a condition."""
+    if match is UNKNOWN:
+        return False
+    return not match or any(_unconditional(entry) for _, entry in entries(match))
+
+
+def _unconditional(entry: Value) -> bool:
+    if entry is UNKNOWN:
+        return False
+    conditions = {key: value for key, value in (entry or {}).items() if key not in NO_CONDITION and value}
+    return not conditions or (set(conditions) == {"uri"} and conditions["uri"] in EVERY_PATH)
+
+
+def _title(protocol: str, nth: int, route: Value) -> str:
+    name = at(route, "name")
+    return name if isinstance(name, str) else f"{protocol}[{nth}]"
+
+
+def _wildcard_in_mesh(objects: Sequence[Object]) -> Iterator[Breach]:
+    for each in of_kind(objects, VIRTUAL_SERVICE):
+        gateways = at(each.fields, "spec", "gateways")
+        # Without gateways, a VirtualService is for the sidecars.
+        in_mesh = not gateways or "mesh" in [gateway for _, gateway in entries(gateways)]
+        for nth, host in entries(at(each.fields, "spec", "hosts")):
+            if in_mesh and host == "*":
+                yield Breach(
+                    by=each,
+                    path=f"spec.hosts[{nth}]",
+                    value=host,
+                    mend="name the hosts that are meant, or in spec.gateways the ingress gateway alone",
+                )
+
+
+LAWS: Final = (
+    Law(
+        name="weights-sum-to-100",
+        says="The weights of a route sum to 100.",
+        level="mandatory",
+        breaches=_weights,
+        example="route: [{destination: …, weight: 90}, {destination: …, weight: 20}]",
+    ),
+    Law(
+        name="routes-reachable",
+        says="A route that takes every request stands last.",
+        level="mandatory",
+        breaches=_unreachable,
+        example="http: [{route: …}, {match: [{headers: …}], route: …}]",
+    ),
+    Law(
+        name="no-wildcard-in-mesh",
+        says="No VirtualService takes the traffic of every host inside the mesh.",
+        level="mandatory",
+        breaches=_wildcard_in_mesh,
+        example='hosts: ["*"], gateways: [mesh]',
+    ),
+)

@@ -1,0 +1,74 @@
+"""Reads the grids: objects in YAML, and the places where they break a law."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mesh_laws.catalogue import LAWS
+from mesh_laws.law import Law, shown
+from mesh_laws.objects import UNKNOWN, Object
+
+BY_NAME: Mapping[str, Law] = {law.name: law for law in LAWS}
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with values that are not known yet."""
+
+
+_Loader.add_constructor("!unknown", lambda _loader, _node: UNKNOWN)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One law, one situation."""
+
+    law: Law
+    says: str
+    stack: str
+    manifests: list[dict[str, Any]]
+    breaks: list[str]
+
+    def __str__(self) -> str:
+        """Name the test of this case."""
+        return f"{self.law.name}: {self.says}"
+
+
+def cases() -> list[Case]:
+    """Read all grids."""
+    files = sorted((Path(__file__).parent / "grid").glob("*.yaml"))
+    return [
+        Case(
+            law=BY_NAME[name],
+            says=each["case"],
+            stack=each.get("stack", "dev"),
+            manifests=each["objects"],
+            breaks=each["breaks"],
+        )
+        for file in files
+        for name, rows in yaml.load(file.read_text(), _Loader).items()  # noqa: S506 - a SafeLoader
+        for each in rows
+    ]
+
+
+def declared(manifests: list[dict[str, Any]], stack: str) -> Iterator[Object]:
+    """Take manifests as a stack of Pulumi's that declares them."""
+    for manifest in manifests:
+        api, kind = manifest["apiVersion"], manifest["kind"]
+        token = f"kubernetes:{api if '/' in api else f'core/{api}'}:{kind}"
+        found = Object.read(token, "resource", f"urn:pulumi:{stack}::shop::{token}::resource", manifest)
+        assert found
+        yield found
+
+
+def broken(law: Law, manifests: list[dict[str, Any]], stack: str, **settings: Any) -> list[str]:  # noqa: ANN401
+    """Apply a law as Pulumi does: to one object after another, or to the stack whole."""
+    objects = list(declared(manifests, stack))
+    groups = [objects] if law.scope == "stack" else [[each] for each in objects]
+    return [
+        f"{each.by} {each.path}: {shown(each.value)}"
+        for group in groups
+        for each in law.broken_in(group, settings)
+    ]

@@ -1,0 +1,121 @@
+"""Every law, held against objects in YAML (`grid/`)."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from mesh_laws.catalogue import LAWS
+from mesh_laws.objects import UNKNOWN, Object
+from tests.unit.policy.grid import BY_NAME, Case, broken, cases, declared
+
+CASES = cases()
+every_case = pytest.mark.parametrize("case", CASES, ids=str)
+A_ROOT = {
+    "apiVersion": "apps/v1",
+    "kind": "DaemonSet",
+    "metadata": {"name": "agent", "namespace": "logging"},
+    "spec": {"template": {"spec": {"securityContext": {"runAsUser": 0}, "containers": [{"name": "a"}]}}},
+}
+PERMISSIVE = {
+    "apiVersion": "security.istio.io/v1",
+    "kind": "PeerAuthentication",
+    "metadata": {"name": "all", "namespace": "shop"},
+    "spec": {"mtls": {"mode": "PERMISSIVE"}},
+}
+
+
+@every_case
+def test_a_law_finds_its_breaches_and_nothing_else(case: Case) -> None:
+    """Object, path and value of each."""
+    assert broken(case.law, case.manifests, case.stack) == case.breaks
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
+def test_every_law_is_tried_both_ways(law: Any) -> None:  # noqa: ANN401
+    """A law that nothing breaks, or that everything breaks, would pass unnoticed."""
+    outcomes = {bool(case.breaks) for case in CASES if case.law is law}
+    assert outcomes == {True, False}
+
+
+@every_case
+def test_what_is_not_known_yet_breaks_nothing(case: Case) -> None:
+    """Whichever part of an object a preview does not know: no new breach is found."""
+    for place in list(_places(case.manifests)):
+        manifests = deepcopy(case.manifests)
+        *way, last = place
+        inner: Any = manifests
+        for step in way:
+            inner = inner[step]
+        inner[last] = UNKNOWN
+        if _later_route(case, place):
+            continue
+        assert len(broken(case.law, manifests, case.stack)) <= len(case.breaks), place
+
+
+def test_a_breach_says_where_it_is_what_stands_there_and_what_to_do() -> None:
+    """Pulumi prints the law's own sentence above it."""
+    (stack,) = [list(declared([A_ROOT], "dev"))]
+    (breach,) = BY_NAME["not-root"].broken_in(stack, {})
+    assert str(breach) == (
+        "DaemonSet logging/agent\n"
+        "  path   spec.template.spec.containers[0].securityContext.runAsUser\n"
+        "  value  0\n"
+        "  mend   run as another user: runAsUser: 65532, and fsGroup where it writes to volumes"
+    )
+
+
+@pytest.mark.parametrize(
+    ("patterns", "breaches"),
+    [([], 1), (["DaemonSet logging/agent"], 0), (["DaemonSet logging/*"], 0), (["Deployment *"], 1)],
+)
+def test_objects_are_exempt_by_pattern(patterns: list[str], breaches: int) -> None:
+    """One agent that must be root is no reason to switch a law off."""
+    assert len(broken(BY_NAME["not-root"], [A_ROOT], "dev", exempt=patterns)) == breaches
+
+
+@pytest.mark.parametrize(
+    ("stack", "settings", "breaches"),
+    [
+        ("prod", {}, 1),
+        ("prod-eu", {}, 1),
+        ("eu-prod", {}, 1),
+        ("production", {}, 1),
+        ("product", {}, 0),
+        ("staging", {}, 0),
+        ("live", {"production": ["live", "live-*"]}, 1),
+        ("prod", {"production": ["live", "live-*"]}, 0),
+    ],
+)
+def test_production_is_told_by_the_stacks_name(stack: str, settings: Any, breaches: int) -> None:  # noqa: ANN401
+    """Patterns of the policy config take the place of the usual names."""
+    assert len(broken(BY_NAME["mtls-strict"], [PERMISSIVE], stack, **settings)) == breaches
+
+
+def test_what_is_no_object_of_kubernetes_is_left_alone() -> None:
+    """Components, providers and other clouds pass by."""
+    for token in ("mesh:index:TrafficPolicy", "pulumi:providers:kubernetes", "aws:s3/bucket:Bucket"):
+        assert Object.read(token, "a", f"urn:pulumi:dev::shop::{token}::a", {}) is None
+
+
+def test_an_object_without_a_name_goes_by_its_resource() -> None:
+    """Pulumi names it from the resource."""
+    token = "kubernetes:apps/v1:Deployment"  # noqa: S105 - a type, not a secret
+    found = Object.read(token, "cart", f"urn:pulumi:dev::shop::{token}::cart", {"metadata": UNKNOWN})
+    assert str(found) == "Deployment (not yet known)/(not yet known)"
+    assert str(Object.read(token, "cart", "", {"metadata": {}})) == "Deployment default/cart"
+
+
+def _places(value: Any, *way: str | int) -> Iterator[tuple[str | int, ...]]:  # noqa: ANN401
+    """List every place below the roots of the manifests, but for what makes their type."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in inner:
+        if len(way) >= 1 and key not in ("apiVersion", "kind"):
+            yield (*way, key)
+        yield from _places(each, *way, key)
+
+
+def _later_route(case: Case, place: tuple[str | int, ...]) -> bool:
+    """Tell the one exception: once a greedy route may not be one, the next greedy one is the first."""
+    return case.law.name == "routes-reachable" and bool(case.breaks) and place[-1] == "match"
