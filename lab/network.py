@@ -5,9 +5,11 @@ without a network and survives a change of the machine's address.
 """
 
 import json
+import shlex
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from lab.errors import LabError
@@ -93,8 +95,7 @@ class Network:
         """Write the tables back without the lab's chains and rules, each table at once."""
         kept, dropped = [], False
         for line in self._try(f"{family}-save", "-c").stdout.splitlines():
-            words = line.split()
-            ours = any(word.lstrip(":").startswith(CHAINS) for word in words) or COMMENT in words
+            ours = _is_ours(line)
             dropped |= ours
             if not ours:
                 kept.append(line)
@@ -169,6 +170,14 @@ class Network:
                 f"the kernel setting {name} cannot be made {value} ({error})",
                 mend="run the lab on a machine of its own or in a privileged container",
             ) from error
+
+
+def _is_ours(line: str) -> bool:
+    """Whether a line of iptables-save is a chain of the lab's, a rule in or into one, or the lab's own."""
+    words = shlex.split(line)
+    chains = [word for flag, word in pairwise(words) if flag in {"-A", "-j", "-g"}]
+    chains += [word[1:] for word in words[:1] if word.startswith(":")]
+    return any(chain.startswith(CHAINS) for chain in chains) or ("--comment", COMMENT) in pairwise(words)
 
 
 def _sysctl(name: str) -> Path:
