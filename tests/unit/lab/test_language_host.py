@@ -1,0 +1,67 @@
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2  # type: ignore[import-untyped]
+from pulumi.runtime.proto import language_pb2, language_pb2_grpc
+
+from lab import language_host
+
+HOST = Path(language_host.__file__)
+
+
+@pytest.fixture
+def host() -> Iterator[subprocess.Popen[str]]:
+    """The host as the engine starts it."""
+    process = subprocess.Popen(
+        [sys.executable, "-P", str(HOST), "127.0.0.1:1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def stub(host: subprocess.Popen[str]) -> language_pb2_grpc.LanguageRuntimeStub:
+    """A client of the host, by the port that it printed."""
+    assert host.stdout is not None
+    channel = grpc.insecure_channel(f"127.0.0.1:{int(host.stdout.readline())}")
+    return language_pb2_grpc.LanguageRuntimeStub(channel)
+
+
+def test_it_tells_its_port_and_its_version_and_ends_quietly(host: subprocess.Popen[str]) -> None:
+    """The engine reads the port, asks, and interrupts it at the end: no traceback, exit code 0."""
+    about = stub(host).GetPluginInfo(empty_pb2.Empty(), timeout=20)
+    assert about.version == metadata.version("pulumi")
+    host.send_signal(signal.SIGINT)
+    assert host.wait(timeout=20) == 0
+    assert host.stderr is not None
+    assert host.stderr.read() == ""
+
+
+def test_a_plugins_output_and_exit_code_come_back(host: subprocess.Popen[str], tmp_path: Path) -> None:
+    """A plugin runs in its folder, with the environment given, and what it prints is streamed."""
+    (tmp_path / "__main__.py").write_text(
+        "import os, pathlib, sys\n"
+        "print(os.environ['WHO'], sys.argv[1], pathlib.Path.cwd())\n"
+        "print('no', file=sys.stderr)\n"
+        "sys.exit(3)\n"
+    )
+    request = language_pb2.RunPluginRequest(
+        pwd=str(tmp_path),
+        args=["word"],
+        env=["WHO=a=b"],
+        kind="resource",
+        info=language_pb2.ProgramInfo(program_directory=str(tmp_path)),
+    )
+    answers = list(stub(host).RunPlugin(request, timeout=20))
+    assert b"".join(answer.stdout for answer in answers) == f"a=b word {tmp_path}\n".encode()
+    assert b"".join(answer.stderr for answer in answers) == b"no\n"
+    assert answers[-1].exitcode == 3
