@@ -19,7 +19,7 @@ from components.messages import (
 )
 from components.model.service import Service
 from components.model.stack import Stack
-from components.schema import UnsoundError
+from components.schema import Broken, UnsoundError
 
 LONGEST_NAME: Final = 63
 WHOLE: Final = 100
@@ -133,7 +133,8 @@ def breaches(stack: Stack, at: Path) -> list[Fault]:
     rules += [rule(service, at) for service in stack.services for rule in OF_SERVICE]
     for rule in rules:
         with suppress(UnsoundError):
-            found.extend(rule)
+            # A value that could not be read has been reported already, and cannot be shown.
+            found.extend(fault for fault in rule if not isinstance(fault.value, Broken))
     return found
 
 

@@ -124,6 +124,11 @@ def test_all_faults_come_at_once() -> None:
     assert "5 faults" in str(caught.value)
 
 
+def test_a_value_with_a_fault_of_its_own_is_told_once() -> None:
+    """A weight that is no number, of a version that is not there: a rule shows no value that nobody read."""
+    assert [fault.code for fault in faults(weights={"v1": 100, "v9": "x"})] == ["MESH003"]
+
+
 def test_a_fault_shows_code_place_value_rule_and_mend() -> None:
     """The message is complete: nobody has to look anything up."""
     with pytest.raises(pulumi.RunError) as caught:
