@@ -45,7 +45,10 @@ class Host(LanguageServer):
         os.chdir(request.info.program_directory or ".")
         del request.args[:]
         request.args.append(self._engine)
-        return super().Run(request, context)  # type: ignore[no-untyped-call]  # the SDK's own, untyped
+        response = super().Run(request, context)  # type: ignore[no-untyped-call]  # the SDK's own, untyped
+        # The SDK has told the error; without this the engine would tell it again, as an unhandled one.
+        response.bail = bool(response.error)
+        return response
 
     def RunPlugin(  # noqa: N802
         self, request: language_pb2.RunPluginRequest, context: grpc.ServicerContext

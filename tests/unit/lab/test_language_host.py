@@ -8,9 +8,11 @@ from pathlib import Path
 import grpc
 import pytest
 from google.protobuf import empty_pb2  # type: ignore[import-untyped]
+from pulumi.automation._server import LanguageServer
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
 from lab import language_host
+from lab.language_host import Host
 
 HOST = Path(language_host.__file__)
 
@@ -44,6 +46,19 @@ def test_it_tells_its_port_and_its_version_and_ends_quietly(host: subprocess.Pop
     assert host.wait(timeout=20) == 0
     assert host.stderr is not None
     assert host.stderr.read() == ""
+
+
+@pytest.mark.parametrize(("error", "bail"), [("", False), ("bad config", True)])
+def test_an_error_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: str, bail: bool
+) -> None:
+    """The program's message is shown by the SDK; the engine is told not to repeat it as an unhandled one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(LanguageServer, "Run", lambda *_: language_pb2.RunResponse(error=error))
+    request = language_pb2.RunRequest(info=language_pb2.ProgramInfo(program_directory=str(tmp_path)))
+    response = Host("127.0.0.1:1").Run(request, None)
+    assert isinstance(response, language_pb2.RunResponse)
+    assert response.bail is bail
 
 
 def test_a_plugins_output_and_exit_code_come_back(host: subprocess.Popen[str], tmp_path: Path) -> None:
