@@ -120,6 +120,12 @@ SECRET: Final = Message(
     mend="keep the value in a Kubernetes Secret, and set the key again with --plaintext",
 )
 
+UNKNOWN_CONTEXT: Final = Message(
+    code="MESH130",
+    rule="the kubeconfig has no such context; it has: {known}",
+    mend="kubectl config get-contexts, then: {set} NAME (or point KUBECONFIG at the file that has it)",
+)
+
 # 2xx: what the cluster answers while the program runs.
 
 NO_INGRESS_PORT: Final = Message(

@@ -1,13 +1,14 @@
 """The only reader of the stack's configuration: a sound `Stack`, or one message with all faults."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from pulumi.runtime import config as pulumi_config
 
+from components import kubeconfig
 from components.errors import ConfigError
 from components.faults import PROJECT, Path
-from components.messages import SECRET
+from components.messages import SECRET, UNKNOWN_CONTEXT
 from components.model.stack import Cluster, Stack, StackFile
 from components.rules import breaches
 from components.schema import decode
@@ -18,18 +19,29 @@ def read() -> Stack:
     # pulumi.Config answers for one key at a time; a key that nobody asks for would be ignored in silence.
     stored = {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
     secret = [key for key in stored if pulumi_config.is_config_secret(key)]
-    return parse({key: _plain(key, text) for key, text in stored.items()}, secret=secret)
+    plain = {key: _plain(key, text) for key, text in stored.items()}
+    return parse(plain, secret=secret, contexts=kubeconfig.contexts())
 
 
-def parse(config: Mapping[str, object], *, secret: list[str] | None = None) -> Stack:
-    """Turn whole keys (`mesh-app:weights`) and plain values into a Stack, or raise every fault at once."""
+def parse(
+    config: Mapping[str, object], *, secret: Sequence[str] = (), contexts: Collection[str] | None = None
+) -> Stack:
+    """Turn whole keys (`mesh-app:weights`) and plain values into a Stack, or raise every fault at once.
+
+    Args:
+        config: the keys of the stack file with their values.
+        secret: those of them that Pulumi keeps secret.
+        contexts: the contexts of the kubeconfig; None where they are not known.
+    """
     own = _within(PROJECT, config)
     file, faults = decode(StackFile, own, Path())
     cluster, cluster_faults = decode(Cluster, _within("kubernetes", config), Path("kubernetes"))
     stack = Stack(cluster=cluster, namespace=file.namespace, ingress=file.ingress, services=(file,))
-    exposed = [
-        SECRET.at(Path() / key, "[secret]") for key in _within(PROJECT, dict.fromkeys(secret or (), "x"))
-    ]
+    exposed = [SECRET.at(Path() / key, "[secret]") for key in _within(PROJECT, dict.fromkeys(secret, "x"))]
+    context = config.get("kubernetes:context")
+    if isinstance(context, str) and contexts is not None and context not in contexts:
+        known = ", ".join(sorted(contexts)) or "none"
+        cluster_faults.append(UNKNOWN_CONTEXT.at(Path("kubernetes") / "context", context, known=known))
     faults = [*exposed, *faults, *cluster_faults, *breaches(stack, Path())]
     if faults:
         raise ConfigError(faults)

@@ -136,6 +136,7 @@ PROVOKED: list[tuple[str, Mapping[str, Any], str, str]] = [
 
 ELSEWHERE: Mapping[str, str] = {
     "MESH110": "test_settings.py: it takes an encrypted key",
+    "MESH130": "tests/unit/test_kubeconfig.py: it takes a kubeconfig",
     "MESH201": "tests/program/test_ingress.py: it takes a cluster's answer",
     "MESH202": "tests/program/test_ingress.py: it takes a cluster's answer",
     "MESH203": "tests/program/test_ingress.py: it takes a cluster's answer",
