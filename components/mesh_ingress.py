@@ -25,8 +25,10 @@ class MeshIngress(pulumi.ComponentResource):
         super().__init__("mesh:index:MeshIngress", first, {"service": args.ingress.service}, opts)
         self._args = args.ingress
         child = pulumi.ResourceOptions(parent=self)
-        self._service = KubernetesService.get("ingress", args.ingress.service, opts=child)
-        self._node = Node.get("node", args.ingress.node, opts=child) if args.ingress.node else None
+        # Named by their keys: where one is not there, the engine's error is all that a person sees.
+        self._service = KubernetesService.get("mesh-app:ingress.service", args.ingress.service, opts=child)
+        node = args.ingress.node
+        self._node = Node.get("mesh-app:ingress.node", node, opts=child) if node else None
         name = ingress.extra_ports_name(args.namespace.name, first)
         self.ports = [
             KubernetesService(

@@ -100,11 +100,11 @@ def test_a_context_that_is_not_there(new_stack: MakeStack) -> None:
 
 
 def test_an_ingress_that_is_not_there(new_stack: MakeStack) -> None:
-    """A cluster without Istio, or with its gateway elsewhere: the Service is named, and what to do."""
+    """A cluster without Istio, or with its gateway elsewhere: preview names the key and the Service."""
     settings = {**SETTINGS, "ingress": {"service": "istio-system/elsewhere", "address": "127.0.0.1"}}
     stack = new_stack("e2e-ingress", **settings)
     done = stack.pulumi("preview", check=False)
     assert done.returncode
-    assert "istio-system/elsewhere" in done.stdout
-    assert "mesh-platform" in done.stdout
+    assert "mesh-app:ingress.service" in done.stdout
+    assert "'istio-system/elsewhere' does not exist" in done.stdout
     assert "Traceback" not in done.stdout

@@ -13,7 +13,7 @@ FILE = "contexts: [{name: lab, context: {cluster: lab}}, {name: prod, context: {
 
 
 def test_a_context_that_the_kubeconfig_lacks_is_a_fault() -> None:
-    """The message names the context, those there are, and the next command; it comes with the other faults."""
+    """The message names the context, those there are and the next command, beside the other faults."""
     config = {**with_changes(weights__v1=90), "kubernetes:context": "prdo"}
     with pytest.raises(ConfigError) as error:
         parse(config, contexts={"lab", "prod"})
