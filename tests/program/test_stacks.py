@@ -77,7 +77,7 @@ def test_the_walkthroughs_resources() -> None:
         "MeshNamespace springistiodemo",
         "Namespace springistiodemo",
         "MeshIngress springbootapp",
-        "Service ingress",
+        "Service mesh-app:ingress.service",
         "Service springbootapp-springistiodemo-790b86",
         "VersionedApp springbootapp",
         "ServiceAccount springbootapp",
