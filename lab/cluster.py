@@ -91,7 +91,7 @@ class Cluster:
         with self.progress.step("certificates, network, control groups"):
             cgroups.ensure()
             self.network.up()
-            self._configure()
+            self.configure()
         control, node = self._control_plane, self._node
         with ThreadPoolExecutor(max_workers=1) as background:
             self._start(node.containerd())
@@ -104,7 +104,7 @@ class Cluster:
         self._start(node.kubelet(control.kubeconfig("kubelet")))
         self._start(node.kube_proxy(control.kubeconfig("kube-proxy")))
         with self.progress.step("node, cluster DNS, Istio's pods") as step:
-            wait_until(self._unsettled, step, SETTLE_SECONDS, self.places.logs / "kubelet.log")
+            wait_until(self.unsettled, step, SETTLE_SECONDS, self.places.logs / "kubelet.log")
 
     def stop(self) -> None:
         """Stop everything that runs and unmount what it mounted; the cluster's data stays."""
@@ -131,7 +131,8 @@ class Cluster:
             check=False,
         )
 
-    def _configure(self) -> None:
+    def configure(self) -> None:
+        """Write certificates, kubeconfigs and the node's configuration."""
         self._authority.ensure(SUBJECTS)
         self._authority.kubeconfig(self.places.kubeconfig, "admin", API)
         (self.places.state / "kubeconfigs").mkdir(exist_ok=True)
@@ -159,7 +160,7 @@ class Cluster:
                     f"kubectl apply {manifest.name} failed", mend="make up", evidence=done.stderr.strip()
                 )
 
-    def _unsettled(self) -> str:
+    def unsettled(self) -> str:
         """What of the system is not up yet; empty when all is.
 
         The API server may still tell of the time before a stop: a pod counts when its containers
