@@ -102,7 +102,7 @@ LAWS: Final = (
         scope="stack",
         production=True,
         breaches=_alone,
-        example="Deployment with replicas: 1, and no HorizontalPodAutoscaler for it",
+        example="Deployment with `replicas: 1`, and no HorizontalPodAutoscaler for it",
     ),
     Law(
         name="production-disruption-budget",

@@ -62,20 +62,20 @@ LAWS: Final = (
         says="An image has a digest, or a tag that is not `latest`.",
         level="mandatory",
         breaches=_unpinned,
-        example="image: registry.example.com/cart:latest",
+        example="`image: registry.example.com/cart:latest`",
     ),
     Law(
         name="requests-set",
         says="A container requests CPU and memory.",
         level="mandatory",
         breaches=_without_requests,
-        example="resources: {requests: {cpu: 50m}}",
+        example="`resources: {requests: {cpu: 50m}}`",
     ),
     Law(
         name="memory-limited",
         says="A container has a limit of memory.",
         level="advisory",
         breaches=_without_memory_limit,
-        example="resources: {requests: {cpu: 50m, memory: 64Mi}}",
+        example="`resources: {requests: {cpu: 50m, memory: 64Mi}}`",
     ),
 )

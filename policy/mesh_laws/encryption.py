@@ -81,7 +81,7 @@ LAWS: Final = (
         level="mandatory",
         production=True,
         breaches=_disabled,
-        example="PeerAuthentication with mtls: {mode: DISABLE}",
+        example="PeerAuthentication with `mtls: {mode: DISABLE}`",
     ),
     Law(
         name="mtls-strict",
@@ -89,7 +89,7 @@ LAWS: Final = (
         level="advisory",
         production=True,
         breaches=_permissive,
-        example="PeerAuthentication with mtls: {mode: PERMISSIVE}",
+        example="PeerAuthentication with `mtls: {mode: PERMISSIVE}`",
     ),
     Law(
         name="gateway-encrypted",
@@ -97,6 +97,6 @@ LAWS: Final = (
         level="advisory",
         production=True,
         breaches=_plain,
-        example="servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: …}]",
+        example="`servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: …}]`",
     ),
 )

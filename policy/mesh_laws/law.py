@@ -42,7 +42,7 @@ class Law:
     """Finds the breaches in one object, or in all of a stack's."""
 
     example: str
-    """The shortest thing that breaks it."""
+    """The shortest thing that breaks it, in Markdown."""
 
     scope: Literal["object", "stack"] = "object"
     """An object is checked before it is touched; what objects say together, once all are known."""

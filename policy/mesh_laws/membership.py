@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from mesh_laws.law import Breach, Law
-from mesh_laws.objects import UNKNOWN, Object, Value, at, entries, of_kind
+from mesh_laws.objects import UNKNOWN, Object, Value, at, entries, may_equal, of_kind
 from mesh_laws.subsets import SERVICE
 
 NAMESPACE: Final = ("core", "Namespace")
@@ -16,6 +16,9 @@ PROTOCOLS: Final = {
     *("mysql", "kubernetes.io/h2c", "kubernetes.io/ws", "kubernetes.io/wss"),
 }
 """What Istio reads in a port's name, before the first `-`, or in its appProtocol."""
+
+STATUS_PORT: Final = 15021
+"""Where a gateway's proxy answers health checks: `status-port` in Istio's chart. No route ever uses it."""
 
 
 def _twice_injected(objects: Sequence[Object]) -> Iterator[Breach]:
@@ -53,11 +56,12 @@ def _nameless(objects: Sequence[Object]) -> Iterator[Breach]:
 
 
 def _protocol_said(port: Value) -> bool:
-    said, name = at(port, "appProtocol"), at(port, "name")
-    if UNKNOWN in (port, said, name, at(port, "protocol")) or at(port, "protocol") in ("UDP", "SCTP"):
+    said, name, protocol = at(port, "appProtocol"), at(port, "name"), at(port, "protocol")
+    if UNKNOWN in (said, name, protocol) or protocol in ("UDP", "SCTP"):
         return True
     text = str(said or name).lower()
-    return text in PROTOCOLS or (not said and (text.split("-")[0] in PROTOCOLS))
+    known = text in PROTOCOLS or (not said and text.split("-")[0] in PROTOCOLS)
+    return known or may_equal(at(port, "port"), STATUS_PORT)
 
 
 LAWS: Final = (
@@ -66,13 +70,13 @@ LAWS: Final = (
         says="A namespace says once whether and how its pods join the mesh.",
         level="mandatory",
         breaches=_twice_injected,
-        example="labels: {istio-injection: enabled, istio.io/rev: canary}",
+        example="`labels: {istio-injection: enabled, istio.io/rev: canary}`",
     ),
     Law(
         name="port-protocol-said",
         says="A port of a Service says its protocol, by its name or by appProtocol.",
         level="mandatory",
         breaches=_nameless,
-        example="ports: [{name: api, port: 80}]",
+        example="`ports: [{name: api, port: 80}]`",
     ),
 )

@@ -77,20 +77,20 @@ LAWS: Final = (
         says="No pod is privileged, mounts the node's files or joins the node's namespaces.",
         level="mandatory",
         breaches=_on_the_host,
-        example="securityContext: {privileged: true}",
+        example="`securityContext: {privileged: true}`",
     ),
     Law(
         name="not-root",
         says="No container runs as root.",
         level="mandatory",
         breaches=_root,
-        example="securityContext: {runAsUser: 0}",
+        example="`securityContext: {runAsUser: 0}`",
     ),
     Law(
         name="root-ruled-out",
         says="A container says that it does not run as root.",
         level="advisory",
         breaches=_perhaps_root,
-        example="no securityContext, neither on the container nor on the pod",
+        example="no `securityContext`, neither on the container nor on the pod",
     ),
 )

@@ -102,20 +102,20 @@ LAWS: Final = (
         says="The weights of a route sum to 100.",
         level="mandatory",
         breaches=_weights,
-        example="route: [{destination: …, weight: 90}, {destination: …, weight: 20}]",
+        example="`route: [{destination: …, weight: 90}, {destination: …, weight: 20}]`",
     ),
     Law(
         name="routes-reachable",
         says="A route that takes every request stands last.",
         level="mandatory",
         breaches=_unreachable,
-        example="http: [{route: …}, {match: [{headers: …}], route: …}]",
+        example="`http: [{route: …}, {match: [{headers: …}], route: …}]`",
     ),
     Law(
         name="no-wildcard-in-mesh",
         says="No VirtualService takes the traffic of every host inside the mesh.",
         level="mandatory",
         breaches=_wildcard_in_mesh,
-        example='hosts: ["*"], gateways: [mesh]',
+        example='`hosts: ["*"], gateways: [mesh]`',
     ),
 )

@@ -112,7 +112,7 @@ LAWS: Final = (
         level="mandatory",
         scope="stack",
         breaches=_undeclared,
-        example="destination: {host: cart, subset: v3}, and no DestinationRule for cart with v3",
+        example="`destination: {host: cart, subset: v3}`, and no DestinationRule for cart with v3",
     ),
     Law(
         name="subset-has-pods",
@@ -120,6 +120,6 @@ LAWS: Final = (
         level="advisory",
         scope="stack",
         breaches=_without_pods,
-        example="subsets: [{name: v3, labels: {version: v3}}], and no Deployment with that label on its pods",
+        example="`subsets: [{name: v3, labels: {version: v3}}]`, and no Deployment whose pods have that",
     ),
 )

@@ -1,0 +1,69 @@
+"""The laws as Pulumi sees them, and as the document tells them."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pulumi_policy import ResourceValidationPolicy, StackValidationPolicy
+from pulumi_policy.proxy import UNKNOWN_NUMBER_VALUE, unknown_checking_proxy
+
+from mesh_laws.catalogue import LAWS
+from mesh_laws.law import Law
+from mesh_laws.objects import UNKNOWN
+from mesh_laws.pack import plain, policy, settings_of
+from mesh_laws.table import markdown
+from tests.unit.policy.grid import BY_NAME
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+DOCUMENT = (CHECKOUT / "docs/policy.md").read_text()
+
+
+def test_every_law_has_a_name_of_its_own() -> None:
+    """A second law of the same name would be configured with the first."""
+    assert len(BY_NAME) == len(LAWS)
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
+def test_a_law_becomes_a_policy(law: Law) -> None:
+    """With its name, its sentence, its level, and the settings that the config may hold."""
+    made = policy(law)
+    assert isinstance(made, StackValidationPolicy if law.scope == "stack" else ResourceValidationPolicy)
+    assert (made.name, made.description) == (law.name, law.says)
+    assert made.enforcement_level
+    assert made.enforcement_level.value == law.level
+    assert made.config_schema
+    assert set(made.config_schema.properties) == {"exempt"} | ({"production"} if law.production else set())
+
+
+def test_what_pulumi_does_not_know_becomes_unknown() -> None:
+    """Pulumi's own proxies raise as soon as such a value is touched, and the rest would go unchecked."""
+    properties: Any = unknown_checking_proxy(
+        {"spec": {"weights": [90.0, UNKNOWN_NUMBER_VALUE], "host": "cart", "on": True, "half": 0.5}}
+    )
+    assert plain(properties) == {
+        "spec": {"weights": [90, UNKNOWN], "host": "cart", "on": True, "half": 0.5},
+    }
+
+
+def test_the_laws_know_nothing_of_pulumi() -> None:
+    """They can be applied to YAML by anybody; `pack.py` alone needs Pulumi."""
+    blocked = "import sys; sys.modules.update(pulumi=None, pulumi_policy=None); import mesh_laws.catalogue"
+    subprocess.run([sys.executable, "-c", blocked], cwd=CHECKOUT / "policy", check=True)
+
+
+def test_the_document_has_the_table_of_the_laws() -> None:
+    """Printed by the command that stands above it there."""
+    assert markdown() in DOCUMENT
+
+
+def test_the_documents_example_config_is_valid() -> None:
+    """Laws that exist, levels and settings that they have."""
+    (example,) = re.findall(r"```json laws\n(.*?)```", DOCUMENT, re.DOTALL)
+    for name, settings in json.loads(example).items():
+        said = {"enforcementLevel": settings} if isinstance(settings, str) else settings
+        assert set(said) - {"enforcementLevel"} <= set(settings_of(BY_NAME[name]))
+        assert said.get("enforcementLevel", "advisory") in {"mandatory", "advisory", "disabled"}
