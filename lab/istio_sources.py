@@ -1,5 +1,6 @@
-"""What the lab takes of Istio's module besides binaries: the Helm charts and Envoy's bootstrap template."""
+"""What the lab takes of Istio's modules besides binaries: charts, Envoy's bootstrap, the Gateway API."""
 
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -7,28 +8,32 @@ from lab.gobuild import GoBuilder
 from lab.parts import ISTIO
 from lab.places import filled
 
-MODULE = "istio.io/istio"
+ISTIO_MODULE = "istio.io/istio"
+GATEWAY_API = "sigs.k8s.io/gateway-api"
+"""At the version that Istio requires."""
+
 FILES = {
-    "manifests/charts/base": "charts/base",
-    "manifests/charts/istio-control/istio-discovery": "charts/istiod",
-    "manifests/charts/gateway": "charts/gateway",
-    "tools/packaging/common/envoy_bootstrap.json": "envoy_bootstrap.json",
+    (ISTIO_MODULE, "manifests/charts/base"): "charts/base",
+    (ISTIO_MODULE, "manifests/charts/istio-control/istio-discovery"): "charts/istiod",
+    (ISTIO_MODULE, "manifests/charts/gateway"): "charts/gateway",
+    (ISTIO_MODULE, "tools/packaging/common/envoy_bootstrap.json"): "envoy_bootstrap.json",
+    (GATEWAY_API, "config/crd/standard"): "charts/gateway-api",
 }
-"""Where it stands in the module, and where in the cache, under the name that Istio publishes it by."""
+"""Module and path where it stands, and where in the cache, under the name that Istio publishes it by."""
 
 
 def istio_sources(builder: GoBuilder) -> Path:
     """The folder with these files, of exactly the release that is built."""
-    target = builder.cache / "istio" / ISTIO.key
+    wanted = hashlib.sha256(repr(FILES).encode()).hexdigest()[:8]
+    target = builder.cache / "istio" / f"{ISTIO.key}-{wanted}"
     if target.is_dir():
         return target
-    with builder.progress.step("fetch Istio's charts"):
-        module = builder.module(ISTIO, MODULE)
-        with filled(target) as folder:
-            for source, name in FILES.items():
-                (folder / name).parent.mkdir(exist_ok=True)
-                if (module / source).is_dir():
-                    shutil.copytree(module / source, folder / name)
-                else:
-                    shutil.copy(module / source, folder / name)
+    with builder.progress.step("fetch Istio's charts"), filled(target) as folder:
+        for (module, path), name in FILES.items():
+            source = builder.module(ISTIO, module) / path
+            (folder / name).parent.mkdir(exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, folder / name)
+            else:
+                shutil.copy(source, folder / name)
     return target

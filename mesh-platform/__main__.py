@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.helm.v4 import Chart, RepositoryOptsArgs
+from pulumi_kubernetes.yaml.v2 import ConfigGroup
 
 SYSTEM = "istio-system"
 GATEWAY = "istio-ingressgateway"
@@ -24,6 +25,7 @@ DEFAULTS: dict[str, dict[str, object]] = {
 config = pulumi.Config()
 values = config.get_object("values") or {}
 node_ports = config.require_object("nodePorts")
+gateway_api_folder = config.get("gatewayApiFolder")
 folder, repository = config.get("chartFolder"), config.get("chartRepository")
 if bool(folder) == bool(repository):
     raise pulumi.RunError(
@@ -71,7 +73,13 @@ def chart(name: str, release: str, after: list[pulumi.Resource]) -> Chart:
 
 
 base = chart("base", "base", [])
-istiod = chart("istiod", "istiod", [base])
+gateway_api = ConfigGroup(
+    "gateway-api",
+    files=[f"{gateway_api_folder}/*.yaml"] if gateway_api_folder else [],
+    opts=pulumi.ResourceOptions(provider=provider),
+)
+# istiod serves the kinds that it finds when it starts.
+istiod = chart("istiod", "istiod", [base, gateway_api])
 gateway = chart("gateway", GATEWAY, [istiod])
 
 pulumi.export("namespace", namespace.metadata["name"])
