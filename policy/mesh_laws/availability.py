@@ -30,7 +30,7 @@ def _alone(objects: Sequence[Object]) -> Iterator[Breach]:
 def _unguarded(objects: Sequence[Object]) -> Iterator[Breach]:
     for each in of_kind(objects, *SCALED):
         guarded = any(_guards(budget, each) for budget in of_kind(objects, BUDGET))
-        if not guarded and _replicas(each) != 0:
+        if not guarded and not may_equal(_replicas(each), 0):
             yield Breach(
                 by=each,
                 path="spec.template.metadata.labels",
