@@ -11,61 +11,73 @@ UNKNOWN_KEY: Final = Message(
     rule="there is no such key here; the keys are: {known}",
     mend="{mend}",
 )
+"""Nobody would read it: a slip of the finger would be a setting that never holds."""
 MISSING: Final = Message(
     code="MESH002",
     rule="this key is required",
     mend="{example}",
 )
+"""No value would be right for every stack."""
 WRONG_TYPE: Final = Message(
     code="MESH003",
     rule="this must be {expected}",
     mend="{example}",
 )
+"""A value has its type by the way it is written: `"100"` is text, `100` is a number."""
 OUT_OF_RANGE: Final = Message(
     code="MESH004",
     rule="this must be from {minimum} to {maximum}",
     mend="{set} {nearest}",
 )
+"""Kubernetes, Istio or Envoy would refuse the value, or take it for another."""
 NOT_AMONG: Final = Message(
     code="MESH005",
     rule="this must be one of: {choices}",
     mend="{set} {nearest}",
 )
+"""No other word means anything here."""
 FORM: Final = Message(
     code="MESH006",
     rule="this must be {says}",
     mend="{set} {example}",
 )
+"""Kubernetes, Istio or the registry would refuse the text when half of an update is done."""
 KEY_FORM: Final = Message(
     code="MESH007",
     rule="the name of this key must be {says}",
     mend="rename the key in the stack file, for example to {example}",
 )
+"""The key becomes a name in the cluster, which would refuse it when half of an update is done."""
 UNQUOTED: Final = Message(
     code="MESH008",
     rule="this is text, and without quotes YAML reads it as {read_as}",
     mend='write it in the stack file in quotes, digit for digit as you mean it: {key}: "{text}"',
 )
+"""YAML reads `4.10` as the number 4.1, and by then nobody can tell what was written."""
 EXACTLY_ONE: Final = Message(
     code="MESH010",
     rule="exactly one of {choices} must be here; there is {found}",
     mend="{mend}",
 )
+"""The keys are different answers to a question that needs one."""
 AT_MOST_ONE: Final = Message(
     code="MESH011",
     rule="at most one of {choices} can be here; there is {found}",
     mend="{mend}",
 )
+"""The keys exclude each other: of two, one would not hold."""
 EMPTY: Final = Message(
     code="MESH012",
     rule="at least one entry must be here",
     mend="{example}",
 )
+"""What stands here means nothing without an entry."""
 TWICE: Final = Message(
     code="MESH013",
     rule="each entry can be here once",
     mend="{rm}",
 )
+"""A double says nothing new, and Istio refuses some."""
 
 # 1xx: what the values say together.
 
@@ -119,12 +131,14 @@ SECRET: Final = Message(
     rule="this would stand readable in the cluster: its place is in plain Kubernetes objects",
     mend="keep the value in a Kubernetes Secret, and set the key again with --plaintext",
 )
+"""Whoever may read the namespace could read what was encrypted in the stack file."""
 
 UNKNOWN_CONTEXT: Final = Message(
     code="MESH130",
     rule="the kubeconfig has no such context; it has: {known}",
     mend="kubectl config get-contexts, then: {set} NAME (or point KUBECONFIG at the file that has it)",
 )
+"""Without the context there is no cluster to ask, and every resource would fail by itself."""
 
 # 2xx: what the cluster answers while the program runs.
 
@@ -133,16 +147,19 @@ NO_INGRESS_PORT: Final = Message(
     rule="the ingress Service {service} has neither a port named http2 nor port {port}; its ports: {ports}",
     mend="pulumi config set --path 'mesh-app:gateway.port' PORT, with one of its ports",
 )
+"""The output `url` shows the ingress at its own port, and a port that is not there answers nobody."""
 NO_ADDRESS: Final = Message(
     code="MESH202",
     rule="{service} has no load balancer's address to build the URL from",
     mend="pulumi config set --path 'mesh-app:ingress.address' ADDRESS (or ingress.node NODE, a node's name)",
 )
+"""A cluster without load balancers does not say where its ingress is reached."""
 NO_NODE_ADDRESS: Final = Message(
     code="MESH203",
     rule="the node has neither an ExternalIP nor an InternalIP",
     mend="pulumi config set --path 'mesh-app:ingress.address' ADDRESS, and {rm}",
 )
+"""The output `url` shows the address of the node that the stack file names."""
 
 TABLE: Final = {m.code: m for m in list(globals().values()) if isinstance(m, Message)}
 """All messages by code."""
