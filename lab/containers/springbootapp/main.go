@@ -7,23 +7,36 @@
 //	PORT              where it listens, 8080 unless set
 //	RESPONSE_DELAY    a Go duration: every answer but /healthz waits so long
 //	FAILURE_PERCENT   0 to 100: the share of answers but /healthz that are 500
+//
+// /fetch?url=http://orders.shop.svc:9090/ asks another service of the cluster, as
+// a caller inside the mesh, and passes its status and body on.
 package main
 
 import (
 	"context"
 	"fmt"
+	"io"
 	"log"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
 
 // No caller can hold a request open longer than this by ?delay=.
 const longestDelay = 30 * time.Second
+
+// Each question is a connection of its own, so that none is asked by the rules of an earlier one.
+var caller = http.Client{
+	Timeout:       10 * time.Second,
+	Transport:     &http.Transport{DisableKeepAlives: true},
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
 
 type app struct {
 	name, version, pod string
@@ -50,6 +63,32 @@ func (a app) hello(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "hello from %s %s, pod %s\n", a.name, a.version, a.pod)
 }
 
+func fetch(w http.ResponseWriter, r *http.Request) {
+	target, err := url.Parse(r.URL.Query().Get("url"))
+	if err != nil || target.Scheme != "http" || !inCluster(target.Hostname()) {
+		http.Error(w, "url must be http://SERVICE.NAMESPACE.svc:PORT/PATH", http.StatusBadRequest)
+		return
+	}
+	request, err := http.NewRequestWithContext(r.Context(), http.MethodGet, target.String(), nil)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	answer, err := caller.Do(request)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
+	}
+	defer answer.Body.Close()
+	w.WriteHeader(answer.StatusCode)
+	io.Copy(w, io.LimitReader(answer.Body, 1<<20))
+}
+
+// Services have these names; the proxy's own ports on localhost and the world outside do not.
+func inCluster(host string) bool {
+	return strings.HasSuffix(host, ".svc") || strings.HasSuffix(host, ".svc.cluster.local")
+}
+
 func main() {
 	a := app{name: os.Getenv("APP"), version: os.Getenv("VERSION")}
 	a.pod, _ = os.Hostname()
@@ -71,6 +110,7 @@ func main() {
 	}
 
 	http.HandleFunc("/", a.hello)
+	http.HandleFunc("/fetch", fetch)
 	http.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	server := &http.Server{Addr: ":" + port, ReadHeaderTimeout: 10 * time.Second}
 
