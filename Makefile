@@ -5,7 +5,7 @@ SHELL := /bin/bash -eu
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: up down clean check test lock
+.PHONY: up down clean check test docs lock
 
 up: .venv/ready
 	@$(BIN)/python -m lab up
@@ -27,6 +27,10 @@ check: .venv/ready
 
 test: check
 	$(BIN)/python -m pytest tests/e2e
+
+# The schema and the pages that are made from the model. `make check` says when they are old.
+docs: .venv/ready
+	@$(BIN)/python -m reference
 
 # Hashes for every package, so that an install is the same everywhere.
 lock: .venv/ready

@@ -1,0 +1,144 @@
+"""Type hints → JSON Schema: whatever the decoder takes, the schema takes.
+
+Draft 7, which every YAML language server knows.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from components.constraints import Choice, Constraint, choices
+from components.faults import Path
+from components.hints import Hint, Shape, arguments, members, shape, unwrap
+from reference import docstrings
+from reference.json_constraints import keywords
+from reference.keys import Key, keys
+
+Schema = dict[str, Any]
+
+NULL: Final[Mapping[str, Any]] = {"type": "null"}
+"""A key without a value, which says nothing."""
+
+_PLAIN: Final[Mapping[Shape, str]] = {
+    Shape.TEXT: "string",
+    Shape.WHOLE: "integer",
+    Shape.NUMBER: "number",
+    Shape.TRUTH: "boolean",
+}
+_UNQUOTED: Final = (-1, *range(1000))
+"""Numbers to try whether a text can look like one: YAML reads it as a number, and the decoder takes it."""
+
+
+@dataclass(frozen=True)
+class Schemas:
+    """Schemas of hints. Each dataclass gets a definition of its own, since they can contain each other."""
+
+    definitions: dict[str, Schema] = field(default_factory=dict)
+    _kinds: dict[str, type] = field(default_factory=dict)
+
+    def of(self, hint: Hint) -> Schema:
+        """Describe what may stand at a hint."""
+        outer = unwrap(hint)[1]
+        alternatives = members(hint)
+        if alternatives == (hint,):
+            return self._of_one(hint, outer)
+        options = [self._of_one(each, (*outer, *unwrap(each)[1])) for each in alternatives]
+        return options[0] if len(options) == 1 else {"anyOf": options}
+
+    def table(self, kind: type, *, prefix: str = "", absent: Mapping[str, Any] = NULL) -> Schema:
+        """Describe a mapping of the dataclass's own keys, and what counts as none of them."""
+        its_keys = keys(kind)
+        schema: Schema = {
+            **described(docstrings.of_class(kind)),
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {prefix + key.name: self._of_key(key, absent) for key in its_keys},
+            "required": [prefix + key.name for key in its_keys if key.required],
+            "allOf": [part for choice in choices(kind) for part in _of_choice(choice, prefix, absent)],
+        }
+        return {keyword: value for keyword, value in schema.items() if value != []}
+
+    def _of_key(self, key: Key, absent: Mapping[str, Any]) -> Schema:
+        own = self.of(key.hint)
+        schema = described(key.says)
+        if key.default not in (None, [], {}):
+            schema["default"] = key.default
+        if key.example != {}:
+            schema["examples"] = [key.example]
+        if not key.required:
+            own = _or(own, absent)
+        # Beside `$ref`, draft 7 ignores everything.
+        return schema | ({"allOf": [own]} if "$ref" in own else own)
+
+    def _of_one(self, hint: Hint, extras: Sequence[object]) -> Schema:
+        constraints = [extra for extra in extras if isinstance(extra, Constraint)]
+        schema = self._shaped(hint, constraints)
+        for constraint in constraints:
+            schema |= keywords(constraint, shape(hint))
+        return schema
+
+    def _shaped(self, hint: Hint, constraints: Sequence[Constraint]) -> Schema:
+        match shape(hint):
+            case Shape.TABLE:
+                return self._defined(unwrap(hint)[0])
+            case Shape.MAPPING:
+                return self._mapping(*arguments(hint))
+            case Shape.LIST:
+                return {"type": "array", "items": self.of(arguments(hint)[0])}
+            case Shape.WORD:
+                words = arguments(hint)
+                return {"enum": [*words, *(int(word) for word in words if word.isdecimal())]}
+            case Shape.TEXT:
+                return _text(constraints)
+            case plain:
+                return {"type": _PLAIN[plain]}
+
+    def _defined(self, kind: type) -> Schema:
+        name = kind.__name__
+        if self._kinds.setdefault(name, kind) is not kind:
+            message = f"there are two dataclasses named {name}"
+            raise TypeError(message)
+        if name not in self.definitions:
+            # It stands there before it is whole, for a dataclass that contains itself.
+            self.definitions[name] = {}
+            self.definitions[name] |= self.table(kind)
+        return {"$ref": f"#/definitions/{name}"}
+
+    def _mapping(self, key: Hint, value: Hint) -> Schema:
+        schema: Schema = {"type": "object", "additionalProperties": self.of(value)}
+        forms = [extra for extra in unwrap(key)[1] if isinstance(extra, Constraint)]
+        names = {k: v for form in forms for k, v in keywords(form, Shape.TEXT).items()}
+        return schema | ({"propertyNames": names} if names else {})
+
+
+def described(text: str) -> Schema:
+    """Describe a value in words. Editors that know Markdown only take it under a name of its own."""
+    marked = {"markdownDescription": text} if "`" in text else {}
+    return {"description": text, **marked} if text else {}
+
+
+def _text(constraints: Sequence[Constraint]) -> Schema:
+    takes = [n for n in _UNQUOTED if not any(each.fault(n, Path()) for each in constraints)]
+    if not takes:
+        return {"type": "string"}
+    return {"type": ["string", "integer"]} | ({} if takes[0] < 0 else {"minimum": 0})
+
+
+def _or(schema: Schema, absent: Mapping[str, Any]) -> Schema:
+    """Let a key say nothing."""
+    own = schema.get("type")
+    if absent is not NULL or own is None or "const" in schema:
+        return {"anyOf": [*schema.get("anyOf", [schema]), dict(absent)]}
+    return schema | {"type": [*([own] if isinstance(own, str) else own), "null"]}
+
+
+def _of_choice(choice: Choice, prefix: str, absent: Mapping[str, Any]) -> list[Schema]:
+    """Say which keys stand together, in a way that puts the red line under the one that is too many."""
+    names = [prefix + key for key in choice.keys]
+    given = {name: {"required": [name], "properties": {name: {"not": dict(absent)}}} for name in names}
+    parts: list[Schema] = [{"anyOf": list(given.values())}] if choice.required else []
+    says = f"{' and '.join(choice.keys)} exclude each other"
+    for nth, name in enumerate(names[:-1]):
+        others = {other: {**absent, "errorMessage": says} for other in names[nth + 1 :]}
+        parts.append({"if": given[name], "then": {"properties": others}})
+    return parts

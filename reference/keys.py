@@ -1,0 +1,86 @@
+"""The keys of a dataclass, as somebody who writes a stack file wants to know them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, is_dataclass
+from typing import Any
+
+from components.hints import (
+    Hint,
+    Shape,
+    arguments,
+    example_of,
+    hints_of,
+    keys_of,
+    members,
+    required,
+    shape,
+    unwrap,
+)
+from reference import docstrings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key:
+    """One key of a mapping of the stack file."""
+
+    name: str
+    hint: Hint
+    required: bool
+    default: object
+    """As plain data. None where the key has no default, an empty mapping where all is as below."""
+
+    says: str
+    """What stands under the field, or else what its type says of itself."""
+
+    @property
+    def example(self) -> object:
+        """A value that fits."""
+        return example_of(self.hint)
+
+
+def keys(kind: type) -> tuple[Key, ...]:
+    """List the keys of a dataclass, those first that have to be there."""
+    hints, says = hints_of(kind), docstrings.of_fields(kind)
+    found = [
+        Key(
+            name=name,
+            hint=hints[field.name],
+            required=required(field),
+            default=plain(_default(field)),
+            says=says.get(field.name) or _of_types(hints[field.name]),
+        )
+        for name, field in keys_of(kind).items()
+    ]
+    return tuple(sorted(found, key=lambda key: not key.required))
+
+
+def tables(hint: Hint) -> Iterator[type]:
+    """List the dataclasses that may stand at a hint, or in the list or mapping that stands there."""
+    for member in members(hint):
+        match shape(member):
+            case Shape.TABLE:
+                yield unwrap(member)[0]
+            case Shape.LIST:
+                yield from tables(arguments(member)[0])
+            case Shape.MAPPING:
+                yield from tables(arguments(member)[1])
+
+
+def plain(value: object) -> object:
+    """Write a value as the stack file would, without what is as it is anyway."""
+    if is_dataclass(value) and not isinstance(value, type):
+        given = {key: (field, getattr(value, field.name)) for key, field in keys_of(type(value)).items()}
+        return {key: plain(own) for key, (field, own) in given.items() if own != _default(field)}
+    if isinstance(value, Mapping):
+        return {key: plain(own) for key, own in value.items()}
+    return [plain(own) for own in value] if isinstance(value, tuple) else value
+
+
+def _default(field: "Field[Any]") -> object:
+    if field.default_factory is not MISSING:
+        return field.default_factory()
+    return None if field.default is MISSING else field.default
+
+
+def _of_types(hint: Hint) -> str:
+    return " ".join(docstrings.of_class(kind) for kind in tables(hint))

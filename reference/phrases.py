@@ -1,0 +1,95 @@
+"""Types and constraints in the words of the page."""
+
+import re
+from collections.abc import Callable, Iterator
+
+from components.constraints import Choice, Constraint, Distinct, NotEmpty, Range
+from components.faults import flow
+from components.hints import Hint, Shape, arguments, members, shape, unwrap
+from reference.keys import Key
+
+_PLAIN = {
+    Shape.TEXT: "text",
+    Shape.WHOLE: "whole number",
+    Shape.NUMBER: "number",
+    Shape.TRUTH: "`true` or `false`",
+    Shape.WORD: "word",
+}
+
+
+def type_of(hint: Hint, link: Callable[[type], str]) -> str:
+    """Name a type. What a table holds is said elsewhere, where the link leads."""
+    return " or ".join(dict.fromkeys(_one(member, link) for member in members(hint)))
+
+
+def rule_of(hint: Hint) -> str:
+    """Say what a value must be, its entries and the names of its keys included."""
+    return "; ".join(dict.fromkeys(_rules(hint)))
+
+
+def default_of(key: Key) -> str:
+    """Say what holds where the key is absent."""
+    if key.required:
+        return "required"
+    return "" if key.default in (None, [], {}) else code(flow(key.default))
+
+
+def choice(of: Choice) -> str:
+    """Say which keys stand together."""
+    names = [code(key) for key in of.keys]
+    many = "Exactly one" if of.required else "At most one"
+    return f"{many} of {', '.join(names[:-1])} and {names[-1]}."
+
+
+def code(text: str) -> str:
+    """Set text as code."""
+    fence = "``" if "`" in text else "`"
+    return f"{fence}{text}{fence}"
+
+
+def cell(text: str) -> str:
+    """Fit text into a cell of a table."""
+    return re.sub(r"\s*\n\n\s*", "<br>", text).replace("|", "\\|")
+
+
+def _one(hint: Hint, link: Callable[[type], str]) -> str:
+    match shape(hint):
+        case Shape.TABLE:
+            return link(unwrap(hint)[0])
+        case Shape.LIST:
+            return f"list: {type_of(arguments(hint)[0], link)}"
+        case Shape.MAPPING:
+            return f"by name: {type_of(arguments(hint)[1], link)}"
+        case plain:
+            return _PLAIN[plain]
+
+
+def _rules(hint: Hint) -> Iterator[str]:
+    for extra in unwrap(hint)[1]:
+        if isinstance(extra, Constraint):
+            yield _rule(extra)
+    alternatives = members(hint)
+    if alternatives != (hint,):
+        if rules := [rule for each in alternatives if (rule := rule_of(each))]:
+            yield " or ".join(rules)
+        return
+    match shape(hint):
+        case Shape.WORD:
+            yield ", ".join(code(word) for word in arguments(hint))
+        case Shape.LIST:
+            yield from (f"each: {rule}" for rule in _rules(arguments(hint)[0]))
+        case Shape.MAPPING:
+            key, value = arguments(hint)
+            yield from (f"name: {rule}" for rule in _rules(key))
+            yield from (f"each: {rule}" for rule in _rules(value))
+
+
+def _rule(constraint: Constraint) -> str:
+    match constraint:
+        case Range(minimum=minimum, maximum=maximum):
+            return f"{minimum:g} to {maximum:g}"
+        case NotEmpty():
+            return "at least one entry"
+        case Distinct():
+            return "no entry twice"
+    return str(getattr(constraint, "rule", ""))

@@ -1,0 +1,71 @@
+"""The JSON Schema of a whole stack file: the program's keys, the provider's, and Pulumi's own."""
+
+from typing import Final
+
+from components.faults import PROJECT
+from components.model.stack import Cluster, StackFile
+from reference.json_schema import Schema, Schemas, described
+
+PROVIDER: Final = "kubernetes"
+
+_ABSENT: Final[Schema] = {"type": ["null", "object", "array"], "maxProperties": 0, "maxItems": 0}
+"""A whole key that is empty says nothing: Pulumi.yaml gives every key such a default."""
+
+_TEXT: Final = {"type": "string"}
+_TEXTS: Final = {"type": "array", "items": _TEXT}
+
+# sdk/go/common/workspace/project.go, ProjectStack. Pulumi passes over any other key in silence.
+_OF_PULUMI: Final[Schema] = {
+    "secretsprovider": {"description": "What encrypts the secrets of this stack.", **_TEXT},
+    "encryptedkey": {"description": "The data key, encrypted by the secrets provider.", **_TEXT},
+    "encryptionsalt": {
+        "description": "The salt of this machine's passphrase. Leave it out of commits.",
+        **_TEXT,
+    },
+    "environment": {
+        "description": "Pulumi ESC: the environments that this stack imports, or one of its own.",
+        "anyOf": [_TEXTS, {"type": "object"}],
+    },
+}
+_PULUMI_CONFIG: Final[Schema] = {
+    "pulumi:disable-default-providers": {
+        **described(
+            "Providers that resources have to be given. With `kubernetes` here, nothing goes to whichever "
+            "cluster was used last."
+        ),
+        "examples": [["kubernetes"]],
+        **_TEXTS,
+    },
+    "pulumi:tags": {
+        "description": "Tags that Pulumi Cloud shows for this stack.",
+        "type": "object",
+        "additionalProperties": _TEXT,
+    },
+}
+
+
+def stack_file() -> Schema:
+    """Describe everything that may stand in a `Pulumi.STACK.yaml`."""
+    schemas = Schemas()
+    own = schemas.table(StackFile, prefix=f"{PROJECT}:", absent=_ABSENT)
+    provider = schemas.table(Cluster, prefix=f"{PROVIDER}:", absent=_ABSENT)
+    choices = [*own.get("allOf", []), *provider.get("allOf", [])]
+    config: Schema = {
+        **described("Keys are written whole, as `pulumi config set` writes them."),
+        "type": "object",
+        "additionalProperties": False,
+        "properties": own["properties"] | provider["properties"] | _PULUMI_CONFIG,
+        "required": [*own["required"], *provider["required"]],
+        # Whatever else Pulumi or another provider may read.
+        "patternProperties": {rf"^(?!(?:{PROJECT}|{PROVIDER}):)[^:]+:.": True},
+        **({"allOf": choices} if choices else {}),
+    }
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        **described("Made by `make docs` from components/model. See docs/configuration.md."),
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"config": config, **_OF_PULUMI},
+        "required": ["config"],
+        "definitions": dict(sorted(schemas.definitions.items())),
+    }
