@@ -6,25 +6,29 @@ JSON Schema and the documents read its fields. No I/O, no Pulumi.
 
 import re
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from fractions import Fraction
+from typing import Final
 
-from components.faults import Fault, Path, assign, command
-from components.messages import AT_MOST_ONE, EMPTY, EXACTLY_ONE, FORM, KEY_FORM, OUT_OF_RANGE, TWICE
+import re2
 
-T = TypeVar("T")
+from components.faults import Fault, Path, assign
+from components.messages import EMPTY, FORM, KEY_FORM, NOT_AMONG, NOT_RE2, OUT_OF_RANGE, TWICE
+
+LONGEST_REGEX: Final = 1024
+"""Istio's own limit, in bytes: pkg/config/validation, validateStringRegexp."""
 
 
 class Constraint:
     """Anything that can find fault with a value of the right type."""
 
-    def fault(self, value: object, path: Path) -> Fault | None:
-        """Return the breach, if there is one."""
+    def fault(self, value: object, path: Path, example: object = None, /) -> Fault | None:
+        """Return the breach, if there is one, with what mends it: the field's example, if nothing nearer."""
         raise NotImplementedError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Example:
     """A value to show where the field is missing or wrong."""
 
@@ -38,18 +42,25 @@ class Range(Constraint):
     minimum: float
     maximum: float
 
-    def fault(self, value: object, path: Path) -> Fault | None:
+    def fault(self, value: object, path: Path, _example: object = None, /) -> Fault | None:
         """Offer the nearer end."""
         if isinstance(value, int | float) and self.minimum <= value <= self.maximum:
             return None
         above = isinstance(value, int | float) and value > self.maximum
-        return OUT_OF_RANGE.at(
-            path,
-            value,
-            minimum=self.minimum,
-            maximum=self.maximum,
-            nearest=self.maximum if above else self.minimum,
-        )
+        nearest = self.maximum if above else self.minimum
+        return OUT_OF_RANGE.at(path, value, minimum=self.minimum, maximum=self.maximum, nearest=nearest)
+
+
+@dataclass(frozen=True)
+class Always(Constraint):
+    """The only value that means something, where the key's absence is the other one."""
+
+    only: bool
+
+    def fault(self, value: object, path: Path, _example: object = None, /) -> Fault | None:
+        """Show the one value."""
+        word = str(self.only).lower()
+        return None if value is self.only else NOT_AMONG.at(path, value, choices=word, nearest=word)
 
 
 @dataclass(frozen=True)
@@ -71,78 +82,115 @@ class Form(Constraint):
         """The form in words."""
         return self.says if self.longest is None else f"{self.says}, at most {self.longest} characters"
 
-    def fault(self, value: object, path: Path) -> Fault | None:
+    def fault(self, value: object, path: Path, example: object = None, /) -> Fault | None:
         """Show the example."""
         if self.holds(str(value)):
             return None
-        return FORM.at(path, value, says=self.rule, example=shlex.quote(self.example))
+        return FORM.at(path, value, says=self.rule, example=shlex.quote(str(example or self.example)))
 
     def key_fault(self, key: str, path: Path) -> Fault | None:
-        """The same for the name of a key."""
+        """Judge the name of a key by the same form."""
         return None if self.holds(key) else KEY_FORM.at(path, key, says=self.rule, example=self.example)
 
 
+_UNITS: Final = {
+    "h": Fraction(3600),
+    "m": Fraction(60),
+    "s": Fraction(1),
+    "ms": Fraction(1, 1000),
+    "us": Fraction(1, 10**6),
+    "µs": Fraction(1, 10**6),
+    "ns": Fraction(1, 10**9),
+}
+_TERM: Final = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(h|ms|m|s|us|µs|ns)")
+
+
+def seconds(duration: str) -> Fraction | None:
+    """Read a duration in Go's form: `1h30m`, `500ms`, `1.5s`. None if it is none."""
+    if not duration or _TERM.sub("", duration):
+        return None
+    return sum((Fraction(number) * _UNITS[unit] for number, unit in _TERM.findall(duration)), Fraction())
+
+
 @dataclass(frozen=True)
+class Duration(Constraint):
+    """A duration in Go's form, a multiple of `unit`, which is the least one as well."""
+
+    unit: str = "1ms"
+    longest: str = "24h"
+    example: str = "2s"
+
+    @property
+    def rule(self) -> str:
+        """The duration in words."""
+        return (
+            f"a duration in Go's form (1h30m, 10s, 500ms), a multiple of {self.unit}, "
+            f"from {self.unit} to {self.longest}"
+        )
+
+    def fault(self, value: object, path: Path, example: object = None, /) -> Fault | None:
+        """Show the example."""
+        unit, longest, length = seconds(self.unit), seconds(self.longest), seconds(str(value))
+        if unit and longest and length and unit <= length <= longest and (length / unit).denominator == 1:
+            return None
+        return FORM.at(path, value, says=self.rule, example=example or self.example)
+
+
+@dataclass(frozen=True)
+class Regex(Constraint):
+    """A regular expression that Envoy compiles. It always has to match the whole text."""
+
+    example: str
+
+    def fault(self, value: object, path: Path, example: object = None, /) -> Fault | None:
+        """Say where the expression goes wrong."""
+        if (why := regex_error(str(value))) is None:
+            return None
+        return NOT_RE2.at(
+            path, value, longest=LONGEST_REGEX, why=why, example=shlex.quote(str(example or self.example))
+        )
+
+
+_ONE_BYTE: Final = re.compile(r"(?<!\\)(?:\\\\)*\\C")
+
+
+def regex_error(pattern: str) -> str | None:
+    """Tell why Istio or Envoy would refuse the expression."""
+    if not pattern:
+        return "it is empty"
+    if (length := len(pattern.encode())) > LONGEST_REGEX:
+        return f"it has {length}"
+    if _ONE_BYTE.search(pattern):
+        return r"Go, in which Istio checks it, knows no \C"
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        re2.compile(pattern, options)
+    except re2.error as error:
+        (why,) = error.args
+        return why.decode() if isinstance(why, bytes) else str(why)
+    return None
+
+
+@dataclass(frozen=True, eq=False)
 class NotEmpty(Constraint):
     """A list or mapping with at least one entry."""
 
     example: object
 
-    def fault(self, value: object, path: Path) -> Fault | None:
+    def fault(self, value: object, path: Path, example: object = None, /) -> Fault | None:
         """Show the example."""
-        return None if value else EMPTY.at(path, value, example=assign(path, self.example))
+        return None if value else EMPTY.at(path, value, example=assign(path, example or self.example))
 
 
 @dataclass(frozen=True)
 class Distinct(Constraint):
     """A list without doubles."""
 
-    def fault(self, value: object, path: Path) -> Fault | None:
+    def fault(self, value: object, path: Path, _example: object = None, /) -> Fault | None:
         """Point at the first entry that was there before."""
         entries = value if isinstance(value, Sequence) else ()
         for nth, entry in enumerate(entries):
             if entry in entries[:nth]:
                 return TWICE.at(path / nth, entry)
         return None
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Which of some keys of one mapping may stand together."""
-
-    keys: tuple[str, ...]
-    required: bool
-
-    def fault(self, given: Sequence[str], path: Path, example: object) -> Fault | None:
-        """Find none where one is required, or more than one."""
-        here = [key for key in self.keys if key in given]
-        if len(here) == 1 or (not here and not self.required):
-            return None
-        message = EXACTLY_ONE if self.required else AT_MOST_ONE
-        mend = command("rm", path / here[-1]) if here else assign(path / self.keys[0], example)
-        found = " and ".join(here) or "none"
-        return message.at(path, found, choices=", ".join(self.keys), found=found, mend=mend)
-
-
-def exactly_one(*keys: str) -> Callable[[type[T]], type[T]]:
-    """Declare on a dataclass that exactly one of these keys is given."""
-    return _declare(Choice(keys, required=True))
-
-
-def at_most_one(*keys: str) -> Callable[[type[T]], type[T]]:
-    """Declare on a dataclass that these keys exclude each other."""
-    return _declare(Choice(keys, required=False))
-
-
-def choices(of: type) -> tuple[Choice, ...]:
-    """Read what was declared on a dataclass."""
-    declared: tuple[Choice, ...] = getattr(of, "__choices__", ())
-    return declared
-
-
-def _declare(choice: Choice) -> Callable[[type[T]], type[T]]:
-    def declare(on: type[T]) -> type[T]:
-        on.__choices__ = (choice, *choices(on))  # type: ignore[attr-defined]
-        return on
-
-    return declare

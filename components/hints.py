@@ -8,7 +8,8 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from components.constraints import Example, Form, NotEmpty, Range
+from components.choices import choices
+from components.constraints import Duration, Example, Form, NotEmpty, Range, Regex
 
 Hint = Any
 """A type as it is written on a field: `Annotated[int, Range(0, 100)]`, `tuple[Route, ...]`, `A | B`."""
@@ -43,10 +44,13 @@ def unwrap(hint: Hint) -> tuple[Hint, tuple[object, ...]]:
 
 
 def members(hint: Hint) -> tuple[Hint, ...]:
-    """List the alternatives of a union, without None; any other type is its own only alternative."""
+    """List the alternatives of a union, its words as one; any other type is its own only alternative."""
     bare, _ = unwrap(hint)
     if _origin(bare) in {Union, UnionType}:
-        return tuple(member for member in get_args(bare) if member is not NoneType)
+        found = [member for member in get_args(bare) if member is not NoneType]
+        lists = [member for member in found if _origin(member) is Literal]
+        words = tuple(word for member in lists for word in get_args(member))
+        return (*([Literal[words]] if words else []), *(member for member in found if member not in lists))
     return (hint,)
 
 
@@ -97,7 +101,7 @@ def example_of(hint: Hint) -> object:
     for extra in reversed(extras):
         if isinstance(extra, Example):
             return extra.value
-        if isinstance(extra, Form | NotEmpty):
+        if isinstance(extra, Form | NotEmpty | Duration | Regex):
             return extra.example
         if isinstance(extra, Range):
             return extra.minimum
@@ -108,8 +112,11 @@ def example_of(hint: Hint) -> object:
 def _plain_example(bare: Hint) -> object:
     match shape(bare):
         case Shape.TABLE:
-            wanted = {key: field.name for key, field in keys_of(bare).items() if required(field)}
-            return {key: example_of(hints_of(bare)[name]) for key, name in wanted.items()}
+            wanted = [key for key, field in keys_of(bare).items() if required(field)]
+            for choice in choices(bare):
+                if choice.at_least and not set(wanted).intersection(choice.keys):
+                    wanted.append(choice.keys[0])
+            return {key: example_of(hints_of(bare)[keys_of(bare)[key].name]) for key in wanted}
         case Shape.WORD:
             return arguments(bare)[0]
         case Shape.LIST:

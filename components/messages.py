@@ -54,6 +54,12 @@ UNQUOTED: Final = Message(
     mend='write it in the stack file in quotes, digit for digit as you mean it: {key}: "{text}"',
 )
 """YAML reads `4.10` as the number 4.1, and by then nobody can tell what was written."""
+NOT_RE2: Final = Message(
+    code="MESH009",
+    rule="this must be a regular expression of RE2, of at most {longest} characters: {why}",
+    mend="{set} {example}",
+)
+"""Envoy compiles expressions with RE2, which has neither look-around nor references to groups."""
 EXACTLY_ONE: Final = Message(
     code="MESH010",
     rule="exactly one of {choices} must be here; there is {found}",
@@ -66,6 +72,12 @@ AT_MOST_ONE: Final = Message(
     mend="{mend}",
 )
 """The keys exclude each other: of two, one would not hold."""
+AT_LEAST_ONE: Final = Message(
+    code="MESH014",
+    rule="at least one of {choices} must be here",
+    mend="{mend}",
+)
+"""Without any of the keys, what stands here says nothing."""
 EMPTY: Final = Message(
     code="MESH012",
     rule="at least one entry must be here",
@@ -116,7 +128,7 @@ SIDECAR_IGNORED: Final = Message(
     rule="no sidecar comes into this pod, whatever the pod says: the namespace's injection is {injection}",
     mend="{mend}",
 )
-SIDECAR_PORT: Final = Message(
+PROXY_PORT: Final = Message(
     code="MESH108",
     rule="the proxy in the pod listens on this port itself: 15000 to 15009, 15020, 15021, 15053 and 15090",
     mend="{set} 8080",
@@ -139,6 +151,112 @@ UNKNOWN_CONTEXT: Final = Message(
     mend="kubectl config get-contexts, then: {set} NAME (or point KUBECONFIG at the file that has it)",
 )
 """Without the context there is no cluster to ask, and every resource would fail by itself."""
+
+NO_ROOM_TO_SCALE: Final = Message(
+    code="MESH111",
+    rule="an autoscaler has at most as many pods as this, and at least {least}",
+    mend="{set} {least}",
+)
+REQUEST_OVER_LIMIT: Final = Message(
+    code="MESH112",
+    rule="the limit is at least what is requested: {request}",
+    mend="{mend}",
+)
+BUDGET_BLOCKS: Final = Message(
+    code="MESH113",
+    rule="of {fewest} pods this never lets one go, so that no node under them can be drained",
+    mend="{mend}",
+)
+ROUTE_NAME_TAKEN: Final = Message(
+    code="MESH120",
+    rule="each route has a name of its own; this one is taken by {other}",
+    mend="{set} {free}",
+)
+NO_SUCH_VERSION: Final = Message(
+    code="MESH121",
+    rule="traffic goes to one of the versions: {known}",
+    mend="{set} {nearest}",
+)
+REDIRECT_ALONE: Final = Message(
+    code="MESH122",
+    rule="the gateway answers a redirect itself, and this acts on requests that reach a version",
+    mend="{rm}",
+)
+CONDITION_TWICE: Final = Message(
+    code="MESH123",
+    rule="the route says this for all its alternatives already",
+    mend="{rm}",
+)
+COOKIES_TWICE: Final = Message(
+    code="MESH124",
+    rule="cookies become a condition on the header cookie, and a header has one condition",
+    mend="{rm}",
+)
+COOKIES_TOO_LONG: Final = Message(
+    code="MESH125",
+    rule="Istio takes {longest} characters for an expression; these cookies in all orders make {length}",
+    mend="shorten the conditions on cookies, or leave some out: {rm}",
+)
+SOURCE_OUTSIDE_MESH: Final = Message(
+    code="MESH126",
+    rule="only callers in the mesh have a source, and they follow these routes only with mesh: true",
+    mend="{mend}",
+)
+MESH_NEEDS_HOSTS: Final = Message(
+    code="MESH127",
+    rule="for callers in the mesh the host * would take the traffic of every service; Istio refuses it",
+    mend="{mend}",
+)
+HEADER_TWICE: Final = Message(
+    code="MESH128",
+    rule="a header is set, added or removed: {other} names it too",
+    mend="{rm}",
+)
+NO_SUCH_GROUP: Final = Message(
+    code="MESH129",
+    rule="the expression of match has {groups} groups, and this names group {group}",
+    mend="put the parts to keep into parentheses in match, or leave the number out",
+)
+CATCH_ALL: Final = Message(
+    code="MESH132",
+    rule="this takes every request, and neither the routes below nor the weights would get one",
+    mend="{rm}; what is meant for all traffic belongs into weights",
+)
+NEVER_REACHED: Final = Message(
+    code="MESH131",
+    rule="{other} stands above and takes these requests already",
+    mend="move the narrower route up, or take this one away: {rm}",
+)
+RETRIES_OFF: Final = Message(
+    code="MESH140",
+    rule="with 0 attempts nothing is tried again, and Istio refuses to be told how",
+    mend="{rm}",
+)
+TRY_OUTLASTS: Final = Message(
+    code="MESH141",
+    rule="a single try may not last longer than the whole request, which may take {timeout}",
+    mend="{set} {timeout}",
+)
+FAILOVER_BLIND: Final = Message(
+    code="MESH142",
+    rule="failover needs outliers, which tell the good pods of {version} from the bad ones",
+    mend="{mend}",
+)
+FAILOVER_IN_PLACE: Final = Message(
+    code="MESH143",
+    rule="traffic fails over to another region than it comes from",
+    mend="{set} REGION",
+)
+LOCALITY_SUM: Final = Message(
+    code="MESH144",
+    rule="the shares of all localities sum to 100; these sum to {total}",
+    mend="{mend}",
+)
+LOCALITIES_OVERLAP: Final = Message(
+    code="MESH145",
+    rule="a locality is named once; {other} names it already",
+    mend="{rm}",
+)
 
 # 2xx: what the cluster answers while the program runs.
 

@@ -1,12 +1,16 @@
 """Settings → the specs of Istio's objects, as Istio writes them. Pure: no Pulumi, no cluster."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Final
 
+from components import matching, subset_policy, treatment
+from components.matching import Spec
+from components.model.routes import Route, Sticky
 from components.model.service import Service
 from components.model.stack import Ingress
 
-Spec = dict[str, Any]
-"""A Kubernetes object, or part of one, in its own words."""
+WEIGHTS: Final = "weights"
+"""The name of the last route, which takes what no other took."""
 
 
 def gateway(service: Service, ingress: Ingress) -> Spec:
@@ -34,22 +38,85 @@ def destination_rule(service: Service, version: str) -> Spec:
     Istio merges the subsets of all rules for one host. Traffic policy belongs inside the subset: of what
     stands at the top level, only the first rule's counts.
     """
+    policy = subset_policy.policy(service, version)
+    subset = {"name": version, "labels": {"app": service.app.name, "version": version}}
     return {
         "host": service.app.name,
-        "subsets": [{"name": version, "labels": {"app": service.app.name, "version": version}}],
+        "subsets": [subset | ({"trafficPolicy": policy} if policy else {})],
     }
 
 
 def virtual_service(service: Service) -> Spec:
-    """All routes of the service, in the order in which they are tried."""
+    """All routes of the service in the order in which they are tried: declared, sticky, weights."""
     return {
-        "hosts": list(service.gateway.hosts),
-        "gateways": [service.app.name],
-        "http": [{"name": "weights", "route": _split(service)}],
+        "hosts": [*service.gateway.hosts, *([service.app.name] if service.mesh else [])],
+        "gateways": [service.app.name, *(["mesh"] if service.mesh else [])],
+        "http": [
+            *(_route(service, route) for route in service.routes),
+            *_sticky_routes(service),
+            {
+                "name": WEIGHTS,
+                "route": _split(service, service.weights, _cookie(service)),
+                **_general(service),
+            },
+        ],
     }
 
 
-def _split(service: Service) -> list[Spec]:
+def sticky_name(version: str) -> str:
+    """Name the route of those who stay at a version."""
+    return f"sticky-{version}"
+
+
+def sticky_request(sticky: Sticky, version: str) -> Spec:
+    """Match those whose cookie names the version."""
+    return {"headers": {"cookie": {"regex": matching.with_cookies({sticky.cookie: version})}}}
+
+
+def _route(service: Service, route: Route) -> Spec:
+    head = {"name": route.name, "match": matching.requests(route)}
+    if route.redirect is not None:
+        return head | treatment.redirect(route.redirect)
+    to = {route.to: 100} if isinstance(route.to, str) else route.to or {}
+    destinations = (
+        [{"destination": _destination(service, route.to)}]
+        if isinstance(route.to, str)
+        else _split(service, to, cookie=None)
+    )
+    return head | {"route": destinations} | treatment.of_route(service, route)
+
+
+def _sticky_routes(service: Service) -> list[Spec]:
+    sticky = _cookie(service)
+    if sticky is None:
+        return []
+    return [
+        {
+            "name": sticky_name(version),
+            "match": [sticky_request(sticky, version)],
+            "route": [{"destination": _destination(service, version)}],
+            **_general(service),
+        }
+        for version, weight in service.split.items()
+        if weight
+    ]
+
+
+def _cookie(service: Service) -> Sticky | None:
+    """Bind users to versions only while traffic is divided.
+
+    A cookie handed out while one version has everything would keep its users from every later one.
+    """
+    divided = sum(weight > 0 for weight in service.split.values()) > 1
+    return service.sticky if divided else None
+
+
+def _general(service: Service) -> Spec:
+    mirror = treatment.mirror(service.app.name, service.mirror) if service.mirror else {}
+    return treatment.of_service(service) | mirror
+
+
+def _split(service: Service, weights: Mapping[str, int], cookie: Sticky | None) -> list[Spec]:
     """Divide traffic between all versions, those with weight 0 among them.
 
     Istio leaves a destination of weight 0 out of what Envoy gets, so keeping it costs nothing, and every
@@ -57,11 +124,12 @@ def _split(service: Service) -> list[Spec]:
     set by hand is drift that `pulumi refresh` reports, as it would not report a destination added to the live
     list (pulumi-kubernetes#3262). A lone destination has no weight, or Kiali warns (KIA1104).
     """
-    if len(service.versions) == 1:
-        return [{"destination": _destination(service, version)} for version in service.versions]
+    shares = service.shares(weights)
     return [
-        {"destination": _destination(service, version), "weight": weight}
-        for version, weight in service.split.items()
+        {"destination": _destination(service, version)}
+        | ({"weight": weight} if len(shares) > 1 else {})
+        | (treatment.set_cookie(cookie, version) if cookie else {})
+        for version, weight in shares.items()
     ]
 
 

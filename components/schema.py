@@ -5,10 +5,12 @@ rule touches it, so that the rules about the sound rest of the stack file still 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import is_dataclass
 from difflib import get_close_matches
-from typing import Final, NoReturn, TypeGuard, TypeVar, cast
+from typing import Any, Final, NoReturn, TypeGuard, TypeVar, cast
 
-from components.constraints import Constraint, Form, choices
+from components.choices import choices
+from components.constraints import Constraint, Form
 from components.faults import Fault, Path, assign, command
 from components.hints import (
     Hint,
@@ -47,22 +49,45 @@ def decode(kind: type[T], data: object, path: Path) -> tuple[T, list[Fault]]:
     return cast("T", decoder.read(kind, data, path)), decoder.faults
 
 
+def encode(value: object) -> Any:  # noqa: ANN401 - plain data of any shape
+    """Write a value back as plain data, with the keys of the stack file and without what is absent."""
+    if is_dataclass(value) and not isinstance(value, type):
+        given = {key: getattr(value, field.name) for key, field in keys_of(type(value)).items()}
+        return {key: encode(each) for key, each in given.items() if each not in (None, (), {})}
+    if isinstance(value, Mapping):
+        return {key: encode(each) for key, each in value.items()}
+    return [encode(each) for each in value] if isinstance(value, tuple) else value
+
+
+def is_sound(value: object) -> bool:
+    """Tell whether a value could be read whole."""
+    if isinstance(value, Mapping):
+        return all(map(is_sound, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(is_sound, value))
+    return not isinstance(value, Broken)
+
+
 class _Decoder:
     def __init__(self) -> None:
         self.faults: list[Fault] = []
 
     def read(self, hint: Hint, data: object, path: Path) -> object:
         """Read one value and hold it against the constraints that stand on its type."""
-        alternative = next((m for m in members(hint) if _has_shape(shape(m), data)), None)
-        if alternative is None:
+        fitting = [each for each in members(hint) if _has_shape(shape(each), data)]
+        if not fitting:
             return self._misshapen(hint, data, path)
+        # Where a word of a list or other text may stand, text is only taken for a word if it is one.
+        words = [each for each in fitting if shape(each) is Shape.WORD and str(data) in arguments(each)]
+        (alternative, *_) = words or [each for each in fitting if shape(each) is not Shape.WORD] or fitting
         value = self._shaped(alternative, data, path)
         if isinstance(value, Broken):
             return value
         extras = (*unwrap(hint)[1], *(unwrap(alternative)[1] if alternative is not hint else ()))
         constraints = [extra for extra in extras if isinstance(extra, Constraint)]
+        example = example_of(alternative if alternative is not hint and not unwrap(hint)[1] else hint)
         try:
-            found = [fault for constraint in constraints if (fault := constraint.fault(value, path))]
+            found = [fault for constraint in constraints if (fault := constraint.fault(value, path, example))]
         except UnsoundError:
             return value
         self.faults += found
@@ -85,27 +110,32 @@ class _Decoder:
 
     def _table(self, kind: type, data: Mapping[str, object], path: Path) -> object:
         wanted, hints = keys_of(kind), hints_of(kind)
-        for stranger in sorted(data.keys() - wanted.keys()):
-            self._unknown(stranger, data[stranger], tuple(wanted), path)
+        strangers = sorted(data.keys() - wanted.keys())
+        meant = [self._unknown(key, data[key], tuple(wanted), path) for key in strangers]
         given: dict[str, object] = {}
         for key, field in wanted.items():
             hint = hints[field.name]
             if (value := data.get(key)) is not None:
                 given[field.name] = self.read(hint, value, path / key)
+            elif key in meant:
+                given[field.name] = Broken()
             elif required(field):
                 mend = assign(path / key, example_of(hint))
                 given[field.name] = self._broken(MISSING.at(path / key, None, example=mend))
-        present = [key for key in wanted if data.get(key) is not None]
+        # An empty mapping or list says nothing: a route with `headers: {}` must not take every request.
+        present = [key for key in wanted if data.get(key) not in (None, {}, [])]
         for choice in choices(kind):
             example = example_of(hints[wanted[choice.keys[0]].name])
             self.faults += [fault] if (fault := choice.fault(present, path, example)) else []
         return kind(**given)
 
-    def _unknown(self, key: str, value: object, known: Sequence[str], path: Path) -> None:
+    def _unknown(self, key: str, value: object, known: Sequence[str], path: Path) -> str | None:
+        """Report a key that is not there, and return the one that was meant."""
         near = get_close_matches(key, known, n=1, cutoff=0.6)
         remove = command("rm", path / key)
         mend = f"{remove}; {assign(path / near[0], value)}" if near else remove
         self.faults.append(UNKNOWN_KEY.at(path / key, value, known=", ".join(known), mend=mend))
+        return near[0] if near else None
 
     def _mapping(self, bare: Hint, data: Mapping[str, object], path: Path) -> object:
         key_hint, value_hint = arguments(bare)
@@ -156,7 +186,7 @@ def _has_shape(wanted: Shape, data: object) -> bool:
 _SHAPES: Final[Mapping[type, Sequence[Shape]]] = {
     bool: (Shape.TRUTH,),
     str: (Shape.TEXT, Shape.WORD),
-    int: (Shape.WHOLE, Shape.NUMBER, Shape.TEXT),
+    int: (Shape.WHOLE, Shape.NUMBER, Shape.WORD, Shape.TEXT),
     float: (Shape.NUMBER,),
     dict: (Shape.TABLE, Shape.MAPPING),
     list: (Shape.LIST,),

@@ -6,6 +6,7 @@ import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
 
 from components import routing, workload
+from components.matching import Spec
 from components.model.service import Service
 from components.model.stack import Ingress
 
@@ -41,7 +42,7 @@ class TrafficPolicy(pulumi.ComponentResource):
         self.register_outputs({"hosts": list(args.gateway.hosts), "subsets": list(workloads)})
 
     def _object(
-        self, kind: str, name: str, spec: routing.Spec, depends_on: Sequence[pulumi.Resource]
+        self, kind: str, name: str, spec: Spec, depends_on: Sequence[pulumi.Resource]
     ) -> CustomResource:
         return CustomResource(
             name,

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
+from pulumi_kubernetes.autoscaling.v2 import HorizontalPodAutoscaler
 from pulumi_kubernetes.core.v1 import Service as KubernetesService
 from pulumi_kubernetes.core.v1 import ServiceAccount
+from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from components import workload
 from components.model.service import Service
@@ -53,4 +55,18 @@ class VersionedApp(pulumi.ComponentResource):
             )
             for version in args.versions
         }
+        for version in args.versions:
+            self._scale(args, version, namespace)
         self.register_outputs({"service": app.name, "versions": list(args.versions)})
+
+    def _scale(self, args: Service, version: str, namespace: pulumi.Input[str]) -> None:
+        """Make what looks after the number of a version's pods."""
+        own, name = args.versions[version], args.workload(version)
+        metadata = {"name": name, "namespace": namespace, "labels": workload.labels(args.app, version)}
+        after = pulumi.ResourceOptions(parent=self, depends_on=[self.workloads[version]])
+        if own.autoscaling:
+            spec = workload.autoscaler(name, args.app.name, own.autoscaling)
+            HorizontalPodAutoscaler(name, metadata=metadata, spec=spec, opts=after)
+        if own.disruption_budget:
+            spec = workload.disruption_budget(args.app, version, own.disruption_budget)
+            PodDisruptionBudget(name, metadata=metadata, spec=spec, opts=after)

@@ -138,4 +138,7 @@ Port = Annotated[int, Range(1, 65535)]
 NodePort = Annotated[int, Range(30000, 32767)]
 """Kubernetes' own default range for the ports it opens on every node."""
 
+PROXY_PORTS: Final = frozenset({*range(15000, 15010), 15020, 15021, 15053, 15090})
+"""Ports of a pod that its proxy takes: https://istio.io/latest/docs/ops/deployment/application-requirements/"""
+
 Weight = Annotated[int, Range(0, 100)]

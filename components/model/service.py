@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from components.constraints import Distinct, Example, NotEmpty
-from components.model.names import Host, Label, Port, Repository, ServiceName, UrlPath, Weight
+from components.model.names import Host, Label, Port, Repository, ServiceName, UrlPath
+from components.model.resilience import Resilience
+from components.model.routes import Route, Split, Sticky
+from components.model.treatment import Mirror, Treatment
 from components.model.version import Version
 
 
@@ -46,23 +49,49 @@ class Gateway:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Service:
-    """A service under one traffic policy."""
+class Service(Treatment):
+    """A service under one traffic policy. Its treatment holds for every route that says nothing of it."""
 
     app: App
 
     versions: Annotated[Mapping[Label, Version], NotEmpty({"v1": {"tag": "42"}})]
     """The versions that run. Routes and subsets are made from this list and no other."""
 
-    weights: Annotated[Mapping[str, Annotated[Weight, Example(100)]], NotEmpty({"v1": 100})]
+    weights: Split
     """The share of traffic of each version, in whole percent. They sum to 100; a version not named gets 0."""
 
+    routes: tuple[Route, ...] = ()
+    """Routes above the weights, in the order in which they are tried."""
+
+    mirror: Mirror | None = None
+    """Copies of what the weights divide, for a version. Routes above them have their own."""
+
+    sticky: Sticky | None = None
+    """A cookie that keeps a user at one version while traffic is divided."""
+
+    resilience: Resilience = field(default_factory=Resilience)
+    """Timeouts, retries, and what protects callers from bad pods, for every route and version."""
+
     gateway: Gateway = field(default_factory=Gateway)
+    """How the service is reached from outside."""
+
+    mesh: bool = False
+    """Whether callers inside the mesh follow the same routes. It takes hosts other than `*`."""
 
     @property
     def split(self) -> dict[str, int]:
         """The weight of every version, zeros included."""
-        return {version: self.weights.get(version, 0) for version in self.versions}
+        return self.shares(self.weights)
+
+    def shares(self, weights: Mapping[str, int]) -> dict[str, int]:
+        """Complete weights with a zero for every version that they do not name."""
+        return {version: weights.get(version, 0) for version in self.versions}
+
+    def image(self, version: str) -> str:
+        """Name a version's image as a container runtime wants it."""
+        own = self.versions[version]
+        repository = own.image or self.app.image
+        return f"{repository}:{own.tag}" if own.digest is None else f"{repository}@{own.digest}"
 
     def workload(self, version: str) -> str:
         """Name the Deployment of a version, and its DestinationRule."""

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from components.constraints import Example, NotEmpty, at_most_one
+from components.choices import at_most_one
+from components.constraints import Example, NotEmpty
 from components.model.names import (
     Address,
     ContextName,
@@ -101,6 +102,7 @@ class Ingress:
     """The node whose address to show in `url`: its ExternalIP, else its InternalIP."""
 
     extra_ports: tuple[ExtraPort, ...] = ()
+    """Further ports of the ingress, which the stack opens itself."""
 
     @property
     def namespace(self) -> str:

@@ -1,16 +1,23 @@
-"""One version of an app: a Deployment of its own."""
+"""One version of an app: a Deployment of its own, and a subset."""
 
 from dataclasses import dataclass
 from typing import Annotated
 
-from components.constraints import Range, exactly_one
-from components.model.names import Digest, Tag
+from components.choices import at_most_one, exactly_one
+from components.constraints import Example, Range
+from components.model.names import Digest, Repository, Tag
+from components.model.resilience import SubsetPolicy
+from components.model.workload import Autoscaling, Pods
 
 
 @exactly_one("tag", "digest")
+@at_most_one("replicas", "autoscaling")
 @dataclass(frozen=True, kw_only=True)
-class Version:
+class Version(Pods, SubsetPolicy):
     """What sets this version apart from the others."""
+
+    image: Repository | None = None
+    """Another repository than the app's."""
 
     tag: Tag | None = None
     """The image's tag. A tag can be moved by whoever pushes the image; a digest can not."""
@@ -18,8 +25,11 @@ class Version:
     digest: Digest | None = None
     """The image's digest, instead of a tag: the pods run exactly these bytes."""
 
-    replicas: Annotated[int, Range(1, 1000)] = 1
-    """How many pods. At least one: a subset without pods answers 503 to whatever is routed to it."""
+    replicas: Annotated[int, Range(1, 1000), Example(2)] | None = None
+    """How many pods, 1 where absent. Never 0: a subset without pods answers 503 to what is routed to it."""
+
+    autoscaling: Autoscaling | None = None
+    """As many pods as they need, instead of a fixed number."""
 
     sidecar: bool | None = None
     """Whether this version's pods get a sidecar, where the namespace leaves the choice to them.
@@ -27,6 +37,7 @@ class Version:
     With `injection: manual` only `true` gives one. With `enabled` or a revision only `false` keeps one away.
     """
 
-    def image(self, repository: str) -> str:
-        """Name the image as a container runtime wants it."""
-        return f"{repository}:{self.tag}" if self.digest is None else f"{repository}@{self.digest}"
+    @property
+    def fewest(self) -> int:
+        """How many pods there are at least."""
+        return self.autoscaling.min if self.autoscaling else self.replicas or 1

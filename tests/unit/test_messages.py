@@ -37,7 +37,7 @@ PROVOKED: list[tuple[str, Mapping[str, Any], str, str]] = [
     ("MESH003", {"weights__v1": "100"}, "mesh-app:weights.v1", "'mesh-app:weights.v1' 100"),
     ("MESH003", {"weights__v1": True}, "mesh-app:weights.v1", "'mesh-app:weights.v1' 100"),
     ("MESH003", {"weights__v1": 99.5}, "mesh-app:weights.v1", "'mesh-app:weights.v1' 100"),
-    ("MESH003", {"namespace__injection": 3}, "mesh-app:namespace.injection", "enabled"),
+    ("MESH003", {"namespace__injection": [3]}, "mesh-app:namespace.injection", "enabled"),
     ("MESH003", {"gateway__hosts": "*"}, "mesh-app:gateway.hosts", "hosts: ['*']"),
     ("MESH004", {"weights__v1": 101}, "mesh-app:weights.v1", "'mesh-app:weights.v1' 100"),
     ("MESH004", {"app__port": 0}, "mesh-app:app.port", "'mesh-app:app.port' 1"),
@@ -132,6 +132,214 @@ PROVOKED: list[tuple[str, Mapping[str, Any], str, str]] = [
     ),
     ("MESH109", {"namespace__name": "istio-system"}, "mesh-app:namespace.name", " springbootapp"),
     ("MESH109", {"namespace__name": "kube-public"}, "mesh-app:namespace.name", " springbootapp"),
+]
+
+INSIDERS = {"name": "insiders", "headers": {"x-user-group": "insider"}, "to": "v2"}
+BETA = {"name": "beta", "uri": {"prefix": "/beta"}, "to": "v2"}
+
+
+def routes(*changed: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Routes that are the insiders' but for what is said."""
+    return {
+        "routes": [{k: v for k, v in (INSIDERS | dict(each)).items() if v is not GONE} for each in changed]
+    }
+
+
+PROVOKED += [
+    (
+        "MESH001",
+        {"resilience__timout": "2s"},
+        "mesh-app:resilience.timout",
+        "'mesh-app:resilience.timeout' 2s",
+    ),
+    (
+        "MESH006",
+        {"resilience__timeout": "2"},
+        "mesh-app:resilience.timeout",
+        "'mesh-app:resilience.timeout' 2s",
+    ),
+    ("MESH006", {"resilience__timeout": "1us"}, "mesh-app:resilience.timeout", " 2s"),
+    ("MESH006", {"resilience__timeout": "-1s"}, "mesh-app:resilience.timeout", " 2s"),
+    ("MESH006", {"sticky": {"cookie": "a", "ttl": "1500ms"}}, "mesh-app:sticky.ttl", " 1h"),
+    ("MESH006", {"requestHeaders": {"set": {"a": "50%"}}}, "mesh-app:requestHeaders.set.a", " canary"),
+    ("MESH007", routes({"headers": {"Host": "a"}}), "mesh-app:routes[0].headers.Host", "x-user-group"),
+    ("MESH007", routes({"headers": {"host": "a"}}), "mesh-app:routes[0].headers.host", "x-user-group"),
+    (
+        "MESH009",
+        routes({"headers": {"user-agent": {"regex": "a(?=b)"}}}),
+        "mesh-app:routes[0].headers.user-agent.regex",
+        "'.*Mobile/14.*'",
+    ),
+    (
+        "MESH009",
+        routes({"headers": {"a": {"regex": "a" * 1025}}}),
+        "mesh-app:routes[0].headers.a.regex",
+        "Mobile",
+    ),
+    ("MESH009", routes({"uri": {"regex": r"\C"}}), "mesh-app:routes[0].uri.regex", "/items/"),
+    (
+        "MESH010",
+        routes({"redirect": {"uri": "/x"}}),
+        "mesh-app:routes[0]",
+        "rm --path 'mesh-app:routes[0].redirect'",
+    ),
+    ("MESH010", routes({"to": GONE}), "mesh-app:routes[0]", "'mesh-app:routes[0].to' v2"),
+    (
+        "MESH010",
+        routes({"headers": {"a": {"exact": "b", "prefix": "b"}}}),
+        "mesh-app:routes[0].headers.a",
+        "rm --path 'mesh-app:routes[0].headers.a.prefix'",
+    ),
+    (
+        "MESH011",
+        {"versions__v1__replicas": 2, "versions__v1__autoscaling": {"min": 1, "max": 2}},
+        "mesh-app:versions.v1",
+        "rm --path 'mesh-app:versions.v1.autoscaling'",
+    ),
+    ("MESH014", routes({"headers": GONE}), "mesh-app:routes[0]", "headers: {x-user-group: insider}"),
+    ("MESH014", routes({"headers": {}}), "mesh-app:routes[0]", "headers: {x-user-group: insider}"),
+    ("MESH014", routes({"fault": {}}), "mesh-app:routes[0].fault", "delay: {time: 2s}"),
+    (
+        "MESH111",
+        {"versions__v1__autoscaling": {"min": 5, "max": 2}},
+        "mesh-app:versions.v1.autoscaling.max",
+        "'mesh-app:versions.v1.autoscaling.max' 5",
+    ),
+    (
+        "MESH112",
+        {"versions__v1__resources": {"requests": {"memory": "1Gi"}}},
+        "mesh-app:versions.v1.resources.limits.memory",
+        "'mesh-app:versions.v1.resources.limits.memory' 1Gi",
+    ),
+    (
+        "MESH113",
+        {"versions__v1__disruptionBudget": {"minAvailable": 1}},
+        "mesh-app:versions.v1.disruptionBudget.minAvailable",
+        "'mesh-app:versions.v1.disruptionBudget.maxUnavailable' 1",
+    ),
+    (
+        "MESH113",
+        {"versions__v1__replicas": 2, "versions__v1__disruptionBudget": {"minAvailable": "51%"}},
+        "mesh-app:versions.v1.disruptionBudget.minAvailable",
+        "'mesh-app:versions.v1.disruptionBudget.maxUnavailable' 1",
+    ),
+    (
+        "MESH113",
+        {"versions__v1__disruptionBudget": {"maxUnavailable": "0%"}},
+        "mesh-app:versions.v1.disruptionBudget.maxUnavailable",
+        " 1",
+    ),
+    ("MESH101", routes({"to": {"v2": 40}}), "mesh-app:routes[0].to", "'mesh-app:routes[0].to.v2' 100"),
+    ("MESH102", routes({"to": {"v2": 100, "v9": 0}}), "mesh-app:routes[0].to.v9", "rm --path"),
+    ("MESH120", routes({}, {"headers": {"a": "b"}}), "mesh-app:routes[1].name", " insiders-1"),
+    ("MESH120", routes({"name": "weights"}), "mesh-app:routes[0].name", " weights-0"),
+    ("MESH121", routes({"to": "v22"}), "mesh-app:routes[0].to", "'mesh-app:routes[0].to' v2"),
+    ("MESH121", {"mirror": {"to": "v3"}}, "mesh-app:mirror.to", "'mesh-app:mirror.to' v"),
+    (
+        "MESH122",
+        routes({"to": GONE, "redirect": {"uri": "/x"}, "timeout": "1s"}),
+        "mesh-app:routes[0].timeout",
+        "rm --path",
+    ),
+    (
+        "MESH123",
+        routes({"anyOf": [{"headers": {"x-user-group": "other"}}]}),
+        "mesh-app:routes[0].anyOf[0].headers.x-user-group",
+        "rm --path",
+    ),
+    (
+        "MESH124",
+        routes({"headers": {"cookie": "a=b"}, "cookies": {"c": "d"}}),
+        "mesh-app:routes[0].cookies",
+        "rm --path",
+    ),
+    (
+        "MESH125",
+        routes({"cookies": {name * 30: "x" for name in "abcde"}}),
+        "mesh-app:routes[0].cookies",
+        "rm --path",
+    ),
+    ("MESH126", routes({"source": {"namespace": "a"}}), "mesh-app:routes[0].source", "'mesh-app:mesh' true"),
+    ("MESH127", {"mesh": True}, "mesh-app:gateway.hosts", "hosts: [springbootapp.example.com]"),
+    (
+        "MESH128",
+        {"responseHeaders": {"set": {"a": "1"}, "remove": ["b", "a"]}},
+        "mesh-app:responseHeaders.remove[1]",
+        "rm --path",
+    ),
+    (
+        "MESH129",
+        routes({"rewrite": {"uriRegex": {"match": "/a/(.*)", "rewrite": r"/\2"}}}),
+        "mesh-app:routes[0].rewrite.uriRegex.rewrite",
+        "parentheses",
+    ),
+    ("MESH132", routes({"headers": GONE, "uri": {"prefix": "/"}}), "mesh-app:routes[0].uri", "weights"),
+    (
+        "MESH131",
+        routes({}, {"name": "narrower", "uri": "/beta"}),
+        "mesh-app:routes[1]",
+        "rm --path 'mesh-app:routes[1]'",
+    ),
+    (
+        "MESH131",
+        {"routes": [BETA | {"method": "GET"}, BETA | {"name": "items", "uri": {"prefix": "/beta/items"}}]},
+        "mesh-app:routes[1]",
+        "rm --path 'mesh-app:routes[1]'",
+    ),
+    (
+        "MESH140",
+        {"resilience__retries": {"attempts": 0, "retryOn": ["5xx"]}},
+        "mesh-app:resilience.retries.retryOn",
+        "rm --path",
+    ),
+    (
+        "MESH141",
+        {"resilience": {"timeout": "1s", "retries": {"attempts": 1, "perTryTimeout": "1001ms"}}},
+        "mesh-app:resilience.retries.perTryTimeout",
+        "'mesh-app:resilience.retries.perTryTimeout' 1s",
+    ),
+    (
+        "MESH142",
+        {"resilience__locality": {"failover": [{"from": "a", "to": "b"}]}},
+        "mesh-app:resilience.locality.failover",
+        "outliers: {consecutive5xx: 5}",
+    ),
+    (
+        "MESH143",
+        {
+            "resilience": {
+                "outliers": {"interval": "1s"},
+                "locality": {"failover": [{"from": "a", "to": "a"}]},
+            }
+        },
+        "mesh-app:resilience.locality.failover[0].to",
+        "REGION",
+    ),
+    (
+        "MESH144",
+        {"versions__v1__locality": {"distribute": [{"from": "a", "to": {"a/*": 80, "b": 30}}]}},
+        "mesh-app:versions.v1.locality.distribute[0].to",
+        """'mesh-app:versions.v1.locality.distribute[0].to["a/*"]' 70""",
+    ),
+    (
+        "MESH145",
+        {"resilience__locality": {"distribute": [{"from": "a/*", "to": {"a": 50, "a/b": 50}}]}},
+        'mesh-app:resilience.locality.distribute[0].to["a/b"]',
+        "rm --path",
+    ),
+    (
+        "MESH005",
+        {"resilience__retries": {"attempts": 1, "retryOn": ["5xy"]}},
+        "mesh-app:resilience.retries.retryOn[0]",
+        " 5xx",
+    ),
+    (
+        "MESH005",
+        {"resilience__loadBalancer": {"consistentHash": {"useSourceIp": False}}},
+        "mesh-app:resilience.loadBalancer.consistentHash.useSourceIp",
+        " true",
+    ),
+    ("MESH108", {"app__port": 15001}, "mesh-app:app.port", " 8080"),
 ]
 
 ELSEWHERE: Mapping[str, str] = {

@@ -65,7 +65,7 @@ def test_null_counts_as_absent() -> None:
         ({"leaves": {"size": 1}}, ("MESH003", "mesh-app:leaves")),
         ({"byName": {"long": "none"}}, ("MESH007", "mesh-app:byName.long")),
         ({"byName": {"a.b": "none"}}, ("MESH007", 'mesh-app:byName["a.b"]')),
-        ({"byName": {"a": 1}}, ("MESH003", "mesh-app:byName.a")),
+        ({"byName": {"a": []}}, ("MESH003", "mesh-app:byName.a")),
         ({"height": "2"}, ("MESH003", "mesh-app:height")),
         ({"height": True}, ("MESH003", "mesh-app:height")),
         ({"tall": "yes"}, ("MESH003", "mesh-app:tall")),

@@ -19,7 +19,7 @@ def test_the_walkthrough_is_taken_as_it_stands() -> None:
     assert (read.cluster.context, read.cluster.identity) == ("lab", "lab")
     assert (read.namespace.name, read.namespace.injection) == ("springistiodemo", "enabled")
     assert (service.app.port, service.app.shown_path) == (8080, "/hello")
-    assert {name: version.image(service.app.image) for name, version in service.versions.items()} == {
+    assert {name: service.image(name) for name in service.versions} == {
         "v1": "xjk27400861/springbootapp:42",
         "v2": "xjk27400861/springbootapp:43",
     }
@@ -47,7 +47,7 @@ def test_a_digest_names_the_image_in_its_own_way() -> None:
     """With a digest the pods run exactly these bytes."""
     digest = "sha256:" + "0" * 64
     (service,) = stack(versions__v2={"digest": digest}).services
-    assert service.versions["v2"].image(service.app.image) == f"xjk27400861/springbootapp@{digest}"
+    assert service.image("v2") == f"xjk27400861/springbootapp@{digest}"
 
 
 @pytest.mark.parametrize("injection", ["enabled", "disabled", "manual", "ambient"])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components import workload
+from components import pod, workload
 from tests.unit.stacks import stack
 
 EXPECTED: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "expected/workload.yaml").read_text())
@@ -29,7 +29,7 @@ def test_the_walkthroughs_objects() -> None:
 
 def test_a_pod_has_time_to_drain() -> None:
     """The grace period outlasts the sleep before the stop signal by half a minute."""
-    assert workload.GRACE_SECONDS >= workload.DRAIN_SECONDS + 30
+    assert pod.GRACE_SECONDS >= pod.DRAIN_SECONDS + 30
 
 
 def test_a_change_of_injection_makes_new_pods() -> None:

@@ -1,0 +1,186 @@
+"""How a caller protects itself from a version: pools, ejection of bad pods, load balancing, localities."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from components.choices import at_least_one, exactly_one
+from components.constraints import Always, Example, Form, NotEmpty, Range
+from components.model.names import UrlPath
+from components.model.text import CookieName, GoDuration, HeaderName, ParameterName
+from components.model.treatment import Retries
+
+Count = Annotated[int, Range(1, 2**31 - 1), Example(100)]
+WholePercent = Annotated[int, Range(0, 100)]
+
+Region = Annotated[
+    str,
+    Form(pattern=r"[^/*\s]+", says="a region, without zone and without '*'", example="eu-west-1", longest=63),
+]
+Locality = Annotated[
+    str,
+    Form(
+        pattern=r"\*|[^/*\s]+(?:/(?:\*|[^/*\s]+(?:/(?:\*|[^/*\s]+))?))?",
+        says="region, region/zone or region/zone/subzone, with '*' only for the last part",
+        example="eu-west-1/zone-a/*",
+        longest=253,
+    ),
+]
+
+
+@at_least_one("maxConnections", "connectTimeout")
+@dataclass(frozen=True, kw_only=True)
+class TcpPool:
+    """Connections to the pods of a version."""
+
+    max_connections: Count | None = None
+    connect_timeout: GoDuration | None = None
+
+
+@at_least_one(
+    "http1MaxPendingRequests", "http2MaxRequests", "maxRequestsPerConnection", "maxRetries", "idleTimeout"
+)
+@dataclass(frozen=True, kw_only=True)
+class HttpPool:
+    """Requests to the pods of a version. What is too much is answered with 503 at once."""
+
+    http1_max_pending_requests: Count | None = None
+    http2_max_requests: Count | None = None
+    max_requests_per_connection: Count | None = None
+    max_retries: Count | None = None
+    idle_timeout: GoDuration | None = None
+
+
+@at_least_one("tcp", "http")
+@dataclass(frozen=True, kw_only=True)
+class ConnectionPool:
+    """Limits of each proxy towards a version, in Istio's own words."""
+
+    tcp: TcpPool | None = None
+    http: HttpPool | None = None
+
+
+@at_least_one(
+    "consecutive5xx",
+    "consecutiveGatewayErrors",
+    "interval",
+    "baseEjectionTime",
+    "maxEjectionPercent",
+    "minHealthPercent",
+)
+@dataclass(frozen=True, kw_only=True)
+class Outliers:
+    """When a pod that keeps failing gets no requests for a while."""
+
+    consecutive_5xx: Annotated[int, Range(0, 2**31 - 1), Example(5)] | None = None
+    """After how many answers of 5xx in a row; 5 where absent, 0 for never."""
+
+    consecutive_gateway_errors: Annotated[int, Range(0, 2**31 - 1), Example(5)] | None = None
+    """The same for 502, 503 and 504 alone; never where absent."""
+
+    interval: GoDuration | None = None
+    """How often the proxy looks; 10s where absent."""
+
+    base_ejection_time: GoDuration | None = None
+    """How long the first time, and as much longer each time; 30s where absent."""
+
+    max_ejection_percent: WholePercent | None = None
+    """The share of pods that may be out at once; 10 where absent."""
+
+    min_health_percent: WholePercent | None = None
+    """Below this share of good pods nobody is put out; 0 where absent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HashCookie:
+    """A cookie that Envoy makes and hashes."""
+
+    name: CookieName
+    ttl: Annotated[GoDuration, Example("1h")]
+    path: UrlPath | None = None
+
+
+@exactly_one("httpHeaderName", "httpCookie", "httpQueryParameterName", "useSourceIp")
+@dataclass(frozen=True, kw_only=True)
+class ConsistentHash:
+    """Requests with the same key go to the same pod of a version."""
+
+    http_header_name: HeaderName | None = None
+    http_cookie: HashCookie | None = None
+    http_query_parameter_name: ParameterName | None = None
+    use_source_ip: Annotated[bool, Always(only=True)] | None = None
+
+
+@exactly_one("simple", "consistentHash")
+@dataclass(frozen=True, kw_only=True)
+class LoadBalancer:
+    """How a pod of the version is chosen."""
+
+    simple: Literal["LEAST_REQUEST", "RANDOM", "ROUND_ROBIN", "PASSTHROUGH"] | None = None
+    consistent_hash: ConsistentHash | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failover:
+    """Where traffic goes when a region has too few good pods."""
+
+    from_: Annotated[Region, Example("eu-west-1")]
+    to: Annotated[Region, Example("eu-central-1")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distribute:
+    """How traffic that comes from a locality is divided."""
+
+    from_: Annotated[Locality, Example("eu-west-1/*")]
+
+    to: Annotated[
+        Mapping[Locality, Annotated[int, Range(1, 100), Example(100)]],
+        NotEmpty({"eu-west-1/*": 80, "eu-central-1/*": 20}),
+    ]
+    """Shares by locality, in whole percent. They sum to 100."""
+
+
+@exactly_one("failover", "distribute")
+@dataclass(frozen=True, kw_only=True)
+class LocalityPolicy:
+    """Routing by where the caller's and the version's nodes stand."""
+
+    failover: (
+        Annotated[tuple[Failover, ...], NotEmpty([{"from": "eu-west-1", "to": "eu-central-1"}])] | None
+    ) = None
+    """Other regions for when one fails. It takes `outliers`: they tell which pods are good."""
+
+    distribute: (
+        Annotated[tuple[Distribute, ...], NotEmpty([{"from": "eu-west-1/*", "to": {"eu-west-1/*": 100}}])]
+        | None
+    ) = None
+    """Fixed shares by locality."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubsetPolicy:
+    """What holds for calls to a version, or to every version that says nothing else."""
+
+    connection_pool: ConnectionPool | None = None
+    """Limits on connections and requests."""
+
+    outliers: Outliers | None = None
+    """When a pod that keeps failing gets no requests for a while."""
+
+    load_balancer: LoadBalancer | None = None
+    """How a pod of the version is chosen; LEAST_REQUEST where absent."""
+
+    locality: LocalityPolicy | None = None
+    """Routing by region and zone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resilience(SubsetPolicy):
+    """What holds for every route and version that says nothing else."""
+
+    timeout: GoDuration | None = None
+    """How long a request may take in all, with its retries; no limit where absent."""
+
+    retries: Retries | None = None
+    """Whether a failed request is tried again."""

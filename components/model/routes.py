@@ -1,0 +1,60 @@
+"""Routes above the weights, and the cookie that keeps a user at a version."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from components.choices import exactly_one
+from components.constraints import Example, NotEmpty
+from components.model.matching import Alternatives
+from components.model.names import Label, Weight
+from components.model.text import CookieName, GoDuration, WholeSeconds
+from components.model.treatment import FaultInjection, Mirror, Redirect, Retries, Rewrite, Treatment
+
+Split = Annotated[Mapping[str, Annotated[Weight, Example(100)]], NotEmpty({"v1": 100})]
+"""Shares of traffic by version, in whole percent."""
+
+
+@exactly_one("to", "redirect")
+@dataclass(frozen=True, kw_only=True)
+class Route(Alternatives, Treatment):
+    """Requests of a kind, and where they go. Routes are tried in the order of the list, then the weights."""
+
+    name: Annotated[Label, Example("insiders")]
+    """The route's name, in previews and in Envoy's statistics."""
+
+    to: Annotated[str, Example("v2")] | Split | None = None
+    """A version, or weights of the route's own that sum to 100."""
+
+    redirect: Redirect | None = None
+    """Another address for the client to go to, instead of a version."""
+
+    mirror: Mirror | None = None
+    """Copies of the requests for a version."""
+
+    timeout: GoDuration | None = None
+    """How long a request may take in all; the service's where absent."""
+
+    retries: Retries | None = None
+    """Whether a failed request is tried again; the service's where absent."""
+
+    fault: FaultInjection | None = None
+    """Trouble on purpose. Only a route can have it: never all traffic."""
+
+    rewrite: Rewrite | None = None
+    """Another path or host for the version to see."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sticky:
+    """While traffic is divided, a user stays at the version that answered first.
+
+    Istio's own cookie (consistentHash) chooses among the pods of one version, after the weights have chosen
+    the version. This one has a route of its own above the weights.
+    """
+
+    cookie: CookieName
+    """The name of the cookie that holds the version."""
+
+    ttl: WholeSeconds | None = None
+    """How long a browser keeps it; until it is closed where absent."""

@@ -1,0 +1,75 @@
+"""The kinds of text that routes are made of: durations, expressions, headers, cookies."""
+
+from typing import Annotated, Final, Literal
+
+from components.constraints import Duration, Form, Regex
+
+GoDuration = Annotated[str, Duration()]
+"""To the millisecond: that is what Istio takes."""
+
+WholeSeconds = Annotated[str, Duration(unit="1s", longest="8760h", example="1h")]
+"""For what HTTP itself counts in seconds: the age of a cookie or of a preflight answer."""
+
+Expression = Annotated[str, Regex(example=".*Mobile/14.*")]
+"""It has to match the whole text: `.*` at its ends leaves them open."""
+
+PlainText = Annotated[
+    str,
+    Form(
+        pattern=r"[^\x00-\x1f\x7f]+", says="text without control characters", example="insider", longest=1024
+    ),
+]
+
+_FIELD_NAME: Final = r"[a-z0-9!#$&'*+.^_`|~-]+"
+
+HeaderName = Annotated[
+    str,
+    Form(
+        pattern=rf"(?!host$){_FIELD_NAME}",
+        says="the name of a header in lower case, other than host: that one is the authority",
+        example="x-user-group",
+        longest=256,
+    ),
+]
+
+HeaderValue = Annotated[
+    str,
+    Form(
+        pattern=r"(?:[^\x00-\x08\x0a-\x1f\x7f%]|%%)+",
+        says="the value of a header, with %% for a percent sign (Envoy reads a single one as a command)",
+        example="canary",
+        longest=1024,
+    ),
+]
+
+CookieName = Annotated[
+    str,
+    Form(
+        pattern=r"[A-Za-z0-9_-]+",
+        says="the name of a cookie: letters, digits, '_' and '-'",
+        example="mesh-version",
+        longest=64,
+    ),
+]
+
+ParameterName = Annotated[
+    str,
+    Form(
+        pattern=r"[A-Za-z0-9_.~-]+",
+        says="the name of a query parameter: letters, digits, '_', '.', '~' and '-'",
+        example="debug",
+        longest=64,
+    ),
+]
+
+Authority = Annotated[
+    str,
+    Form(
+        pattern=r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?",
+        says="a host in lower case, with or without a port",
+        example="shop.example.com",
+        longest=253,
+    ),
+]
+
+Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE"]

@@ -1,0 +1,200 @@
+"""What the pods of a version are given, in Kubernetes' own words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Annotated, Final, Literal
+
+from components.choices import exactly_one
+from components.constraints import Example, Form, Range
+from components.model.names import ObjectName, UrlPath
+
+_SUFFIXES: Final = {
+    "": Decimal(1), "m": Decimal("0.001"),
+    "k": Decimal(10) ** 3, "M": Decimal(10) ** 6, "G": Decimal(10) ** 9,
+    "Ki": Decimal(2) ** 10, "Mi": Decimal(2) ** 20, "Gi": Decimal(2) ** 30,
+}  # fmt: skip
+
+Cpu = Annotated[
+    str,
+    Form(
+        pattern=r"[1-9][0-9]{0,6}m|(?=.*[1-9])[0-9]{1,4}(?:\.[0-9]{1,3})?",
+        says="an amount of CPU: 250m, 1 or 1.5",
+        example="100m",
+    ),
+]
+Memory = Annotated[
+    str,
+    Form(
+        pattern=r"[1-9][0-9]{0,12}(?:Ki|Mi|Gi|k|M|G)?",
+        says="an amount of memory: 256Mi or 1Gi",
+        example="256Mi",
+    ),
+]
+EnvName = Annotated[
+    str,
+    Form(
+        pattern=r"[A-Za-z_][A-Za-z0-9_]*",
+        says="the name of an environment variable: letters, digits and '_', not beginning with a digit",
+        example="LOG_LEVEL",
+        longest=256,
+    ),
+]
+EnvValue = Annotated[str, Form(pattern=r"[^\x00]*", says="text", example="debug", longest=32768)]
+DataKey = Annotated[
+    str,
+    Form(pattern=r"[A-Za-z0-9_.-]+", says="a key of a ConfigMap or Secret", example="token", longest=253),
+]
+
+
+def amount(quantity: str) -> Decimal:
+    """Read an amount of CPU or memory."""
+    number = quantity.rstrip("KMGikm")
+    return Decimal(number) * _SUFFIXES[quantity[len(number) :]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requests:
+    """What a pod is sure to get, and what the scheduler counts with."""
+
+    cpu: Cpu = "50m"
+    memory: Memory = "64Mi"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a pod never gets more of."""
+
+    cpu: Cpu | None = None
+    """No limit where absent: a limit on CPU slows a pod down while the node has time to spare."""
+
+    memory: Memory = "512Mi"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """CPU and memory of the app's container. The sidecar has its own."""
+
+    requests: Requests = field(default_factory=Requests)
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Autoscaling:
+    """Pods as they are needed. The stack then leaves their number alone."""
+
+    min: Annotated[int, Range(1, 1000), Example(2)]
+    max: Annotated[int, Range(1, 1000), Example(10)]
+
+    cpu: Annotated[int, Range(1, 1000)] = 80
+    """The CPU that the app's container uses on average, in percent of what it requests."""
+
+
+@exactly_one("secret", "configMap")
+@dataclass(frozen=True, kw_only=True)
+class EnvReference:
+    """A value from a Secret or ConfigMap of the stack's namespace."""
+
+    secret: Annotated[ObjectName, Example("app-secrets")] | None = None
+    config_map: Annotated[ObjectName, Example("app-config")] | None = None
+    key: DataKey
+    optional: bool = False
+    """Whether pods start without it."""
+
+
+@exactly_one("secret", "configMap")
+@dataclass(frozen=True, kw_only=True)
+class EnvSource:
+    """All keys of a Secret or ConfigMap of the stack's namespace, as environment variables."""
+
+    secret: Annotated[ObjectName, Example("app-secrets")] | None = None
+    config_map: Annotated[ObjectName, Example("app-config")] | None = None
+    prefix: EnvName | None = None
+    """What their names begin with."""
+
+    optional: bool = False
+    """Whether pods start without it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """How the kubelet asks. What is absent is as in the app's own probe."""
+
+    path: UrlPath | None = None
+    period_seconds: Annotated[int, Range(1, 3600)] | None = None
+    timeout_seconds: Annotated[int, Range(1, 3600)] | None = None
+    failure_threshold: Annotated[int, Range(1, 1000)] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probes:
+    """The three questions of the kubelet."""
+
+    startup: Probe = field(default_factory=Probe)
+    """Has it started? Every second, for two minutes."""
+
+    readiness: Probe = field(default_factory=Probe)
+    """Can it take traffic? Every 2 seconds; no after 3 failures."""
+
+    liveness: Probe = field(default_factory=Probe)
+    """Does it have to be restarted? Every 10 seconds; yes after 6 failures."""
+
+
+PodCount = (
+    Annotated[int, Range(1, 1000)]
+    | Annotated[
+        str,
+        Form(
+            pattern=r"(?:[1-9]?[0-9]|100)%", says="a number of pods, or a share of them: 50%", example="50%"
+        ),
+    ]
+)
+
+
+@exactly_one("minAvailable", "maxUnavailable")
+@dataclass(frozen=True, kw_only=True)
+class DisruptionBudget:
+    """How many pods may be taken away at once when nodes are drained."""
+
+    min_available: PodCount | None = None
+    max_unavailable: PodCount | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    """How far the pods of a version stand apart."""
+
+    over: Literal["zone", "node"]
+    """What they are spread over."""
+
+    max_skew: Annotated[int, Range(1, 100)] = 1
+    """By how many pods two of them may differ."""
+
+    required: bool = False
+    """Whether a pod waits rather than break it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pods:
+    """How the pods of a version are made."""
+
+    resources: Resources = field(default_factory=Resources)
+    """CPU and memory of the app's container."""
+
+    env: Mapping[EnvName, EnvValue | EnvReference] = field(default_factory=dict)
+    """Environment variables: text, or a reference to a key of a Secret or ConfigMap."""
+
+    env_from: tuple[EnvSource, ...] = ()
+    """Secrets and ConfigMaps of which every key becomes a variable."""
+
+    probes: Probes = field(default_factory=Probes)
+    """How the kubelet asks whether the app runs; the app's `probe` where absent."""
+
+    disruption_budget: DisruptionBudget | None = None
+    """How many pods may be taken away at once when nodes are drained."""
+
+    spread: tuple[Spread, ...] = ()
+    """How far the pods stand apart."""
+
+    service_account: Annotated[ObjectName, Example("shop-reader")] | None = None
+    """A service account that is there already; one of the app's own, without rights, where absent."""

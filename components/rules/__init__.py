@@ -1,0 +1,53 @@
+"""What the values of a stack file must say together. A rule yields its faults and knows no other rule."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Final
+
+from components.faults import Fault, Path
+from components.model.service import Service
+from components.model.stack import Stack
+from components.rules import cluster, resilience, routes, shadows, versions, weights
+from components.schema import UnsoundError, is_sound
+
+OF_STACK: Final[tuple[Callable[[Stack, Path], Iterator[Fault]], ...]] = (
+    cluster.namespace_is_free,
+    cluster.sidecars_are_possible,
+    cluster.ports_are_distinct,
+)
+OF_SERVICE: Final[tuple[Callable[[Service, Path], Iterator[Fault]], ...]] = (
+    weights.weights_are_whole,
+    versions.names_fit,
+    versions.port_is_free,
+    versions.limits_hold_requests,
+    versions.scaling_has_room,
+    versions.budgets_let_nodes_drain,
+    routes.names_are_distinct,
+    routes.destinations_exist,
+    routes.redirects_stand_alone,
+    routes.conditions_are_said_once,
+    routes.cookies_fit_an_expression,
+    routes.sources_are_in_the_mesh,
+    routes.mesh_has_hosts,
+    routes.hosts_are_apart,
+    routes.header_changes_are_apart,
+    routes.rewrites_name_their_groups,
+    shadows.nothing_takes_everything,
+    shadows.every_route_is_reached,
+    resilience.retries_mean_something,
+    resilience.tries_fit_the_timeout,
+    resilience.failover_knows_good_pods,
+    resilience.localities_add_up,
+)
+
+
+def breaches(stack: Stack, at: Path) -> list[Fault]:
+    """Hold the stack against every rule. One that meets a value with a fault of its own goes no further."""
+    found: list[Fault] = []
+    rules = [rule(stack, at) for rule in OF_STACK]
+    rules += [rule(service, at) for service in stack.services for rule in OF_SERVICE]
+    for rule in rules:
+        with suppress(UnsoundError):
+            # A value that could not be read has been reported already, and cannot be shown.
+            found.extend(fault for fault in rule if is_sound(fault.value))
+    return found

@@ -1,0 +1,175 @@
+"""Stack files drawn by hypothesis from the model's own type hints, most of them sound.
+
+What the hints say is drawn as they say it. What only the rules between values say is put right afterwards
+where it hardly ever comes out right by chance: weights that sum, versions that exist, names of their own.
+"""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from components.choices import choices
+from components.constraints import Always, Distinct, Duration, Form, NotEmpty, Range, Regex
+from components.hints import Hint, Shape, arguments, hints_of, keys_of, members, required, shape, unwrap
+from components.model.stack import StackFile
+
+EXPRESSIONS = (
+    ".*Mobile/14.*",
+    "[a-z]+",
+    "v(1|2)",
+    "/items/[0-9]+",
+    r"\w+\.example\.com",
+    "(?i)beta",
+    "(a)(b)?",
+)
+DURATIONS = {"1ms": ("1ms", "250ms", "1.5s", "2s", "1m30s"), "1s": ("1s", "90s", "1h", "1h30m")}
+LONGEST = 40
+SAFE = st.characters(min_codepoint=0x20, max_codepoint=0x7E)
+
+
+def values(hint: Hint) -> st.SearchStrategy[Any]:
+    """Draw plain data that fits a type hint."""
+    alternatives = members(hint)
+    if alternatives != (hint,):
+        return st.one_of([values(each) for each in alternatives])
+    bare, extras = unwrap(hint)
+    for extra in extras:
+        if (drawn := _constrained(extra)) is not None:
+            return drawn
+    return _shaped(bare, extras)
+
+
+def _constrained(by: object) -> st.SearchStrategy[Any] | None:
+    match by:
+        case Form():
+            drawn = st.from_regex(by.pattern, fullmatch=True, alphabet=SAFE)
+            return drawn.filter(lambda text: by.holds(text) and len(text) <= LONGEST)
+        case Regex():
+            return st.sampled_from(EXPRESSIONS)
+        case Duration():
+            return st.sampled_from(DURATIONS[by.unit])
+        case Always():
+            return st.just(by.only)
+    return None
+
+
+def _shaped(bare: Hint, extras: tuple[object, ...]) -> st.SearchStrategy[Any]:
+    least = int(any(isinstance(extra, NotEmpty) for extra in extras))
+    bounds = next((extra for extra in extras if isinstance(extra, Range)), Range(0, 1000))
+    match shape(bare):
+        case Shape.TABLE:
+            return tables(bare)
+        case Shape.LIST:
+            distinct = any(isinstance(extra, Distinct) for extra in extras)
+            entries = values(arguments(bare)[0])
+            return st.lists(entries, min_size=least, max_size=3, unique_by=repr if distinct else None)
+        case Shape.MAPPING:
+            key, value = arguments(bare)
+            return st.dictionaries(values(key), values(value), min_size=least, max_size=2)
+        case Shape.WORD:
+            return st.sampled_from(arguments(bare))
+    scalars: dict[Hint, st.SearchStrategy[Any]] = {
+        bool: st.booleans(),
+        int: st.integers(int(bounds.minimum), int(bounds.maximum)),
+        float: st.integers(0, 1000).map(lambda tenth: tenth / 10),
+        str: st.text(SAFE, min_size=1, max_size=8),
+    }
+    return scalars[bare]
+
+
+@st.composite
+def tables(draw: st.DrawFn, kind: type) -> dict[str, Any]:
+    """Draw a mapping with the keys of a dataclass: those it must have, and some of the others."""
+    fields, hints = keys_of(kind), hints_of(kind)
+    given = {key for key, field in fields.items() if required(field) or draw(st.booleans())}
+    for choice in choices(kind):
+        here = [key for key in choice.keys if key in given]
+        given -= set(here[choice.at_most :])
+        given |= {draw(st.sampled_from(choice.keys))} if len(here) < choice.at_least else set()
+    chosen = {key for choice in choices(kind) for key in choice.keys}
+    drawn = {key: values(hints[fields[key].name]) for key in sorted(given)}
+    # A choice between keys does not count one with nothing in it.
+    return {
+        key: draw(strategy.filter(lambda value: value not in ({}, []))) if key in chosen else draw(strategy)
+        for key, strategy in drawn.items()
+    }
+
+
+@st.composite
+def weights(draw: st.DrawFn, versions: list[str]) -> dict[str, int]:
+    """Divide 100 between some versions."""
+    chosen = draw(st.lists(st.sampled_from(versions), min_size=1, unique=True))
+    cuts = sorted(draw(st.integers(0, 100)) for _ in chosen[1:])
+    return {name: high - low for name, low, high in zip(chosen, [0, *cuts], [*cuts, 100], strict=True)}
+
+
+@st.composite
+def stack_files(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw the config of a stack, by whole keys."""
+    file = draw(tables(StackFile))
+    names = list(file["versions"])
+    file["weights"] = draw(weights(names))
+    for nth, route in enumerate(file.get("routes", [])):
+        route["name"] = f"route-{nth}"
+        if "to" in route:
+            route["to"] = draw(st.sampled_from(names) if isinstance(route["to"], str) else weights(names))
+        _alone(route)
+        sources = ["source" in each for each in (route, *route.get("anyOf", []))]
+        file["mesh"] = file.get("mesh", False) or any(sources)
+    for place in [file, *file.get("routes", [])]:
+        if "mirror" in place:
+            place["mirror"]["to"] = draw(st.sampled_from(names))
+        _changes(place)
+    if file.get("mesh"):
+        file["gateway"] = {"hosts": ["shop.example.com"]}
+    for place in [file.get("resilience", {}), *file["versions"].values()]:
+        _put_right(place)
+    _ports(file.get("ingress", {}))
+    return {"kubernetes:context": "lab"} | {f"mesh-app:{key}": value for key, value in file.items()}
+
+
+def _alone(route: dict[str, Any]) -> None:
+    """Say each condition once, and let a redirect stand alone."""
+    for match in route.get("anyOf", []):
+        for key in match.keys() & route.keys():
+            del route[key]
+    if "redirect" in route:
+        for key in ("fault", "rewrite", "mirror", "timeout", "retries", "requestHeaders"):
+            route.pop(key, None)
+
+
+def _changes(place: dict[str, Any]) -> None:
+    """Change each header once, and try again only where that is switched on."""
+    for side in ("requestHeaders", "responseHeaders"):
+        if side in place:
+            place[side] = {"set": place[side]["set"]} if place[side].get("set") else {"remove": ["x-debug"]}
+    if "retries" in place:
+        place["retries"] = {"attempts": max(1, place["retries"]["attempts"])}
+
+
+def _ports(ingress: dict[str, Any]) -> None:
+    """Take each port once, and an ingress that is in no stack's namespace."""
+    ingress.pop("service", None)
+    for nth, extra in enumerate(ingress.get("extraPorts", [])):
+        extra |= {"port": 60000 + nth, "targetPort": 61000 + nth, "nodePort": 32000 + nth}
+
+
+def _put_right(place: dict[str, Any]) -> None:
+    """Mend what two keys of a version, or of what holds for all versions, say together."""
+    _changes(place)
+    if "autoscaling" in place:
+        scaling = place["autoscaling"]
+        scaling["min"], scaling["max"] = sorted((scaling["min"], scaling["max"]))
+    if "resources" in place:
+        place["resources"] = {
+            "requests": place["resources"].get("requests", {}),
+            "limits": {"memory": "9000Gi"},
+        }
+    if "disruptionBudget" in place:
+        place["disruptionBudget"] = {"maxUnavailable": 1}
+    locality = place.get("locality", {})
+    for nth, rule in enumerate(locality.get("distribute", [])):
+        rule |= {"from": f"region-{nth}/*", "to": {"eu-west-1/*": 60, "eu-central-1": 40}}
+    for failover in locality.get("failover", []):
+        place["outliers"] = {"consecutive5xx": 5}
+        failover |= {"from": "eu-west-1", "to": "eu-central-1"}
