@@ -42,7 +42,8 @@ def parse(
     if isinstance(context, str) and contexts is not None and context not in contexts:
         known = ", ".join(sorted(contexts)) or "none"
         cluster_faults.append(UNKNOWN_CONTEXT.at(Path("kubernetes") / "context", context, known=known))
-    faults = [*exposed, *faults, *cluster_faults, *breaches(stack, Path())]
+    unread = [*exposed, *faults, *cluster_faults]
+    faults = [*unread, *breaches(stack, Path(), read_whole=not unread)]
     if faults:
         raise ConfigError(faults)
     return stack

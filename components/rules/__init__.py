@@ -41,13 +41,15 @@ OF_SERVICE: Final[tuple[Callable[[Service, Path], Iterator[Fault]], ...]] = (
 )
 
 
-def breaches(stack: Stack, at: Path) -> list[Fault]:
+def breaches(stack: Stack, at: Path, *, read_whole: bool = True) -> list[Fault]:
     """Hold the stack against every rule. One that meets a value with a fault of its own goes no further."""
     found: list[Fault] = []
+    # Functions written in C, `re.escape` for one, ask an unread value for nothing but its type.
+    stopped = (UnsoundError,) if read_whole else (UnsoundError, TypeError)
     rules = [rule(stack, at) for rule in OF_STACK]
     rules += [rule(service, at) for service in stack.services for rule in OF_SERVICE]
     for rule in rules:
-        with suppress(UnsoundError):
+        with suppress(*stopped):
             # A value that could not be read has been reported already, and cannot be shown.
             found.extend(fault for fault in rule if is_sound(fault.value))
     return found

@@ -127,6 +127,13 @@ def test_all_faults_come_at_once() -> None:
 def test_a_value_with_a_fault_of_its_own_is_told_once() -> None:
     """A weight that is no number, of a version that is not there: a rule shows no value that nobody read."""
     assert [fault.code for fault in faults(weights={"v1": 100, "v9": "x"})] == ["MESH003"]
+    half = {
+        "name": "a",
+        "to": "v1",
+        "rewrite": {"uriRegex": {"match": "/(a)"}},
+        "cookies": {"b": {"exact": 0.5}},
+    }
+    assert [fault.code for fault in faults(routes=[half])] == ["MESH008", "MESH002"]
 
 
 def test_a_fault_shows_code_place_value_rule_and_mend() -> None:
