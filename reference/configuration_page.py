@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from components.constraints import choices
+from components.choices import choices
 from components.faults import Path
 from components.model.stack import Cluster, StackFile
 from reference import docstrings, phrases

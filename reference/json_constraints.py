@@ -1,10 +1,22 @@
 """Constraints → keywords of JSON Schema. A constraint that is new here stops the generator."""
 
 from math import isinf
-from typing import Any
+from typing import Any, Final
 
-from components.constraints import Constraint, Distinct, Form, NotEmpty, Range
+from components.constraints import (
+    LONGEST_REGEX,
+    Always,
+    Constraint,
+    Distinct,
+    Duration,
+    Form,
+    NotEmpty,
+    Range,
+    Regex,
+)
 from components.hints import Shape
+
+_GO_DURATION: Final = r"(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:h|ms|m|s|us|µs|ns))+"
 
 
 def keywords(constraint: Constraint, on: Shape) -> dict[str, Any]:
@@ -13,8 +25,12 @@ def keywords(constraint: Constraint, on: Shape) -> dict[str, Any]:
         case Range(minimum=minimum, maximum=maximum):
             ends = {"minimum": minimum, "maximum": maximum}
             return {keyword: end for keyword, end in ends.items() if not isinf(end)}
-        case Form():
+        case Form() | Duration():
             return _text(constraint)
+        case Regex():
+            return {"minLength": 1, "maxLength": LONGEST_REGEX}
+        case Always(only=only):
+            return {"const": only}
         case NotEmpty():
             return {{Shape.LIST: "minItems", Shape.TEXT: "minLength"}.get(on, "minProperties"): 1}
         case Distinct():
@@ -23,7 +39,9 @@ def keywords(constraint: Constraint, on: Shape) -> dict[str, Any]:
     raise TypeError(message)
 
 
-def _text(form: Form) -> dict[str, Any]:
+def _text(constraint: Form | Duration) -> dict[str, Any]:
+    pattern = constraint.pattern if isinstance(constraint, Form) else _GO_DURATION
     # Editors show `patternErrorMessage` in place of the expression; others pass over it.
-    said = {"pattern": f"^(?:{form.pattern})$", "patternErrorMessage": f"this must be {form.rule}"}
-    return said if form.longest is None else {**said, "maxLength": form.longest}
+    said = {"pattern": f"^(?:{pattern})$", "patternErrorMessage": f"this must be {constraint.rule}"}
+    longest = constraint.longest if isinstance(constraint, Form) else None
+    return said if longest is None else {**said, "maxLength": longest}

@@ -1,13 +1,15 @@
 """Type hints → JSON Schema: whatever the decoder takes, the schema takes.
 
-Draft 7, which every YAML language server knows.
+Draft 7, which every YAML language server knows. It can say less than a constraint: what a regular expression
+of RE2 is, or that a duration is a multiple of a millisecond, is left to the program.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from components.constraints import Choice, Constraint, choices
+from components.choices import Choice, choices
+from components.constraints import Constraint
 from components.faults import Path
 from components.hints import Hint, Shape, arguments, members, shape, unwrap
 from reference import docstrings
@@ -18,6 +20,9 @@ Schema = dict[str, Any]
 
 NULL: Final[Mapping[str, Any]] = {"type": "null"}
 """A key without a value, which says nothing."""
+
+EMPTY: Final[Mapping[str, Any]] = {"type": ["null", "object", "array"], "maxProperties": 0, "maxItems": 0}
+"""A value that counts as none where keys are to be there together or apart."""
 
 _PLAIN: Final[Mapping[Shape, str]] = {
     Shape.TEXT: "string",
@@ -54,7 +59,7 @@ class Schemas:
             "additionalProperties": False,
             "properties": {prefix + key.name: self._of_key(key, absent) for key in its_keys},
             "required": [prefix + key.name for key in its_keys if key.required],
-            "allOf": [part for choice in choices(kind) for part in _of_choice(choice, prefix, absent)],
+            "allOf": [part for choice in choices(kind) for part in _of_choice(choice, prefix)],
         }
         return {keyword: value for keyword, value in schema.items() if value != []}
 
@@ -132,13 +137,14 @@ def _or(schema: Schema, absent: Mapping[str, Any]) -> Schema:
     return schema | {"type": [*([own] if isinstance(own, str) else own), "null"]}
 
 
-def _of_choice(choice: Choice, prefix: str, absent: Mapping[str, Any]) -> list[Schema]:
+def _of_choice(choice: Choice, prefix: str) -> list[Schema]:
     """Say which keys stand together, in a way that puts the red line under the one that is too many."""
     names = [prefix + key for key in choice.keys]
-    given = {name: {"required": [name], "properties": {name: {"not": dict(absent)}}} for name in names}
-    parts: list[Schema] = [{"anyOf": list(given.values())}] if choice.required else []
-    says = f"{' and '.join(choice.keys)} exclude each other"
-    for nth, name in enumerate(names[:-1]):
-        others = {other: {**absent, "errorMessage": says} for other in names[nth + 1 :]}
-        parts.append({"if": given[name], "then": {"properties": others}})
+    given = {name: {"required": [name], "properties": {name: {"not": EMPTY}}} for name in names}
+    parts: list[Schema] = [{"anyOf": list(given.values())}] if choice.at_least else []
+    if choice.at_most == 1:
+        says = f"{' and '.join(choice.keys)} exclude each other"
+        for nth, name in enumerate(names[:-1]):
+            others = {other: {**EMPTY, "errorMessage": says} for other in names[nth + 1 :]}
+            parts.append({"if": given[name], "then": {"properties": others}})
     return parts

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable, Iterator
 
-from components.constraints import Choice, Constraint, Distinct, NotEmpty, Range
+from components.choices import Choice
+from components.constraints import Always, Constraint, Distinct, NotEmpty, Range, Regex
 from components.faults import flow
 from components.hints import Hint, Shape, arguments, members, shape, unwrap
 from reference.keys import Key
@@ -37,7 +38,7 @@ def default_of(key: Key) -> str:
 def choice(of: Choice) -> str:
     """Say which keys stand together."""
     names = [code(key) for key in of.keys]
-    many = "Exactly one" if of.required else "At most one"
+    many = "Exactly one" if of.at_least == of.at_most else "At least one" if of.at_least else "At most one"
     return f"{many} of {', '.join(names[:-1])} and {names[-1]}."
 
 
@@ -92,4 +93,8 @@ def _rule(constraint: Constraint) -> str:
             return "at least one entry"
         case Distinct():
             return "no entry twice"
+        case Regex():
+            return "an expression of RE2"
+        case Always(only=only):
+            return f"only {code(flow(only))}"
     return str(getattr(constraint, "rule", ""))

@@ -4,12 +4,9 @@ from typing import Final
 
 from components.faults import PROJECT
 from components.model.stack import Cluster, StackFile
-from reference.json_schema import Schema, Schemas, described
+from reference.json_schema import EMPTY, Schema, Schemas, described
 
 PROVIDER: Final = "kubernetes"
-
-_ABSENT: Final[Schema] = {"type": ["null", "object", "array"], "maxProperties": 0, "maxItems": 0}
-"""A whole key that is empty says nothing: Pulumi.yaml gives every key such a default."""
 
 _TEXT: Final = {"type": "string"}
 _TEXTS: Final = {"type": "array", "items": _TEXT}
@@ -47,8 +44,9 @@ _PULUMI_CONFIG: Final[Schema] = {
 def stack_file() -> Schema:
     """Describe everything that may stand in a `Pulumi.STACK.yaml`."""
     schemas = Schemas()
-    own = schemas.table(StackFile, prefix=f"{PROJECT}:", absent=_ABSENT)
-    provider = schemas.table(Cluster, prefix=f"{PROVIDER}:", absent=_ABSENT)
+    # A whole key that is empty says nothing: Pulumi.yaml gives every key such a default.
+    own = schemas.table(StackFile, prefix=f"{PROJECT}:", absent=EMPTY)
+    provider = schemas.table(Cluster, prefix=f"{PROVIDER}:", absent=EMPTY)
     choices = [*own.get("allOf", []), *provider.get("allOf", [])]
     config: Schema = {
         **described("Keys are written whole, as `pulumi config set` writes them."),

@@ -5,7 +5,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from components.constraints import Range, choices
+from components.choices import choices
+from components.constraints import Range
 from components.faults import PROJECT
 from components.hints import (
     Hint,
@@ -120,8 +121,8 @@ def _table(draw: Draw, kind: type) -> dict[str, Any]:
     for choice in choices(kind):
         here = sorted(wanted.intersection(choice.keys))
         if not seldom(draw):
-            wanted -= set(here[1:])
-            wanted |= set(choice.keys[: choice.required - len(here)])
+            wanted -= set(here[choice.at_most :])
+            wanted |= set(choice.keys[: choice.at_least - len(here)])
     drawn = {key: _value(draw, hints_of(kind)[keys_of(kind)[key].name]) for key in sorted(wanted)}
     if seldom(draw):
         drawn["noSuchKey"] = 1

@@ -17,8 +17,9 @@ from tests.unit.test_messages import PROVOKED
 SCHEMA = Draft7Validator(stack_file())
 
 LEFT_TO_THE_PROGRAM = {
-    "MESH006": "a number in the place of text passes, whatever its digits",
+    "MESH006": "a number in the place of text, and a duration that is no multiple of its unit, pass",
     "MESH008": "42.0 is a whole number for JSON Schema",
+    "MESH009": "JSON Schema has no keyword for expressions of RE2",
     "MESH013": "entries that only differ in a default written out are the same to the program",
 }
 """What the schema cannot always say, by the message that the program has for it."""
@@ -42,12 +43,11 @@ def test_the_walkthrough_fits() -> None:
     assert fits(WALKTHROUGH)
 
 
-@pytest.mark.parametrize(
-    ("code", "changes"), [(code, changes) for code, changes, *_ in PROVOKED if code.startswith("MESH0")]
-)
-def test_a_fault_of_one_value_is_underlined(code: str, changes: Mapping[str, Any]) -> None:
+@pytest.mark.parametrize("code", sorted({code for code, *_ in PROVOKED if code.startswith("MESH0")}))
+def test_a_fault_of_one_value_is_underlined(code: str) -> None:
     """Whoever has an editor meets most messages there."""
-    assert not fits(with_changes(**changes)), code
+    underlined = [not fits(with_changes(**changes)) for each, changes, *_ in PROVOKED if each == code]
+    assert all(underlined) or (any(underlined) and code in LEFT_TO_THE_PROGRAM)
 
 
 # The same draws every time: a check that fails by chance stops work that has nothing to do with it.

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 import pytest
 from jsonschema import Draft7Validator
 
-from components.constraints import Constraint, Distinct, Form, NotEmpty, Range, at_most_one, exactly_one
+from components.choices import at_least_one, at_most_one, exactly_one
+from components.constraints import Constraint, Distinct, Duration, Form, NotEmpty, Range
 from components.hints import Shape
 from reference.json_constraints import keywords
 from reference.json_schema import Schemas
@@ -29,7 +30,7 @@ class Leaf:
     one_more: "Leaf | None" = None
 
 
-@exactly_one("leaf", "bare")
+@at_least_one("leaf", "wait")
 @dataclass(frozen=True, kw_only=True)
 class Tree:
     """A table with every other shape."""
@@ -37,7 +38,7 @@ class Tree:
     label: Annotated[str, Form(pattern="[a-z0-9]+", says="letters and digits", example="a1")]
     leaf: Leaf | Literal["none"] | None = None
     by_name: Mapping[Short, Leaf] = field(default_factory=dict)
-    bare: bool | None = None
+    wait: Annotated[str, Duration()] | None = None
     height: float | None = None
     tall: bool = False
 
@@ -55,11 +56,12 @@ def fits(tree: Mapping[str, Any]) -> bool:
         {"leaf": {"size": 9}},
         {"leaf": {"sizes": [1, 2]}},
         {"leaf": {"sizes": None, "size": 1}},
+        {"leaf": {"size": 1, "kindOf": 404, "sizes": None}},
         {"leaf": {"size": 1, "oneMore": {"size": 2}}},
         {"leaf": "none", "byName": {"abc": {"size": 1}}},
-        {"bare": True, "leaf": None},
-        {"bare": False, "label": 42},
-        {"bare": True, "height": 2, "tall": None},
+        {"wait": "1h30m", "leaf": None},
+        {"wait": "1.5s", "label": 42},
+        {"wait": "2s", "height": 2, "tall": None},
     ],
 )
 def test_what_the_decoder_takes_fits(more: Mapping[str, Any]) -> None:
@@ -90,7 +92,8 @@ def test_what_the_decoder_takes_fits(more: Mapping[str, Any]) -> None:
         {"leaf": "none", "label": -1},
         {"leaf": "none", "tall": "yes"},
         {"leaf": "none", "height": True},
-        {"leaf": "none", "bare": True},
+        {"wait": "2"},
+        {"wait": 2},
     ],
 )
 def test_what_the_decoder_refuses_does_not_fit(more: Mapping[str, Any]) -> None:
