@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from operations.adoption.command import Request, adopt
 from operations.declared import declare
 from operations.errors import OperationError
 from operations.manifests import as_json, as_yaml, manifests
@@ -21,11 +22,6 @@ commands = typer.Typer(
 
 Stack = Annotated[str, typer.Option("--stack", "-s", help="The stack, whose file is Pulumi.STACK.yaml.")]
 Folder = Annotated[Path, typer.Option("--cwd", "-C", help="The project's folder, or one below it.")]
-
-
-@commands.callback()
-def _operations() -> None:
-    """Keep the commands' names, even where there is one command."""
 
 
 class Output(StrEnum):
@@ -51,6 +47,47 @@ def render(
     with _told():
         objects = manifests(declare(Project.at(cwd), stack))
         sys.stdout.write(as_yaml(objects) if output is Output.yaml else as_json(objects) + "\n")
+
+
+@commands.command(name="adopt")
+def adopt_(
+    *,
+    stack: Stack,
+    context: Annotated[str, typer.Option(help="The kubeconfig context of the cluster where it runs.")],
+    files: Annotated[list[Path] | None, typer.Option("--file", "-f", help="Hand-kept YAML.")] = None,
+    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="A live namespace.")] = None,
+    app: Annotated[str | None, typer.Option(help="The Service, where there are several.")] = None,
+    probe: Annotated[str | None, typer.Option(help="The path that answers 200 in a ready pod.")] = None,
+    ingress: Annotated[
+        str, typer.Option(help="The ingress gateway's Service.")
+    ] = "istio-system/istio-ingressgateway",
+    address: Annotated[str | None, typer.Option(help="Where the ingress is reached from here.")] = None,
+    rewrite: Annotated[bool, typer.Option("--rewrite", help="Write an existing stack file anew.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Take the objects over, after showing all.")
+    ] = False,
+    cwd: Folder = Path(),
+) -> None:
+    """Write the stack file that declares what a team keeps by hand, and take the running objects over.
+
+    Without --yes it only writes the stack file and says what would happen. With it, running objects become
+    the stack's own in place, new ones are made, and those that they replace are deleted last, so that no
+    request is lost. If it is interrupted, the same command goes on.
+    """
+    with _told():
+        request = Request(
+            stack=stack,
+            context=context,
+            files=files or (),
+            namespace=namespace,
+            app=app,
+            probe=probe,
+            ingress=ingress,
+            address=address,
+            rewrite=rewrite,
+            yes=yes,
+        )
+        adopt(Project.at(cwd), request, Console(highlight=False, soft_wrap=True, markup=False))
 
 
 @contextmanager

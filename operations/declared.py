@@ -25,6 +25,9 @@ from pulumi.runtime import stack as pulumi_stack
 from operations.errors import OperationError
 from operations.project import Project
 
+STACK = "pulumi:pulumi:Stack"
+"""The type of the root of a stack's resources."""
+
 TRACE_LINES = 12
 """Lines of a trace that an error shows: the program's own are at its end."""
 
@@ -45,6 +48,8 @@ class Resource:
     """The URNs of what must be there before it."""
     inputs: Mapping[str, Any]
     """Plain values; whole numbers are integers."""
+    version: str
+    """The version of the provider's plugin, where the program's libraries ask for one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,18 +91,23 @@ def _run(project: Project, stack: str) -> _Answer:
     sys.stdout = sys.stderr  # the program may print; standard output belongs to the manifests
     os.chdir(project.program)
     sys.path.insert(0, str(project.program))
-    monitor = _Monitor()
+    monitor = _Monitor(project.name, stack)
     try:
         config = project.config(stack)
-        mocks.set_mocks(_Cluster(), project=project.name, stack=stack, preview=True, monitor=monitor)
-        pulumi_config.set_all_config(dict(config.values), list(config.secret))
-        # set_mocks leaves a stack of its own behind, and waits for it on another loop.
-        pulumi_settings.set_root_resource(None)  # type: ignore[arg-type]
-        pulumi_settings.SETTINGS.rpc_manager.clear()
-        pulumi_settings.SETTINGS.outputs.clear()
-        asyncio.new_event_loop().run_until_complete(
-            pulumi_stack.run_in_stack(lambda: _execute(project.program / "__main__.py"))
+        # As pulumi.runtime.set_mocks does it, less the root stack: the program's own run makes that.
+        pulumi_settings.configure(
+            mocks.MockSettings(  # type: ignore[no-untyped-call]
+                monitor=monitor,
+                engine=mocks.MockEngine(None),
+                project=project.name,
+                stack=stack,
+                dry_run=True,
+                organization=None,
+            )
         )
+        pulumi_config.set_all_config(dict(config.values), list(config.secret))
+        with asyncio.Runner() as runner:
+            runner.run(pulumi_stack.run_in_stack(lambda: _execute(project.program / "__main__.py")))
     except (OperationError, pulumi.RunError) as error:
         return _Answer(fault=str(error))
     except Exception as error:  # noqa: BLE001 (whatever a program can raise)
@@ -124,13 +134,20 @@ class _Cluster(mocks.Mocks):
 class _Monitor(mocks.MockMonitor):
     """Notes what is registered, in whatever order the program's tasks come to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, project: str, stack: str) -> None:
         super().__init__(_Cluster())
         self.declared: list[Resource] = []
+        self._prefix = f"urn:pulumi:{stack}::{project}"
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """Name a resource as the engine does: by the types of all that it stands in, but for the stack."""
+        above = parent.split("::")[2] if parent else STACK
+        qualified = type_ if above == STACK else f"{above}${type_}"
+        return f"{self._prefix}::{qualified}::{name}"
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: ANN401, N802
         answer = super().RegisterResource(request)  # type: ignore[no-untyped-call]
-        if request.type != "pulumi:pulumi:Stack":
+        if request.type != STACK:
             self._note(request, answer.urn, request.object, custom=request.custom, read=False)
         return answer
 
@@ -151,6 +168,7 @@ class _Monitor(mocks.MockMonitor):
                 read=read,
                 dependencies=frozenset(request.dependencies),
                 inputs=_plain(inputs, urn),
+                version=request.version,
             )
         )
 

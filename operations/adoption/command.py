@@ -1,0 +1,131 @@
+"""`python -m operations adopt`, step by step."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from operations.adoption import plan as plans
+from operations.adoption import report, sources, stack_file
+from operations.adoption.differences import differences
+from operations.adoption.family import Family, find_family
+from operations.adoption.pods import let_end, release
+from operations.adoption.takeover import Takeover, urns
+from operations.cluster import Cluster, in_kind, spelled
+from operations.declared import Resource, declare
+from operations.errors import OperationError
+from operations.manifests import Manifest, manifests
+from operations.project import Project
+
+Changes = Mapping[str, Sequence[str]]
+"""What Pulumi's preview says: the fields that change, by what is done to which object."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What was asked for."""
+
+    stack: str
+    context: str
+    files: Sequence[Path]
+    namespace: str | None
+    app: str | None
+    probe: str | None
+    ingress: str
+    address: str | None
+    rewrite: bool
+    yes: bool
+
+
+def adopt(project: Project, request: Request, console: Console) -> None:
+    """Write the stack file, say what is lost and what happens, and with `yes` do it.
+
+    Raises:
+        OperationError: something cannot be read, expressed or done; what was there serves on.
+    """
+    if not (request.files or request.namespace):
+        raise OperationError("nothing to adopt", mend="name files, -f FILE, or a namespace, -n NAMESPACE")
+    cluster = Cluster(request.context)
+    family, namespace = _read(request, cluster)
+    file = project.stack_file(request.stack)
+    if file.exists() and not request.rewrite:
+        console.print(f"{file.name} is there and taken as it is; --rewrite writes it anew")
+    else:
+        config = stack_file.stack_config(
+            family,
+            namespace,
+            project=project.name,
+            context=request.context,
+            ingress=_ingress(request, cluster),
+            probe=request.probe,
+        )
+        stack_file.write(file, config)
+        console.print(f"wrote {file.name}")
+
+    resources = declare(project, request.stack)
+    report.show_differences(differences(family, manifests(resources)), console)
+    plan = plans.plan(family, resources, cluster)
+    report.show_plan(plan, console)
+    if not request.yes:
+        console.print("nothing was changed in the cluster; to take it over: the same command with --yes")
+        return
+
+    takeover = Takeover(project.folder, request.stack, lambda line: console.print(f"  {line}"))
+    takeover.know(resources, plan.taken, project.name)
+    changes = takeover.preview()
+    report.show_preview(changes, console)
+    _move(takeover, plan, resources, changes, cluster)
+    plans.retire(plan, cluster, takeover.tell)
+    report.show_preview(takeover.preview(), console)
+    console.print(f"stack {request.stack} owns {family.app}; from now on: pulumi up --stack {request.stack}")
+
+
+def _move(
+    takeover: Takeover,
+    plan: plans.Plan,
+    resources: Sequence[Resource],
+    changes: Changes,
+    cluster: Cluster,
+) -> None:
+    """Bring up new pods beside the old ones, then routes, then let the old pods end, and the Service last.
+
+    The program's Service sends to a port by its name, which only the program's own pods have. Changed
+    together with the pods, it would have no endpoints until the first of them is ready (seen on the lab: 806
+    of 4,871 requests lost), and Pulumi has no order between the two: no Deployment depends on its Service.
+    """
+    for each in in_kind(plan.taken, "Deployment"):
+        if any(path.startswith("spec.template") for path in changes.get(f"update {spelled(each)}", ())):
+            takeover.tell(f"{spelled(each)} lets go of its pods; they serve on")
+            release(each, cluster)
+    takeover.up(but=sorted(urns(resources, in_kind(plan.taken, "Service"))))
+    let_end(plan.namespace, cluster, takeover.tell)
+    takeover.up()
+
+
+def _read(request: Request, cluster: Cluster) -> tuple[Family, Manifest | None]:
+    if request.files:
+        objects = sources.from_files(request.files, request.namespace)
+    else:
+        objects = sources.from_namespace(cluster, str(request.namespace))
+    name = sources.namespace_of(objects, request.namespace)
+    for each in objects:
+        if each["kind"] != "Namespace":
+            each["metadata"].setdefault("namespace", name)
+    asked: Manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    # What the cluster says counts: pods have their sidecars by it.
+    namespace = cluster.find(asked) or next(iter(in_kind(objects, "Namespace")), None)
+    return find_family(objects, name, request.app), namespace
+
+
+def _ingress(request: Request, cluster: Cluster) -> dict[str, Any]:
+    """Say how the ingress is reached from here: as told, by its load balancer, or by a node."""
+    if request.address:
+        return {"service": request.ingress, "address": request.address}
+    namespace, _, name = request.ingress.partition("/")
+    balanced = cluster.status("v1", "Service", name, namespace).get("loadBalancer", {}).get("ingress")
+    if balanced:
+        return {"service": request.ingress}
+    nodes = sorted(each["metadata"]["name"] for each in cluster.every("v1", "Node"))
+    return {"service": request.ingress, "node": nodes[0]}

@@ -1,0 +1,133 @@
+"""Holds what a team keeps against what the program renders: nothing is lost in silence. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import yaml
+
+from operations.adoption.family import Family
+from operations.cluster import LAST_APPLIED, in_kind, spelled
+from operations.manifests import Manifest
+
+ABSENT: Final = object()
+"""Stands where the program writes nothing."""
+
+_REVISION: Final = "deployment.kubernetes.io/revision"
+
+Keyed = tuple[object, Any, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """A field that the team has said and that the program does not say, or says otherwise."""
+
+    where: str
+    path: str
+    value: object
+    becomes: object
+
+    @property
+    def is_lost(self) -> bool:
+        """Tell whether the program says nothing in its place."""
+        return self.becomes is ABSENT
+
+
+def differences(family: Family, rendered: Sequence[Manifest]) -> list[Difference]:
+    """List every field of the app's objects that its rendered objects do not hold."""
+    found: list[Difference] = []
+    for kept in family.members:
+        declared = _counterpart(kept, family, rendered)
+        name = spelled(kept)
+        for part in ("metadata", "spec"):
+            said = _comparable(kept, part)
+            for path, value, becomes in _compare(said, declared.get(part, {}), part):
+                found.append(Difference(where=name, path=path, value=value, becomes=becomes))
+    return [*found, *_answers_to_all(family)]
+
+
+def flow(value: object) -> str:
+    """Write a value on one line."""
+    text = yaml.safe_dump(value, default_flow_style=True, width=10_000, sort_keys=False)
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
+def _answers_to_all(family: Family) -> Iterator[Difference]:
+    """Say where requests that no route took got 404: the program's weights take whatever is left."""
+    for each in family.routes[:1]:
+        rules = each["spec"].get("http", ())
+        if all(rule.get("match") for rule in rules):
+            path = f"spec.http[{len(rules)}]"
+            yield Difference(where=spelled(each), path=path, value="nothing: 404", becomes="the weights")
+
+
+def _counterpart(kept: Manifest, family: Family, rendered: Sequence[Manifest]) -> Mapping[str, Any]:
+    """Find what stands for an object: the same one, or whatever says what it said."""
+    kind = in_kind(rendered, kept["kind"])
+    if kept["kind"] == "DestinationRule":
+        # The program has a rule for each version. Istio merges them, so all of them stand for one.
+        subsets = [subset for each in kind for subset in each["spec"]["subsets"]]
+        return {
+            "metadata": kind[0]["metadata"],
+            "spec": {"host": kind[0]["spec"]["host"], "subsets": subsets},
+        }
+    names = {id(each): f"{family.app}-{version}" for version, each in family.deployments.items()}
+    name = names.get(id(kept), kept["metadata"]["name"])
+    same = [each for each in kind if each["metadata"]["name"] == name]
+    return next(iter(same or kind), {})
+
+
+def _comparable(kept: Manifest, part: str) -> Mapping[str, Any]:
+    if part == "metadata":
+        annotations = kept["metadata"].get("annotations") or {}
+        own = {key: value for key, value in annotations.items() if key not in (LAST_APPLIED, _REVISION)}
+        return {"labels": kept["metadata"].get("labels") or {}, "annotations": own}
+    spec: Mapping[str, Any] = kept["spec"]
+    if kept["kind"] == "DestinationRule" and "trafficPolicy" in spec:
+        # What holds for every subset is written into each, where the program has it.
+        general = spec["trafficPolicy"]
+        subsets = [
+            {**each, "trafficPolicy": general | each.get("trafficPolicy", {})} for each in spec["subsets"]
+        ]
+        return {**{key: value for key, value in spec.items() if key != "trafficPolicy"}, "subsets": subsets}
+    return spec
+
+
+def _compare(kept: Any, declared: Any, path: str) -> Iterator[tuple[str, object, object]]:  # noqa: ANN401
+    if kept in ({}, [], None, ""):
+        return
+    if isinstance(kept, dict) and isinstance(declared, dict):
+        for key, value in kept.items():
+            yield from _compare(value, declared.get(key, ABSENT), f"{path}.{key}")
+    elif _are_lists_of_tables(kept, declared):
+        for key, value, other in _paired(kept, declared):
+            yield from _compare(value, other, f"{path}[{key}]")
+    elif kept != declared:
+        yield path, kept, declared
+
+
+def _are_lists_of_tables(kept: object, declared: object) -> bool:
+    return (
+        isinstance(kept, list)
+        and isinstance(declared, list)
+        and all(isinstance(each, dict) for each in [*kept, *declared])
+    )
+
+
+def _paired(kept: list[Any], declared: list[Any]) -> Iterator[Keyed]:
+    """Put entries side by side: by what names them, where all have a name, else by their place."""
+    one_each = len(kept) == len(declared) == 1
+    for nth, value in enumerate(kept):
+        key = None if one_each else _name(value)
+        if key is None:
+            yield nth, value, declared[nth] if nth < len(declared) else ABSENT
+        else:
+            yield key, value, next((each for each in declared if _name(each) == key), ABSENT)
+
+
+def _name(entry: Mapping[str, Any]) -> object:
+    if "destination" in entry:
+        return entry["destination"].get("subset")
+    # A VirtualService's routes go by their place, whatever they are called.
+    is_route = "route" in entry or "match" in entry
+    return None if is_route else entry.get("name", entry.get("mountPath"))

@@ -1,0 +1,117 @@
+"""What becomes of every object, and the end of those that are replaced."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from operations.adoption.family import Family
+from operations.cluster import Cluster, in_kind, same_object, spelled
+from operations.declared import Resource
+from operations.errors import OperationError
+from operations.manifests import Manifest, manifests
+
+SETTLE_SECONDS = 5
+"""From a change of routes until every proxy has it: some 100 ms on the lab, more in a large mesh."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What becomes of every object."""
+
+    namespace: str
+    taken: Sequence[Manifest]
+    """Those that are there and become the stack's own."""
+    made: Sequence[Manifest]
+    """Those that are new."""
+    retired: Sequence[Manifest]
+    """Those in whose place something new stands; deleted last, routes first."""
+    left: Sequence[Manifest]
+    """Those that stay whose they are."""
+
+
+def plan(family: Family, resources: Sequence[Resource], cluster: Cluster) -> Plan:
+    """Sort out what becomes of every object.
+
+    Raises:
+        OperationError: a Deployment would have to be replaced, and its pods with it, or the Service as it is
+            would not find the program's pods.
+    """
+    declared = manifests(resources)
+    live = {id(each): cluster.find(each) for each in declared}
+    for each in in_kind(declared, "Deployment"):
+        _fits(each, live[id(each)])
+        _is_found(each, cluster.find(family.service))
+    in_the_way = [each for each in family.members if not any(same_object(each, own) for own in declared)]
+    used = _used_by_others(family, cluster)
+    retired = [each for each in in_the_way if spelled(each) not in used and cluster.find(each)]
+    return Plan(
+        namespace=family.namespace,
+        taken=[each for each in declared if live[id(each)]],
+        made=[each for each in declared if not live[id(each)]],
+        retired=sorted(retired, key=lambda each: each["kind"] != "VirtualService"),
+        left=[*family.others, *(each for each in in_the_way if spelled(each) in used)],
+    )
+
+
+def retire(plan: Plan, cluster: Cluster, tell: Callable[[str], None]) -> None:
+    """Delete what the stack has replaced: routes first, and the rest once no proxy knows them any more."""
+    for kinds in ({"VirtualService"}, {each["kind"] for each in plan.retired} - {"VirtualService"}):
+        wave = [each for each in plan.retired if each["kind"] in kinds]
+        if wave:
+            tell(f"wait {SETTLE_SECONDS} s for the proxies")
+            time.sleep(SETTLE_SECONDS)
+        for each in wave:
+            tell(f"delete {spelled(each)}")
+            cluster.delete(each)
+
+
+def _fits(declared: Manifest, live: Manifest | None) -> None:
+    now = live and live["spec"]["selector"]
+    wanted = declared["spec"]["selector"]
+    if now and now != wanted:
+        raise OperationError(
+            f"{spelled(declared)}: spec.selector is {now}, and the program needs {wanted}; Kubernetes "
+            "changes no selector of a Deployment, and to replace it would take its pods away",
+            mend="give the version another name in the stack file, in versions and weights, and run this "
+            "again: its pods come up beside the old ones, which go last",
+        )
+
+
+def _is_found(deployment: Manifest, service: Manifest | None) -> None:
+    """Check that the program's pods get requests while the Service is still the old one."""
+    if service is None:
+        return
+    template = deployment["spec"]["template"]
+    name, selector = service["metadata"]["name"], service["spec"]["selector"]
+    if not selector.items() <= template["metadata"]["labels"].items():
+        raise OperationError(
+            f"Service {name}: spec.selector is {selector}, and the program's pods have "
+            f"{template['metadata']['labels']}: once they replace the old ones, it would select none",
+            mend=f"kubectl edit service {name}: leave labels in the selector that both have",
+        )
+    ports = [each for container in template["spec"]["containers"] for each in container.get("ports", ())]
+    for nth, port in enumerate(service["spec"]["ports"]):
+        target = port.get("targetPort", port["port"])
+        if isinstance(target, str) and target not in [each.get("name") for each in ports]:
+            patch = f'[{{"op": "replace", "path": "/spec/ports/{nth}/targetPort", "value": PORT}}]'
+            raise OperationError(
+                f"Service {name}: spec.ports[{nth}].targetPort is {target}, and no port of the program's "
+                "pods has that name: once they replace the old ones, it would send to none",
+                mend=f"kubectl patch service {name} --type json --patch '{patch}', with the port's number",
+            )
+
+
+def _used_by_others(family: Family, cluster: Cluster) -> set[str]:
+    """Name the app's Gateways that routes of others still need."""
+    own = {each["metadata"]["name"] for each in family.routes}
+    others = [
+        each
+        for each in cluster.every("networking.istio.io/v1", "VirtualService")
+        if each["metadata"]["name"] not in own or each["metadata"]["namespace"] != family.namespace
+    ]
+    named = {
+        gateway if "/" in gateway else f"{each['metadata']['namespace']}/{gateway}"
+        for each in others
+        for gateway in each["spec"].get("gateways", ())
+    }
+    return {f"Gateway {name.partition('/')[2]}" for name in named if name.startswith(f"{family.namespace}/")}

@@ -1,0 +1,64 @@
+"""Writes the stack file that declares what a family of objects declares."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from operations.adoption.apps import app, versions
+from operations.adoption.family import Family
+from operations.adoption.routes import traffic
+from operations.manifests import Manifest
+
+HEADER: Final = """\
+# Written by `python -m operations adopt` from objects that were kept by hand. Change what you like.
+"""
+
+
+def stack_config(
+    family: Family,
+    namespace: Manifest | None,
+    *,
+    project: str,
+    context: str,
+    ingress: dict[str, Any],
+    probe: str | None,
+) -> dict[str, Any]:
+    """Say a family of objects in the keys of a stack file.
+
+    Raises:
+        OperationError: a key that the program needs is nowhere said.
+    """
+    shared = app(family, probe)
+    selectors = [each["spec"].get("selector") for each in family.gateways]
+    selector = {"selector": selectors[0]} if any(selectors) else {}
+    own = {
+        "namespace": {"name": family.namespace, "injection": injection(namespace)},
+        "app": shared,
+        "versions": versions(family, shared["image"]),
+        **traffic(family),
+        "ingress": {**ingress, **selector},
+    }
+    return {
+        "kubernetes:context": context,
+        "pulumi:disable-default-providers": ["kubernetes"],
+        **{f"{project}:{key}": value for key, value in own.items()},
+    }
+
+
+def write(file: Path, config: dict[str, Any]) -> None:
+    """Write the file, its keys in the order in which a person asks for them."""
+    text = yaml.safe_dump({"config": config}, sort_keys=False, allow_unicode=True, width=110)
+    file.write_text(HEADER + text, encoding="utf-8")
+
+
+def injection(namespace: Manifest | None) -> object:
+    """Read how pods get their sidecar from the namespace's labels; without any, each pod says it."""
+    if namespace is None:
+        return "enabled"
+    labels = namespace["metadata"].get("labels") or {}
+    if labels.get("istio.io/dataplane-mode") == "ambient":
+        return "ambient"
+    if "istio-injection" in labels:
+        return labels["istio-injection"]
+    return {"revision": labels["istio.io/rev"]} if "istio.io/rev" in labels else "manual"

@@ -1,0 +1,162 @@
+"""The cluster of a kubeconfig context, through its API."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+from kubernetes import config
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config import ConfigException
+from kubernetes.dynamic import DynamicClient
+from kubernetes.dynamic.exceptions import NotFoundError, ResourceNotFoundError
+from urllib3.exceptions import HTTPError
+
+from operations.errors import OperationError
+from operations.manifests import Manifest
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+SERVERS_OWN = ("uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink")
+"""What the API server writes into an object's metadata."""
+
+
+class Cluster:
+    """Reads objects of any kind, and deletes them when told to."""
+
+    def __init__(self, context: str) -> None:
+        self.context = context
+
+    def find(self, manifest: Manifest) -> Manifest | None:
+        """Read the live object of the same kind, name and namespace, if it is there."""
+        metadata = manifest["metadata"]
+        try:
+            with self._told(f"{manifest['kind']} {metadata['name']}"):
+                kind = self._kind(manifest["apiVersion"], manifest["kind"])
+                found = kind.get(name=metadata["name"], namespace=metadata.get("namespace"))
+        except (NotFoundError, ResourceNotFoundError):
+            return None
+        return as_kept(found.to_dict())
+
+    def every(
+        self, api_version: str, kind: str, namespace: str | None = None, selector: str = ""
+    ) -> list[Manifest]:
+        """List the objects of a kind, none where the cluster does not know it."""
+        try:
+            with self._told(f"{kind} in {namespace or 'every namespace'}"):
+                found = self._kind(api_version, kind).get(namespace=namespace, label_selector=selector)
+        except ResourceNotFoundError:
+            return []
+        # A list's entries do not say what they are.
+        return [
+            as_kept({"apiVersion": api_version, "kind": kind, **each}) for each in found.to_dict()["items"]
+        ]
+
+    def status(self, api_version: str, kind: str, name: str, namespace: str) -> dict[str, Any]:
+        """Read what is observed of an object.
+
+        Raises:
+            OperationError: it is not there.
+        """
+        try:
+            with self._told(f"{kind} {name}"):
+                found = self._kind(api_version, kind).get(name=name, namespace=namespace)
+        except (NotFoundError, ResourceNotFoundError) as error:
+            raise OperationError(
+                f"no {kind} {name} in namespace {namespace} of context {self.context}",
+                mend=f"kubectl --context {self.context} get {kind.lower()} --all-namespaces, and name it",
+            ) from error
+        status: dict[str, Any] = found.to_dict().get("status") or {}
+        return status
+
+    def patch(self, manifest: Manifest, change: Manifest) -> None:
+        """Merge a change into an object, in the name of kubectl: Pulumi takes over what kubectl wrote."""
+        metadata = manifest["metadata"]
+        with self._told(f"{manifest['kind']} {metadata['name']}"):
+            self._kind(manifest["apiVersion"], manifest["kind"]).patch(
+                body=change,
+                name=metadata["name"],
+                namespace=metadata.get("namespace"),
+                content_type="application/merge-patch+json",
+                field_manager="kubectl-adopt",
+            )
+
+    def patch_status(self, manifest: Manifest, change: Manifest) -> None:
+        """Change what is observed of an object; one that is gone has nothing to observe."""
+        metadata = manifest["metadata"]
+        try:
+            with self._told(f"the status of {manifest['kind']} {metadata['name']}"):
+                kind = self._kind(manifest["apiVersion"], manifest["kind"])
+                kind.status.patch(
+                    body=change,
+                    name=metadata["name"],
+                    namespace=metadata.get("namespace"),
+                    content_type="application/strategic-merge-patch+json",
+                )
+        except NotFoundError:
+            return
+
+    def delete(self, manifest: Manifest, *, and_what_it_owns: bool = True) -> None:
+        """Delete an object; one that is gone already is fine."""
+        metadata = manifest["metadata"]
+        try:
+            with self._told(f"{manifest['kind']} {metadata['name']}"):
+                kind = self._kind(manifest["apiVersion"], manifest["kind"])
+                policy = "Background" if and_what_it_owns else "Orphan"
+                options = {"propagationPolicy": policy}
+                kind.delete(name=metadata["name"], namespace=metadata.get("namespace"), body=options)
+        except (NotFoundError, ResourceNotFoundError):
+            return
+
+    @cached_property
+    def _client(self) -> Any:  # noqa: ANN401 (the library is untyped)
+        client = config.new_client_from_config(context=self.context)  # type: ignore[no-untyped-call]
+        return DynamicClient(client)  # type: ignore[no-untyped-call]
+
+    def _kind(self, api_version: str, kind: str) -> Any:  # noqa: ANN401 (the library is untyped)
+        return self._client.resources.get(api_version=api_version, kind=kind)
+
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (NotFoundError, ResourceNotFoundError):
+            raise
+        except ConfigException as error:
+            raise OperationError(
+                f"no kubeconfig context {self.context}",
+                evidence=str(error),
+                mend="kubectl config get-contexts, then: --context NAME",
+            ) from error
+        except (HTTPError, ApiException) as error:
+            raise OperationError(
+                f"{what}: the cluster of context {self.context} does not answer as it should",
+                evidence=str(getattr(error, "body", None) or error).strip(),
+                mend=f"kubectl --context {self.context} get nodes",
+            ) from error
+
+
+def as_kept(live: Manifest) -> Manifest:
+    """Leave out of a live object what the API server wrote into it by itself."""
+    metadata = {key: value for key, value in live["metadata"].items() if key not in SERVERS_OWN}
+    return {**{key: value for key, value in live.items() if key != "status"}, "metadata": metadata}
+
+
+def same_object(one: Manifest, other: Manifest) -> bool:
+    """Tell whether two manifests are of one object; its API may have several versions."""
+    return _identity(one) == _identity(other)
+
+
+def spelled(manifest: Manifest) -> str:
+    """Name an object as a person does."""
+    return f"{manifest['kind']} {manifest['metadata']['name']}"
+
+
+def in_kind(objects: Sequence[Manifest], kind: str) -> list[Manifest]:
+    """Pick the objects of a kind."""
+    return [each for each in objects if each["kind"] == kind]
+
+
+def _identity(manifest: Manifest) -> tuple[str, str, str]:
+    metadata = manifest["metadata"]
+    group = manifest["apiVersion"].rpartition("/")[0]
+    return f"{manifest['kind']}.{group}", metadata.get("namespace", ""), metadata["name"]

@@ -1,0 +1,163 @@
+"""Hand-kept objects become a stack's own while users go on asking."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.e2e.conftest import CHECKOUT, PROJECT_FILES, Shell
+from tests.e2e.stream import Stream
+from tests.e2e.traffic import ask, settled
+
+URL = "http://127.0.0.1:31380/hello"
+KEPT = CHECKOUT / "tests/unit/operations/kept"
+WALKTHROUGH = ("2nodes", "destination", "gateway", "vs-v1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Team:
+    """A team that keeps YAML by hand, in a namespace and under a host of its own."""
+
+    name: str
+    folder: Path
+    shell: Shell
+
+    @property
+    def host(self) -> str:
+        """The host under which its users ask."""
+        return f"{self.name}.example.com"
+
+    def keep(self, file: str, text: str) -> Path:
+        """Write a file and apply it, as the team has always done."""
+        path = self.folder / file
+        path.write_text(text)
+        self.shell.run(f"kubectl apply --namespace {self.name} -f {path}")
+        return path
+
+    def adopt(self, words: str) -> str:
+        """Run the command on the team's project folder."""
+        base = f"python -m operations adopt --stack {self.name} --context lab --cwd {self.folder}"
+        return self.shell.run(f"{base} --address 127.0.0.1 {words}").stdout
+
+    def pulumi(self, command: str) -> str:
+        """Run pulumi on the team's stack; a failure fails the test."""
+        return self.shell.run(
+            f"cd {self.folder} && pulumi {command} --stack {self.name} --non-interactive"
+        ).stdout
+
+    def objects(self) -> dict[str, dict[str, Any]]:
+        """What is in the namespace, by kind and name."""
+        kinds = "services,deployments,destinationrules,gateways.networking.istio.io,virtualservices"
+        items = self.shell.json(f"kubectl get {kinds} --namespace {self.name} --output json")["items"]
+        return {f"{each['kind']} {each['metadata']['name']}": each for each in items}
+
+    def uids(self) -> dict[str, str]:
+        """Which objects they are, whatever is in them."""
+        return {key: each["metadata"]["uid"] for key, each in self.objects().items()}
+
+
+@pytest.fixture
+def team(request: pytest.FixtureRequest, shell: Shell, tmp_path: Path) -> Iterator[Team]:
+    """A namespace with injection and nothing in it; at the end, neither namespace nor stack."""
+    name = f"e2e-adopt-{request.param}"
+    for shared in PROJECT_FILES:
+        (tmp_path / shared).symlink_to(CHECKOUT / shared)
+    team = Team(name=name, folder=tmp_path, shell=shell)
+    shell.run(f"kubectl create namespace {name} && kubectl label namespace {name} istio-injection=enabled")
+    yield team
+    shell.run(f"kubectl delete namespace {name} --ignore-not-found")
+    shell.run(
+        f"cd {tmp_path} && pulumi refresh --stack {name} --yes && pulumi destroy --stack {name} --yes"
+        f" && pulumi stack rm {name} --yes --preserve-config",
+        check=False,
+    )
+
+
+def serve(team: Team) -> None:
+    team.shell.run(f"kubectl rollout status deployment --namespace {team.name} --timeout 120s")
+    assert settled(URL, 20, lambda seen: seen["v1"] > 0, host=team.host)["v1"] > 0
+
+
+@pytest.mark.parametrize("team", ["files"], indirect=True)
+def test_the_walkthroughs_files_become_a_stack_without_a_lost_request(team: Team) -> None:
+    """Same Service, Deployments and VirtualService; new rules before, old ones last; 0 failures."""
+    files = [
+        team.keep(f"{name}.yaml", (KEPT / f"springbootapp-{name}.yaml").read_text().replace('"*"', team.host))
+        for name in WALKTHROUGH
+    ]
+    serve(team)
+    before = team.uids()
+    words = f"--namespace {team.name} --probe /hello " + " ".join(f"-f {file}" for file in files)
+
+    said = team.adopt(words)
+    assert "nothing was changed in the cluster" in said
+    assert team.uids() == before
+    assert (
+        "replaced, deleted at the end: DestinationRule springbootapp, Gateway springbootapp-gateway" in said
+    )
+
+    with Stream(URL, host=team.host) as stream:
+        said = team.adopt(f"{words} --yes")
+    assert stream.failures == [], f"{stream.answers}\n{said}"
+    assert set(stream.answers) == {"v1"}
+    assert stream.answers["v1"] > 500, stream.answers
+
+    after = team.uids()
+    same = {key for key in before if after.get(key) == before[key]}
+    assert same == {
+        "Service springbootapp",
+        "Deployment springbootapp-v1",
+        "Deployment springbootapp-v2",
+        "VirtualService springbootapp",
+    }
+    assert before.keys() - after.keys() == {"DestinationRule springbootapp", "Gateway springbootapp-gateway"}
+    assert said.rstrip().splitlines()[-2] == "pulumi preview: no change"
+    team.pulumi("preview --expect-no-changes")
+    team.pulumi("refresh --preview-only --expect-no-changes --run-program")
+    assert ask(URL, 20, host=team.host) == {"v1": 20}
+
+
+@pytest.mark.parametrize("team", ["live"], indirect=True)
+def test_a_live_namespace_becomes_a_stack_without_a_lost_request(team: Team) -> None:
+    """Weights as they are live; what cannot be expressed is named, and gone afterwards; 0 failures."""
+    for name in WALKTHROUGH:
+        objects = list(
+            yaml.safe_load_all((KEPT / f"springbootapp-{name}.yaml").read_text().replace('"*"', team.host))
+        )
+        for each in objects:
+            if each["kind"] == "Deployment":
+                container = each["spec"]["template"]["spec"]["containers"][0]
+                container |= {"name": "web", "readinessProbe": {"httpGet": {"path": "/hello", "port": 8080}}}
+                container["workingDir"] = "/tmp"  # noqa: S108 - the container's own
+                each["metadata"]["annotations"] = {"team/contact": "shop"}
+        team.keep(f"{name}.yaml", yaml.safe_dump_all(objects))
+    split = {"http": [{"route": [destination("v1", 60), destination("v2", 40)]}]}
+    patch = json.dumps({"spec": split})
+    team.shell.run(
+        f"kubectl patch virtualservice springbootapp -n {team.name} --type merge --patch '{patch}'"
+    )
+    serve(team)
+    before = team.uids()
+
+    with Stream(URL, host=team.host) as stream:
+        said = team.adopt(f"--namespace {team.name} --yes")
+    assert stream.failures == [], f"{stream.answers}\n{said}"
+    assert set(stream.answers) == {"v1", "v2"}
+    assert "Deployment springbootapp-v1  metadata.annotations.team/contact: shop" in said
+    assert "containers[0].workingDir: /tmp" in said
+
+    config = yaml.safe_load((team.folder / f"Pulumi.{team.name}.yaml").read_text())["config"]
+    assert config["mesh-app:weights"] == {"v1": 60, "v2": 40}
+    assert config["mesh-app:gateway"] == {"hosts": [team.host], "port": 80}
+    live = team.objects()["Deployment springbootapp-v1"]
+    assert live["metadata"]["uid"] == before["Deployment springbootapp-v1"]
+    assert [each["name"] for each in live["spec"]["template"]["spec"]["containers"]] == ["springbootapp"]
+    team.pulumi("preview --expect-no-changes")
+
+
+def destination(version: str, weight: int) -> dict[str, Any]:
+    return {"destination": {"host": "springbootapp", "subset": version}, "weight": weight}

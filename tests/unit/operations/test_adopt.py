@@ -1,0 +1,211 @@
+"""`python -m operations adopt`: what a team keeps by hand, said in a stack file, and what cannot be said."""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from operations.adoption.differences import Difference, differences, flow
+from operations.adoption.family import Family, find_family
+from operations.adoption.sources import from_files, namespace_of, said
+from operations.adoption.stack_file import injection, stack_config
+from operations.adoption.state import merge
+from operations.declared import declare
+from operations.errors import OperationError
+from operations.manifests import Manifest, manifests
+from tests.unit.operations.projects import project
+
+KEPT = Path(__file__).with_name("kept")
+WALKTHROUGH = ("2nodes", "destination", "gateway", "vs-v1")
+INGRESS = {"service": "istio-system/istio-ingressgateway", "address": "127.0.0.1"}
+
+
+def kept(*names: str) -> list[Manifest]:
+    return from_files([KEPT / f"{name}.yaml" for name in names], "team")
+
+
+def walkthrough() -> list[Manifest]:
+    return kept(*(f"springbootapp-{name}" for name in WALKTHROUGH))
+
+
+def config(family: Family, probe: str | None = "/hello") -> dict[str, Any]:
+    keys = stack_config(family, None, project="mesh-app", context="lab", ingress=dict(INGRESS), probe=probe)
+    return {key.removeprefix("mesh-app:"): value for key, value in keys.items()}
+
+
+def lost(family: Family, folder: Path) -> list[Difference]:
+    """Write the stack file, let the program render it, and hold both against each other."""
+    keys = stack_config(
+        family, None, project="mesh-app", context="lab", ingress=dict(INGRESS), probe="/hello"
+    )
+    return differences(family, manifests(declare(project(folder, "team", keys), "team")))
+
+
+def shown(found: Sequence[Difference], *, gone: bool) -> set[str]:
+    return {f"{each.where} {each.path}: {flow(each.value)}" for each in found if each.is_lost is gone}
+
+
+def test_the_walkthroughs_files_become_the_walkthroughs_stack() -> None:
+    """The same keys and values that Pulumi.dev.yaml has."""
+    found = config(find_family(walkthrough(), "team", None))
+    assert found["app"] == {
+        "name": "springbootapp",
+        "image": "xjk27400861/springbootapp",
+        "port": 8080,
+        "probe": "/hello",
+    }
+    assert found["versions"] == {"v1": {"tag": "42"}, "v2": {"tag": "43"}}
+    assert found["weights"] == {"v1": 100, "v2": 0}
+    assert found["gateway"] == {"hosts": ["*"], "port": 80}
+    assert found["ingress"] == {**INGRESS, "selector": {"istio": "ingressgateway"}}
+    assert not {"routes", "resilience", "mesh"} & found.keys()
+
+
+def test_of_the_walkthrough_nothing_is_lost(tmp_path: Path) -> None:
+    """Three fields are written otherwise, each named with both values."""
+    found = lost(find_family(walkthrough(), "team", None), tmp_path)
+    assert shown(found, gone=True) == set()
+    assert shown(found, gone=False) == {
+        "Service springbootapp spec.ports[0].targetPort: 8080",
+        "Gateway springbootapp-gateway spec.servers[0].port.name: http",
+        "VirtualService springbootapp spec.gateways: [springbootapp-gateway]",
+    }
+
+
+def test_helloworld_has_its_own_images_and_shares_by_pods(tmp_path: Path) -> None:
+    """No subset, no weight: Kubernetes shares by pods, and so do the weights."""
+    family = find_family(kept("helloworld"), "team", None)
+    found = config(family)
+    assert found["app"]["image"] == "registry.example.com/examples-helloworld-v1"
+    assert found["versions"]["v2"]["image"] == "registry.example.com/examples-helloworld-v2"
+    assert found["versions"]["v1"]["resources"] == {"requests": {"cpu": "100m"}}
+    assert found["weights"] == {"v1": 50, "v2": 50}
+    assert found["routes"] == [{"name": "route-1", "uri": "/hello", "to": {"v1": 50, "v2": 50}}]
+
+    named = lost(family, tmp_path)
+    assert "Service helloworld metadata.labels.service: helloworld" in shown(named, gone=True)
+    # The one that users would notice: other paths were refused, and are not any more.
+    assert "VirtualService helloworld spec.http[1]: 'nothing: 404'" in shown(named, gone=False)
+
+
+def test_reviews_is_found_among_others_and_stays_inside_the_mesh(tmp_path: Path) -> None:
+    """Header route, fault, retries and outliers are said; volumes and TLS mode are named as lost."""
+    family = find_family(kept("reviews"), "team", "reviews")
+    found = config(family)
+    assert found["mesh"] is True
+    assert found["gateway"] == {"hosts": ["reviews.team.internal"]}
+    assert found["weights"] == {"v1": 80, "v2": 20}
+    assert found["routes"] == [
+        {
+            "name": "route-1",
+            "headers": {"end-user": "jason"},
+            "to": "v2",
+            "timeout": "2s",
+            "fault": {"delay": {"time": "1s", "percent": 50.0}},
+        }
+    ]
+    assert found["resilience"] == {
+        "loadBalancer": {"simple": "RANDOM"},
+        "retries": {"attempts": 2, "retryOn": ["connect-failure", "refused-stream"]},
+    }
+    assert found["versions"]["v2"]["outliers"] == {"consecutive5xx": 3, "interval": "10s"}
+    assert found["versions"]["v1"]["serviceAccount"] == "bookinfo-reviews"
+    assert [each["metadata"]["name"] for each in family.others] == [
+        "ratings",
+        "ratings-v1",
+        "bookinfo-reviews",
+    ]
+
+    named = shown(lost(family, tmp_path), gone=True)
+    assert "DestinationRule reviews spec.subsets[v1].trafficPolicy.tls: {mode: ISTIO_MUTUAL}" in named
+    pod = "Deployment reviews-v1 spec.template.spec"
+    assert f"{pod}.volumes[wlp-output]: {{name: wlp-output, emptyDir: {{}}}}" in named
+    assert any("mountPath: /opt/ibm/wlp/output" in line for line in named)
+
+
+def test_several_apps_need_a_name() -> None:
+    """And a name that is not there is told what is."""
+    with pytest.raises(OperationError, match="2 Services with Deployments: ratings, reviews"):
+        find_family(kept("reviews"), "team", None)
+    with pytest.raises(OperationError, match="no Service details; there is: ratings, reviews"):
+        find_family(kept("reviews"), "team", "details")
+
+
+def test_a_missing_probe_is_asked_for() -> None:
+    """The program gives no traffic to a pod that was not asked, so it does not guess."""
+    with pytest.raises(OperationError, match="no readinessProbe") as caught:
+        config(find_family(walkthrough(), "team", None), probe=None)
+    assert "--probe /PATH" in caught.value.mend
+
+
+def test_one_namespace_and_no_other() -> None:
+    """A stack owns one; objects of two are told apart by name."""
+    objects = walkthrough()
+    assert namespace_of(objects, None) == "team"
+    objects[0]["metadata"]["namespace"] = "other"
+    with pytest.raises(OperationError, match="the objects name: other, team"):
+        namespace_of(objects, None)
+
+
+@pytest.mark.parametrize("text", ["a: [", "kind: Service"])
+def test_what_is_no_object_is_refused_with_its_file(tmp_path: Path, text: str) -> None:
+    """Broken YAML, and YAML of something else."""
+    file = tmp_path / "team.yaml"
+    file.write_text(text)
+    with pytest.raises(OperationError, match=r"team\.yaml"):
+        from_files([file], None)
+
+
+def test_what_kubernetes_wrote_by_itself_is_not_said_by_the_team() -> None:
+    """Defaults and assigned addresses of live objects are no loss to anybody."""
+    service, deployment = deepcopy(walkthrough()[:2])
+    live = deepcopy(service)
+    live["spec"] |= {"clusterIP": "10.0.0.1", "sessionAffinity": "None", "type": "ClusterIP"}
+    live["spec"]["ports"][0]["protocol"] = "TCP"
+    assert said(live) == service
+    live = deepcopy(deployment)
+    live["spec"] |= {"progressDeadlineSeconds": 600}
+    live["spec"]["template"]["spec"]["dnsPolicy"] = "ClusterFirst"
+    assert "progressDeadlineSeconds" not in said(live)["spec"]
+    assert "dnsPolicy" not in said(live)["spec"]["template"]["spec"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ({"istio-injection": "enabled"}, "enabled"),
+        ({"istio.io/rev": "canary"}, {"revision": "canary"}),
+        ({"istio.io/dataplane-mode": "ambient"}, "ambient"),
+        ({}, "manual"),
+    ],
+)
+def test_injection_is_read_from_the_namespace(labels: dict[str, str], expected: object) -> None:
+    """The label that means it, or that each pod says it for itself."""
+    assert injection({"metadata": {"name": "team", "labels": labels}}) == expected
+
+
+def test_the_state_holds_what_runs_and_what_it_stands_in(tmp_path: Path) -> None:
+    """Provider and components first, each object under its program's URN; twice changes nothing."""
+    keys = stack_config(
+        find_family(walkthrough(), "team", None),
+        None,
+        project="mesh-app",
+        context="lab",
+        ingress=dict(INGRESS),
+        probe="/hello",
+    )
+    resources = declare(project(tmp_path, "team", keys), "team")
+    service = "urn:pulumi:team::mesh-app::mesh:index:VersionedApp$kubernetes:core/v1:Service::springbootapp"
+    root = "urn:pulumi:team::mesh-app::pulumi:pulumi:Stack::mesh-app-team"
+    state = merge([], resources, {service}, root)
+    assert [each["urn"].removeprefix("urn:pulumi:team::mesh-app::") for each in state] == [
+        "pulumi:pulumi:Stack::mesh-app-team",
+        "pulumi:providers:kubernetes::cluster",
+        "mesh:index:VersionedApp::springbootapp",
+        "mesh:index:VersionedApp$kubernetes:core/v1:Service::springbootapp",
+    ]
+    assert state[-1]["id"] == "team/springbootapp"
+    assert state[-1]["provider"] == f"{state[1]['urn']}::{state[1]['id']}"
+    assert merge(state, resources, {service}, root) == state
