@@ -1,6 +1,7 @@
 """The lab as one thing: brought up, mended, taken down."""
 
 import json
+import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 
 from lab import cgroups, debian
 from lab.controlplane import API, SUBJECTS, ControlPlane
-from lab.errors import LabError
+from lab.errors import LabError, tail
 from lab.image_archive import Image
 from lab.network import Network
 from lab.node import Node
@@ -104,7 +105,12 @@ class Cluster:
         self._start(node.kubelet(control.kubeconfig("kubelet")))
         self._start(node.kube_proxy(control.kubeconfig("kube-proxy")))
         with self.progress.step("node, cluster DNS, Istio's pods") as step:
-            wait_until(self.unsettled, step, SETTLE_SECONDS, self.places.logs / "kubelet.log")
+            kubelet_log = self.places.logs / "kubelet.log"
+            try:
+                wait_until(self.unsettled, step, SETTLE_SECONDS, kubelet_log)
+            except LabError as error:
+                log = self._pod_log(step.note) or kubelet_log
+                raise LabError(error.what, mend=f"read {log}, then: make up", evidence=tail(log)) from error
 
     def stop(self) -> None:
         """Stop everything that runs and unmount what it mounted; the cluster's data stays."""
@@ -159,6 +165,12 @@ class Cluster:
                 raise LabError(
                     f"kubectl apply {manifest.name} failed", mend="make up", evidence=done.stderr.strip()
                 )
+
+    def _pod_log(self, lack: str) -> Path | None:
+        """The log written last by the pod that is said to lack something."""
+        named = re.match(r"pod (\S+):", lack)
+        logs = (self.places.logs / "pods").glob(f"*_{named[1]}_*/*/*.log") if named else ()
+        return max(logs, key=lambda log: log.stat().st_mtime, default=None)
 
     def unsettled(self) -> str:
         """What of the system is not up yet; empty when all is.

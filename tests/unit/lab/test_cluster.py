@@ -224,3 +224,15 @@ def test_kubectl_is_the_administrator(cluster: Cluster, programs: Programs) -> N
     assert isinstance(done, subprocess.CompletedProcess)
     assert done.stdout == f"--kubeconfig={cluster.places.kubeconfig} get pods\n"
     assert os.environ["PATH"] == str(programs.folder)
+
+
+def test_the_log_that_matters_is_the_pods(cluster: Cluster) -> None:
+    """Where a pod is what is missing, the error shows the log that this pod wrote last."""
+    folder = cluster.places.logs / "pods" / "istio-system_istiod-6c9d_uid" / "discovery"
+    folder.mkdir(parents=True)
+    for number, moment in ((0, 100), (1, 200)):
+        (folder / f"{number}.log").write_text("")
+        os.utime(folder / f"{number}.log", (moment, moment))
+    assert cluster._pod_log("pod istiod-6c9d: CrashLoopBackOff") == folder / "1.log"  # noqa: SLF001
+    assert cluster._pod_log("pod coredns-1: Pending") is None  # noqa: SLF001
+    assert cluster._pod_log("node lab: not Ready yet") is None  # noqa: SLF001
