@@ -30,7 +30,7 @@ _PLAIN: Final[Mapping[Shape, str]] = {
     Shape.NUMBER: "number",
     Shape.TRUTH: "boolean",
 }
-_UNQUOTED: Final = (-1, *range(1000))
+_UNQUOTED: Final = (-1, 0, 1, 7, 42, 100, 404, 503, 8080, 65535)
 """Numbers to try whether a text can look like one: YAML reads it as a number, and the decoder takes it."""
 
 
@@ -38,7 +38,7 @@ _UNQUOTED: Final = (-1, *range(1000))
 class Schemas:
     """Schemas of hints. Each dataclass gets a definition of its own, since they can contain each other."""
 
-    definitions: dict[str, Schema] = field(default_factory=dict)
+    definitions: dict[str, Schema] = field(default_factory=lambda: {"none": dict(EMPTY)})
     _kinds: dict[str, type] = field(default_factory=dict)
 
     def of(self, hint: Hint) -> Schema:
@@ -140,7 +140,10 @@ def _or(schema: Schema, absent: Mapping[str, Any]) -> Schema:
 def _of_choice(choice: Choice, prefix: str) -> list[Schema]:
     """Say which keys stand together, in a way that puts the red line under the one that is too many."""
     names = [prefix + key for key in choice.keys]
-    given = {name: {"required": [name], "properties": {name: {"not": EMPTY}}} for name in names}
+    given = {
+        name: {"required": [name], "properties": {name: {"not": {"$ref": "#/definitions/none"}}}}
+        for name in names
+    }
     parts: list[Schema] = [{"anyOf": list(given.values())}] if choice.at_least else []
     if choice.at_most == 1:
         says = f"{' and '.join(choice.keys)} exclude each other"

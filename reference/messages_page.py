@@ -20,9 +20,10 @@ _HEAD: Final = """\
 
 <!-- Made by `make docs` from components/messages.py. Change it there. -->
 
-What the program can say of a stack file: all faults at once, before anything is changed. Each message shows a
-code, the place in the stack file, the value there, the rule that it breaks, and what mends it. Words in
-capitals stand for what the message fills in. [Configuration](configuration.md) lists the keys."""
+What the program can say of a stack file: all faults at once, before anything is changed. Only what the
+cluster itself has to answer (2xx) comes later. Each message shows a code, the place in the stack file,
+the value there, the rule that it breaks, and what mends it. Words in capitals stand for what the message
+fills in. [Configuration](configuration.md) lists the keys."""
 
 
 _OF_EACH: Final = "the command, or the lines of the stack file, that mend this place"

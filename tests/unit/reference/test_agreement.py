@@ -51,7 +51,7 @@ def test_a_fault_of_one_value_is_underlined(code: str) -> None:
 
 
 # The same draws every time: a check that fails by chance stops work that has nothing to do with it.
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(configs())
 def test_what_the_program_takes_is_never_underlined_and_what_is_not_underlined_it_takes(
     config: Mapping[str, Any],

@@ -34,7 +34,7 @@ def test_every_example_and_default_fits() -> None:
     offered = [
         (name, key, value)
         for table in tables
-        for name, key in table["properties"].items()
+        for name, key in table.get("properties", {}).items()
         for value in [*key.get("examples", []), *([key["default"]] if "default" in key else [])]
     ]
     refused = [
