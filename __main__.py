@@ -29,10 +29,9 @@ for service in stack.services:
         workloads=app.workloads,
         opts=on_cluster,
     )
-    urls = ingress.urls(service)
-    pulumi.export("url", urls[str(service.gateway.port)])
-    pulumi.export("urls", urls)
-    pulumi.export("weights", service.split)
-    pulumi.export("versions", list(service.versions))
 
+pulumi.export("url", stack.each(ingress.url))
+pulumi.export("urls", stack.each(ingress.urls))
+pulumi.export("weights", stack.each(lambda service: service.split))
+pulumi.export("versions", stack.each(lambda service: list(service.versions)))
 pulumi.export("namespace", namespace.name)

@@ -11,7 +11,7 @@ from components.errors import ConfigError
 from components.faults import Path
 from components.messages import NO_ADDRESS, NO_INGRESS_PORT, NO_NODE_ADDRESS
 from components.model.service import Service
-from components.model.stack import Ingress, Stack
+from components.model.stack import Stack
 
 
 class MeshIngress(pulumi.ComponentResource):
@@ -21,22 +21,24 @@ class MeshIngress(pulumi.ComponentResource):
     """What a Gateway's servers need to be there: Istio finds their listeners by these Services."""
 
     def __init__(self, args: Stack, opts: pulumi.ResourceOptions | None = None) -> None:
-        first = args.services[0].app.name
-        super().__init__("mesh:index:MeshIngress", first, {"service": args.ingress.service}, opts)
-        self._args = args.ingress
+        super().__init__("mesh:index:MeshIngress", args.name, {"service": args.ingress.service}, opts)
+        self._args = args
         child = pulumi.ResourceOptions(parent=self)
         # Named by their keys: where one is not there, the engine's error is all that a person sees.
         self._service = KubernetesService.get("mesh-app:ingress.service", args.ingress.service, opts=child)
         node = args.ingress.node
         self._node = Node.get("mesh-app:ingress.node", node, opts=child) if node else None
-        name = ingress.extra_ports_name(args.namespace.name, first)
+        name = ingress.extra_ports_name(args.namespace.name, args.name)
         self.ports = [
             KubernetesService(
                 name,
                 metadata={
                     "name": name,
                     "namespace": args.ingress.namespace,
-                    "labels": {"app.kubernetes.io/managed-by": "pulumi", "app.kubernetes.io/part-of": first},
+                    "labels": {
+                        "app.kubernetes.io/managed-by": "pulumi",
+                        "app.kubernetes.io/part-of": args.name,
+                    },
                 },
                 spec=ingress.extra_ports(args.ingress),
                 opts=child,
@@ -44,6 +46,10 @@ class MeshIngress(pulumi.ComponentResource):
             for _ in args.ingress.extra_ports[:1]
         ]
         self.register_outputs({"extraPorts": [extra.node_port for extra in args.ingress.extra_ports]})
+
+    def url(self, service: Service) -> pulumi.Output[str]:
+        """Show the URL for a person to open."""
+        return self.urls(service)[str(service.gateway.port)]
 
     def urls(self, service: Service) -> pulumi.Output[dict[str, str]]:
         """List the URLs of a service by port: the gateway's first, then the extra ones."""
@@ -58,16 +64,18 @@ class MeshIngress(pulumi.ComponentResource):
 
 def _urls(
     service: Service,
-    args: Ingress,
+    stack: Stack,
     spec: ingress.Seen,
     status: ingress.Seen | None,
     node: ingress.Seen | None,
 ) -> dict[str, str]:
+    args = stack.ingress
     port = ingress.arrival(spec["ports"], service.gateway.port)
     if port is None:
         ports = ", ".join(f"{each.get('name')}={each['port']}" for each in spec["ports"])
         words = {"service": args.service, "port": service.gateway.port, "ports": ports}
-        raise ConfigError([NO_INGRESS_PORT.at(Path() / "gateway" / "port", service.gateway.port, **words)])
+        here = stack.place(service) / "gateway" / "port"
+        raise ConfigError([NO_INGRESS_PORT.at(here, service.gateway.port, **words)])
     balanced = ingress.balanced_address(((status or {}).get("load_balancer") or {}).get("ingress") or ())
     fixed = args.address or ingress.node_address((node or {}).get("addresses") or ())
     if fixed is None and args.node is not None:

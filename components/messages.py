@@ -257,13 +257,31 @@ LOCALITIES_OVERLAP: Final = Message(
     rule="a locality is named once; {other} names it already",
     mend="{rm}",
 )
+TWO_FORMS: Final = Message(
+    code="MESH150",
+    rule="a stack file has one service at its top or several under services; of one service is here: {keys}",
+    mend="in the stack file, move {keys} under mesh-app:services, below the service's name; or {rm}",
+)
+"""With both it would be open to whom the keys at the top belong."""
+NAME_TWICE: Final = Message(
+    code="MESH151",
+    rule="the Deployment would be named {derived}, as that of {other}",
+    mend="give the service or the version another name in the stack file",
+)
+"""`a` with the version `b-v1` and `a-b` with `v1` would be one object."""
+HOST_TWICE: Final = Message(
+    code="MESH152",
+    rule="requests for this host on port {port} already go to {other}",
+    mend="{set} {example}",
+)
+"""Istio serves the older of the two Gateways and says nothing about the other (IST0145)."""
 
 # 2xx: what the cluster answers while the program runs.
 
 NO_INGRESS_PORT: Final = Message(
     code="MESH201",
     rule="the ingress Service {service} has neither a port named http2 nor port {port}; its ports: {ports}",
-    mend="pulumi config set --path 'mesh-app:gateway.port' PORT, with one of its ports",
+    mend="{set} PORT, with one of its ports",
 )
 """The output `url` shows the ingress at its own port, and a port that is not there answers nobody."""
 NO_ADDRESS: Final = Message(

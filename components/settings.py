@@ -5,11 +5,11 @@ from collections.abc import Collection, Mapping, Sequence
 
 from pulumi.runtime import config as pulumi_config
 
-from components import kubeconfig
+from components import forms, kubeconfig
 from components.errors import ConfigError
 from components.faults import PROJECT, Path
 from components.messages import SECRET, UNKNOWN_CONTEXT
-from components.model.stack import Cluster, Stack, StackFile
+from components.model.stack import Cluster, Stack
 from components.rules import breaches
 from components.schema import decode
 
@@ -34,9 +34,9 @@ def parse(
         contexts: the contexts of the kubeconfig; None where they are not known.
     """
     own = _within(PROJECT, config)
-    file, faults = decode(StackFile, own, Path())
+    common, placed, faults = forms.read(own)
     cluster, cluster_faults = decode(Cluster, _within("kubernetes", config), Path("kubernetes"))
-    stack = Stack(cluster=cluster, namespace=file.namespace, ingress=file.ingress, services=(file,))
+    stack = Stack(cluster=cluster, namespace=common.namespace, ingress=common.ingress, placed=placed)
     exposed = [SECRET.at(Path() / key, "[secret]") for key in _within(PROJECT, dict.fromkeys(secret, "x"))]
     context = config.get("kubernetes:context")
     if isinstance(context, str) and contexts is not None and context not in contexts:

@@ -6,12 +6,12 @@ from typing import Final
 
 from components.choices import choices
 from components.faults import Path
-from components.model.stack import Cluster, StackFile
+from components.model.stack import Cluster, Several, StackFile
 from reference import docstrings, phrases
 from reference.keys import Key, keys
 from reference.places import assignments, places
 
-ROOTS: Final = ((StackFile, Path()), (Cluster, Path("kubernetes")))
+ROOTS: Final = ((StackFile, Path()), (Several, Path()), (Cluster, Path("kubernetes")))
 """The dataclasses of a stack file, and under which prefix their keys stand."""
 
 _HEAD: Final = """\

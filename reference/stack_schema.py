@@ -3,7 +3,9 @@
 from typing import Final
 
 from components.faults import PROJECT
-from components.model.stack import Cluster, StackFile
+from components.hints import keys_of
+from components.model.service import Service
+from components.model.stack import Cluster, Several, StackFile
 from reference.json_schema import EMPTY, Schema, Schemas, described
 
 PROVIDER: Final = "kubernetes"
@@ -39,6 +41,11 @@ _PULUMI_CONFIG: Final[Schema] = {
         "additionalProperties": _TEXT,
     },
 }
+_GIVEN: Final[Schema] = {"not": EMPTY}
+_NOT_OF_ONE: Final[Schema] = {
+    **EMPTY,
+    "errorMessage": "the keys of one service and services exclude each other",
+}
 
 
 def stack_file() -> Schema:
@@ -46,14 +53,19 @@ def stack_file() -> Schema:
     schemas = Schemas()
     # A whole key that is empty says nothing: Pulumi.yaml gives every key such a default.
     own = schemas.table(StackFile, prefix=f"{PROJECT}:", absent=EMPTY)
+    several = schemas.table(Several, prefix=f"{PROJECT}:", absent=EMPTY)
     provider = schemas.table(Cluster, prefix=f"{PROVIDER}:", absent=EMPTY)
+    of_one = [f"{PROJECT}:{key}" for key in keys_of(Service)]
     choices = [*own.get("allOf", []), *provider.get("allOf", [])]
     config: Schema = {
         **described("Keys are written whole, as `pulumi config set` writes them."),
         "type": "object",
         "additionalProperties": False,
-        "properties": own["properties"] | provider["properties"] | _PULUMI_CONFIG,
-        "required": [*own["required"], *provider["required"]],
+        "properties": own["properties"] | several["properties"] | provider["properties"] | _PULUMI_CONFIG,
+        "required": [each for each in (*own["required"], *provider["required"]) if each not in of_one],
+        "if": {"required": several["required"], "properties": dict.fromkeys(several["required"], _GIVEN)},
+        "then": {"properties": dict.fromkeys(of_one, _NOT_OF_ONE)},
+        "else": {"required": [each for each in own["required"] if each in of_one]},
         # Whatever else Pulumi or another provider may read.
         "patternProperties": {rf"^(?!(?:{PROJECT}|{PROVIDER}):)[^:]+:.": True},
         **({"allOf": choices} if choices else {}),

@@ -13,11 +13,8 @@ from components.model.version import Version
 
 
 @dataclass(frozen=True, kw_only=True)
-class App:
-    """What all versions of the service share."""
-
-    name: ServiceName
-    """The name of the Service, and the `app` label of everything that belongs to it."""
+class Container:
+    """What all versions of a service share. Under `services` the key is its name."""
 
     image: Repository
     """The image's repository. The tag or digest belongs to each version."""
@@ -38,6 +35,14 @@ class App:
 
 
 @dataclass(frozen=True, kw_only=True)
+class App(Container):
+    """What all versions of the service share."""
+
+    name: ServiceName
+    """The name of the Service, and the `app` label of everything that belongs to it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Gateway:
     """The service's own Istio Gateway: which hosts it answers to, on which port of the ingress."""
 
@@ -49,10 +54,10 @@ class Gateway:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Service(Treatment):
-    """A service under one traffic policy. Its treatment holds for every route that says nothing of it."""
+class Entry(Treatment):
+    """One of several services, under its name, which is the key."""
 
-    app: App
+    app: Container
 
     versions: Annotated[Mapping[Label, Version], NotEmpty({"v1": {"tag": "42"}})]
     """The versions that run. Routes and subsets are made from this list and no other."""
@@ -77,6 +82,13 @@ class Service(Treatment):
 
     mesh: bool = False
     """Whether callers inside the mesh follow the same routes. It takes hosts other than `*`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service(Entry):
+    """A service under one traffic policy. Its treatment holds for every route that says nothing of it."""
+
+    app: App
 
     @property
     def split(self) -> dict[str, int]:

@@ -1,11 +1,12 @@
 """What a stack's services have in common: the cluster, the namespace and the way in."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from components.choices import at_most_one
 from components.constraints import Example, NotEmpty
+from components.faults import Path
 from components.model.names import (
     Address,
     ContextName,
@@ -16,8 +17,11 @@ from components.model.names import (
     NodePort,
     ObjectName,
     Port,
+    ServiceName,
 )
-from components.model.service import Service
+from components.model.service import Entry, Service
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,12 +115,30 @@ class Ingress:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StackFile(Service):
-    """The `mesh-app:` keys of a stack file with one service."""
+class Common:
+    """What stands at the top of every stack file."""
 
     namespace: Namespace
 
     ingress: Ingress = field(default_factory=Ingress)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackFile(Common, Service):
+    """The `mesh-app:` keys of a stack file with one service."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Several:
+    """What stands at the top of a stack file in place of one service."""
+
+    services: Mapping[ServiceName, Entry]
+    """Several services by name, each under a traffic policy of its own, in place of one service's keys."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServicesFile(Common, Several):
+    """The `mesh-app:` keys of a stack file with several services."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,4 +148,33 @@ class Stack:
     cluster: Cluster
     namespace: Namespace
     ingress: Ingress
-    services: tuple[Service, ...]
+
+    placed: Mapping[Path, Service]
+    """The services by where they stand in the stack file: one at its top, or several under `services`."""
+
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """All services."""
+        return tuple(self.placed.values())
+
+    @property
+    def name(self) -> str:
+        """Name what belongs to no service alone: after the one service, or after the namespace of several.
+
+        Not after the first of several: it may go, and its name with it.
+        """
+        return self.namespace.name if self._several else self.services[0].app.name
+
+    def place(self, service: Service) -> Path:
+        """Find where a service stands in the stack file."""
+        return next(path for path, each in self.placed.items() if each is service)
+
+    def each(self, tell: Callable[[Service], T]) -> T | dict[str, T]:
+        """Tell something of the one service, or of several by name, were it only one that stands there."""
+        if self._several:
+            return {service.app.name: tell(service) for service in self.services}
+        return tell(self.services[0])
+
+    @property
+    def _several(self) -> bool:
+        return Path() not in self.placed

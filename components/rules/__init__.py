@@ -7,13 +7,15 @@ from typing import Final
 from components.faults import Fault, Path
 from components.model.service import Service
 from components.model.stack import Stack
-from components.rules import cluster, resilience, routes, shadows, versions, weights
+from components.rules import cluster, gateways, resilience, routes, shadows, versions, weights
 from components.schema import UnsoundError, is_sound
 
 OF_STACK: Final[tuple[Callable[[Stack, Path], Iterator[Fault]], ...]] = (
     cluster.namespace_is_free,
     cluster.sidecars_are_possible,
-    cluster.ports_are_distinct,
+    gateways.ports_are_distinct,
+    gateways.hosts_are_distinct,
+    versions.workloads_are_distinct,
 )
 OF_SERVICE: Final[tuple[Callable[[Service, Path], Iterator[Fault]], ...]] = (
     weights.weights_are_whole,
@@ -28,12 +30,12 @@ OF_SERVICE: Final[tuple[Callable[[Service, Path], Iterator[Fault]], ...]] = (
     routes.conditions_are_said_once,
     routes.cookies_fit_an_expression,
     routes.sources_are_in_the_mesh,
-    routes.mesh_has_hosts,
-    routes.hosts_are_apart,
     routes.header_changes_are_apart,
     routes.rewrites_name_their_groups,
     shadows.nothing_takes_everything,
     shadows.every_route_is_reached,
+    gateways.hosts_are_apart,
+    gateways.mesh_has_hosts,
     resilience.retries_mean_something,
     resilience.tries_fit_the_timeout,
     resilience.failover_knows_good_pods,
@@ -47,7 +49,7 @@ def breaches(stack: Stack, at: Path, *, read_whole: bool = True) -> list[Fault]:
     # Functions written in C, `re.escape` for one, ask an unread value for nothing but its type.
     stopped = (UnsoundError,) if read_whole else (UnsoundError, TypeError)
     rules = [rule(stack, at) for rule in OF_STACK]
-    rules += [rule(service, at) for service in stack.services for rule in OF_SERVICE]
+    rules += [rule(service, place) for place, service in stack.placed.items() for rule in OF_SERVICE]
     for rule in rules:
         with suppress(*stopped):
             # A value that could not be read has been reported already, and cannot be shown.

@@ -1,4 +1,4 @@
-"""Rules about the routes above the weights, and about hosts."""
+"""Rules about the routes above the weights."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,8 +14,6 @@ from components.messages import (
     COOKIES_TOO_LONG,
     COOKIES_TWICE,
     HEADER_TWICE,
-    HOSTS_OVERLAP,
-    MESH_NEEDS_HOSTS,
     NO_SUCH_GROUP,
     NO_SUCH_VERSION,
     REDIRECT_ALONE,
@@ -103,22 +101,6 @@ def sources_are_in_the_mesh(service: Service, at: Path) -> Iterator[Fault]:
             if source is not None:
                 mend = assign(at / "mesh", value=True)
                 yield SOURCE_OUTSIDE_MESH.at(path / "source", encode(source), mend=mend)
-
-
-def mesh_has_hosts(service: Service, at: Path) -> Iterator[Fault]:
-    """One VirtualService for gateway and mesh is what lets a weight change touch one object."""
-    if service.mesh and "*" in service.gateway.hosts:
-        mend = assign(at / "gateway" / "hosts", [f"{service.app.name}.example.com"])
-        yield MESH_NEEDS_HOSTS.at(at / "gateway" / "hosts", encode(service.gateway.hosts), mend=mend)
-
-
-def hosts_are_apart(service: Service, at: Path) -> Iterator[Fault]:
-    """Istio's webhook refuses a VirtualService of which one host covers another."""
-    hosts = service.gateway.hosts
-    for nth, host in enumerate(hosts):
-        for other in hosts:
-            if other != host and other.startswith("*") and host.endswith(other[1:]):
-                yield HOSTS_OVERLAP.at(at / "gateway" / "hosts" / nth, host, other=other)
 
 
 def header_changes_are_apart(service: Service, at: Path) -> Iterator[Fault]:

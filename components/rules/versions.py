@@ -5,9 +5,17 @@ from math import ceil
 from typing import Final
 
 from components.faults import Fault, Path, assign, command
-from components.messages import BUDGET_BLOCKS, NAME_TOO_LONG, NO_ROOM_TO_SCALE, PROXY_PORT, REQUEST_OVER_LIMIT
+from components.messages import (
+    BUDGET_BLOCKS,
+    NAME_TOO_LONG,
+    NAME_TWICE,
+    NO_ROOM_TO_SCALE,
+    PROXY_PORT,
+    REQUEST_OVER_LIMIT,
+)
 from components.model.names import PROXY_PORTS
 from components.model.service import Service
+from components.model.stack import Stack
 from components.model.workload import amount
 
 LONGEST_NAME: Final = 63
@@ -20,6 +28,17 @@ def names_fit(service: Service, at: Path) -> Iterator[Fault]:
         if (excess := len(derived) - LONGEST_NAME) > 0:
             here = at / "versions" / version
             yield NAME_TOO_LONG.at(here, version, derived=derived, length=len(derived), excess=excess)
+
+
+def workloads_are_distinct(stack: Stack, _: Path) -> Iterator[Fault]:
+    """Names that are put together stay apart."""
+    taken: dict[str, Path] = {}
+    for place, service in stack.placed.items():
+        for version in service.versions:
+            here, derived = place / "versions" / version, service.workload(version)
+            if derived in taken:
+                yield NAME_TWICE.at(here, version, derived=derived, other=taken[derived])
+            taken.setdefault(derived, here)
 
 
 def port_is_free(service: Service, at: Path) -> Iterator[Fault]:

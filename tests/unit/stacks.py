@@ -31,6 +31,19 @@ WALKTHROUGH: Mapping[str, Any] = {
 GONE = object()
 """Removes the key it is given for."""
 
+SHOP: Mapping[str, Any] = {
+    "app": {"image": "team/shop", "port": 8080, "probe": "/ready"},
+    "versions": {"v1": {"tag": "1"}, "v2": {"tag": "2"}},
+    "weights": {"v1": 90, "v2": 10},
+    "gateway": {"hosts": ["shop.example.com"]},
+}
+CART: Mapping[str, Any] = {
+    "app": {"image": "team/cart", "port": 9090, "probe": "/healthz", "path": "/cart"},
+    "versions": {"blue": {"tag": "7"}, "green": {"tag": "8"}},
+    "weights": {"green": 100},
+    "gateway": {"hosts": ["cart.example.com"]},
+}
+
 
 def with_changes(**changes: object) -> dict[str, Any]:
     """Change the walkthrough at dotted paths: `versions__v2__tag=44`."""
@@ -55,6 +68,12 @@ def change(config: Any, steps: list[str], value: object) -> None:  # noqa: ANN40
         del config[last]
     else:
         config[last] = value
+
+
+def several(**services: object) -> dict[str, Any]:
+    """Change the walkthrough into a stack of several services, of a shop and its cart unless told."""
+    of_one = dict.fromkeys(("app", "versions", "weights", "gateway"), GONE)
+    return {**of_one, "services": deepcopy(services or {"shop": SHOP, "cart": CART})}
 
 
 def stack(**changes: object) -> Stack:

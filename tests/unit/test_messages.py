@@ -7,7 +7,7 @@ import pytest
 
 from components import messages
 from components.faults import Message
-from tests.unit.stacks import GONE, faults
+from tests.unit.stacks import CART, GONE, SHOP, faults, several
 
 LONG = "a" * 40
 EXTRA = {"port": 8067, "targetPort": 8081, "nodePort": 31387}
@@ -132,6 +132,30 @@ PROVOKED: list[tuple[str, Mapping[str, Any], str, str]] = [
     ),
     ("MESH109", {"namespace__name": "istio-system"}, "mesh-app:namespace.name", " springbootapp"),
     ("MESH109", {"namespace__name": "kube-public"}, "mesh-app:namespace.name", " springbootapp"),
+    ("MESH150", {**several(), "app": {"name": "shop"}}, "mesh-app:app", "below the service's name"),
+    (
+        "MESH151",
+        several(
+            **{
+                "a-b": SHOP,
+                "a": {**CART, "versions": {"b-v1": {"tag": "1"}}, "weights": {"b-v1": 100}},
+            }
+        ),
+        "mesh-app:services.a-b.versions.v1",
+        "another name",
+    ),
+    (
+        "MESH152",
+        several(shop=SHOP, cart={**CART, "gateway": SHOP["gateway"]}),
+        "mesh-app:services.shop.gateway.hosts[0]",
+        "set --path 'mesh-app:services.shop.gateway.hosts[0]' shop.example.com",
+    ),
+    (
+        "MESH152",
+        several(shop=SHOP, cart={**CART, "gateway": {**SHOP["gateway"], "port": 8080}}),
+        "mesh-app:services.shop.gateway.hosts[0]",
+        "shop.example.com",
+    ),
 ]
 
 INSIDERS = {"name": "insiders", "headers": {"x-user-group": "insider"}, "to": "v2"}

@@ -11,7 +11,7 @@ from components.errors import ConfigError
 from components.settings import parse
 from reference.stack_schema import stack_file
 from tests.unit.reference.drawn import configs
-from tests.unit.stacks import WALKTHROUGH, with_changes
+from tests.unit.stacks import SHOP, WALKTHROUGH, several, with_changes
 from tests.unit.test_messages import PROVOKED
 
 SCHEMA = Draft7Validator(stack_file())
@@ -41,6 +41,14 @@ def fits(config: Mapping[str, Any]) -> bool:
 def test_the_walkthrough_fits() -> None:
     """The stack file that every other one starts from."""
     assert fits(WALKTHROUGH)
+
+
+def test_several_services_fit_and_the_keys_of_one_beside_them_do_not() -> None:
+    """The two forms of a stack file exclude each other in an editor, too."""
+    assert fits(with_changes(**several()))
+    assert not fits(with_changes(**{**several(), "weights": {"v1": 100}}))
+    assert not fits(with_changes(services={"shop": SHOP}))
+    assert not fits(with_changes(**several(shop={**SHOP, "app": {**SHOP["app"], "name": "shop"}})))
 
 
 @pytest.mark.parametrize("code", sorted({code for code, *_ in PROVOKED if code.startswith("MESH0")}))

@@ -11,7 +11,7 @@ import yaml
 from components.errors import ConfigError
 from components.faults import Fault
 from components.hints import keys_of
-from components.model.stack import StackFile
+from components.model.stack import Several, StackFile
 from components.settings import parse
 from reference.configuration_page import ROOTS, anchor, page
 from reference.keys import keys
@@ -69,7 +69,7 @@ def test_every_command_sets_a_value_that_the_program_takes(line: str) -> None:
 
 def test_readme_names_every_whole_key() -> None:
     """The short table has one row for each, and no other."""
-    assert {key for key, _ in README_ROWS} == set(keys_of(StackFile))
+    assert {key for key, _ in README_ROWS} == {*keys_of(StackFile), *keys_of(Several)}
 
 
 @pytest.mark.parametrize(("key", "example"), README_ROWS)
