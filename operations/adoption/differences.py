@@ -40,8 +40,9 @@ def differences(family: Family, rendered: Sequence[Manifest]) -> list[Difference
         declared = _counterpart(kept, family, rendered)
         name = spelled(kept)
         for part in ("metadata", "spec"):
-            said = _comparable(kept, part)
-            for path, value, becomes in _compare(said, declared.get(part, {}), part):
+            # Labels and annotations are each a thing of their own, even where the program has none.
+            written = {"labels": {}, "annotations": {}} | declared.get(part, {})
+            for path, value, becomes in _compare(_comparable(kept, part), written, part):
                 found.append(Difference(where=name, path=path, value=value, becomes=becomes))
     return [*found, *_answers_to_all(family)]
 

@@ -20,12 +20,17 @@ KINDS: Final = (
 )
 """What an app is made of."""
 
+_PROBE = {
+    "failureThreshold": 3, "periodSeconds": 10, "successThreshold": 1, "timeoutSeconds": 1,
+    "httpGet": {"scheme": "HTTP"},
+}  # fmt: skip
 _POD = {
     "restartPolicy": "Always", "dnsPolicy": "ClusterFirst", "schedulerName": "default-scheduler",
     "terminationGracePeriodSeconds": 30, "securityContext": {},
     "containers": [{
         "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
         "imagePullPolicy": "IfNotPresent", "resources": {}, "ports": [{"protocol": "TCP"}],
+        "readinessProbe": _PROBE, "livenessProbe": _PROBE, "startupProbe": _PROBE,
     }],
 }  # fmt: skip
 DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {

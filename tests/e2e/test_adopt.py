@@ -147,8 +147,14 @@ def test_a_live_namespace_becomes_a_stack_without_a_lost_request(team: Team) -> 
         said = team.adopt(f"--namespace {team.name} --yes")
     assert stream.failures == [], f"{stream.answers}\n{said}"
     assert set(stream.answers) == {"v1", "v2"}
-    assert "Deployment springbootapp-v1  metadata.annotations.team/contact: shop" in said
-    assert "containers[0].workingDir: /tmp" in said
+    pod = "spec.template.spec.containers[0]"
+    for line in (
+        "4 fields that the stack cannot express go:",
+        "  Deployment springbootapp-v1  metadata.annotations.team/contact: shop",
+        f"  Deployment springbootapp-v1  {pod}.workingDir: /tmp",
+        f"  Deployment springbootapp-v1  {pod}.name: web → springbootapp",
+    ):
+        assert line in said.splitlines(), said
 
     config = yaml.safe_load((team.folder / f"Pulumi.{team.name}.yaml").read_text())["config"]
     assert config["mesh-app:weights"] == {"v1": 60, "v2": 40}
