@@ -4,10 +4,16 @@ import pulumi
 from pulumi_kubernetes import Provider
 
 from components import settings
+from components.gateway_api_policy import GatewayApiPolicy
 from components.mesh_ingress import MeshIngress
 from components.mesh_namespace import MeshNamespace
 from components.traffic_policy import TrafficPolicy
 from components.versioned_app import VersionedApp
+
+POLICIES: dict[str, type[TrafficPolicy | GatewayApiPolicy]] = {
+    "istio": TrafficPolicy,
+    "gateway-api": GatewayApiPolicy,
+}
 
 stack = settings.read()
 
@@ -21,10 +27,10 @@ for service in stack.services:
     app = VersionedApp(
         service, namespace=namespace.name, injection=stack.namespace.injection, opts=on_cluster
     )
-    TrafficPolicy(
+    POLICIES[stack.api](
         service,
         namespace=namespace.name,
-        ingress=stack.ingress,
+        stack=stack,
         ports=ingress.ports,
         workloads=app.workloads,
         opts=on_cluster,

@@ -276,6 +276,32 @@ HOST_TWICE: Final = Message(
 )
 """Istio serves the older of the two Gateways and says nothing about the other (IST0145)."""
 
+NO_EQUIVALENT: Final = Message(
+    code="MESH190",
+    rule="the Gateway API has no equivalent: {why}",
+    mend="{rm}, or {switch}",
+)
+"""What `api: gateway-api` cannot express is refused: left out, it would be missed in silence."""
+TOO_MANY: Final = Message(
+    code="MESH191",
+    rule="an HTTPRoute holds at most {most} {what}; there are {count}",
+    mend="take some away, or {switch}",
+)
+"""The API server would refuse the route when half of the stack is there already."""
+OVERTAKEN: Final = Message(
+    code="MESH192",
+    rule="the Gateway API tries the more specific first, whatever the order of the list: {other} would take "
+    "requests before {name}",
+    mend="give {name} the narrower conditions or put it below {other}, or {switch}",
+)
+"""Routes are tried in the order of the stack file, or the stack file is refused."""
+SERVICE_TWICE: Final = Message(
+    code="MESH193",
+    rule="each version has a Service for the Gateway API, and {name} is another service of the stack",
+    mend="give the version or that service another name, or {switch}",
+)
+"""Two objects of one name would be one, and each update would take it from the other."""
+
 # 2xx: what the cluster answers while the program runs.
 
 NO_INGRESS_PORT: Final = Message(

@@ -56,7 +56,7 @@ def virtual_service(service: Service) -> Spec:
             *_sticky_routes(service),
             {
                 "name": WEIGHTS,
-                "route": _split(service, service.weights, _cookie(service)),
+                "route": _split(service, service.weights, bound_by(service)),
                 **_general(service),
             },
         ],
@@ -87,7 +87,7 @@ def _route(service: Service, route: Route) -> Spec:
 
 
 def _sticky_routes(service: Service) -> list[Spec]:
-    sticky = _cookie(service)
+    sticky = bound_by(service)
     if sticky is None:
         return []
     return [
@@ -102,7 +102,7 @@ def _sticky_routes(service: Service) -> list[Spec]:
     ]
 
 
-def _cookie(service: Service) -> Sticky | None:
+def bound_by(service: Service) -> Sticky | None:
     """Bind users to versions only while traffic is divided.
 
     A cookie handed out while one version has everything would keep its users from every later one.

@@ -36,7 +36,13 @@ def parse(
     own = _within(PROJECT, config)
     common, placed, faults = forms.read(own)
     cluster, cluster_faults = decode(Cluster, _within("kubernetes", config), Path("kubernetes"))
-    stack = Stack(cluster=cluster, namespace=common.namespace, ingress=common.ingress, placed=placed)
+    stack = Stack(
+        cluster=cluster,
+        namespace=common.namespace,
+        ingress=common.ingress,
+        placed=placed,
+        api=common.api,
+    )
     exposed = [SECRET.at(Path() / key, "[secret]") for key in _within(PROJECT, dict.fromkeys(secret, "x"))]
     context = config.get("kubernetes:context")
     if isinstance(context, str) and contexts is not None and context not in contexts:

@@ -8,7 +8,7 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from components import routing, workload
 from components.matching import Spec
 from components.model.service import Service
-from components.model.stack import Ingress
+from components.model.stack import Stack
 
 
 class TrafficPolicy(pulumi.ComponentResource):
@@ -23,7 +23,7 @@ class TrafficPolicy(pulumi.ComponentResource):
         args: Service,
         *,
         namespace: pulumi.Input[str],
-        ingress: Ingress,
+        stack: Stack,
         ports: Sequence[pulumi.Resource],
         workloads: Mapping[str, pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
@@ -37,7 +37,7 @@ class TrafficPolicy(pulumi.ComponentResource):
             )
             for version, pods in workloads.items()
         ]
-        gateway = self._object("Gateway", args.app.name, routing.gateway(args, ingress), ports)
+        gateway = self._object("Gateway", args.app.name, routing.gateway(args, stack.ingress), ports)
         self._object("VirtualService", args.app.name, routing.virtual_service(args), [gateway, *subsets])
         self.register_outputs({"hosts": list(args.gateway.hosts), "subsets": list(workloads)})
 

@@ -30,8 +30,9 @@ def selector(app: App, version: str) -> dict[str, str]:
     return {"app": app.name, "version": version}
 
 
-def service(of: Service) -> Spec:
-    """One Service in front of all versions, which the subsets divide."""
+def service(of: Service, version: str | None = None) -> Spec:
+    """One Service in front of all versions, which the subsets divide, or of one, for an HTTPRoute."""
+    chosen = {"app": of.app.name} if version is None else selector(of.app, version)
     port = {
         "name": "http",
         "appProtocol": "http",
@@ -39,7 +40,7 @@ def service(of: Service) -> Spec:
         "targetPort": "http",
         "protocol": "TCP",
     }
-    return {"type": "ClusterIP", "selector": {"app": of.app.name}, "ports": [port]}
+    return {"type": "ClusterIP", "selector": chosen, "ports": [port]}
 
 
 def deployment(of: Service, name: str, injection: Injection) -> Spec:

@@ -114,6 +114,9 @@ class Ingress:
         return self.service.partition("/")[0]
 
 
+Api = Literal["istio", "gateway-api"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Common:
     """What stands at the top of every stack file."""
@@ -121,6 +124,13 @@ class Common:
     namespace: Namespace
 
     ingress: Ingress = field(default_factory=Ingress)
+
+    api: Api = "istio"
+    """The objects that express the traffic policy.
+
+    `istio`: VirtualService, Gateway and DestinationRules with subsets. `gateway-api`: HTTPRoute and Gateway
+    of the Kubernetes Gateway API, for meshes that chose it; what it has no words for is refused.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +161,8 @@ class Stack:
 
     placed: Mapping[Path, Service]
     """The services by where they stand in the stack file: one at its top, or several under `services`."""
+
+    api: Api = "istio"
 
     @property
     def services(self) -> tuple[Service, ...]:

@@ -7,7 +7,7 @@ from typing import Final
 from components.faults import Fault, Path
 from components.model.service import Service
 from components.model.stack import Stack
-from components.rules import cluster, gateways, resilience, routes, shadows, versions, weights
+from components.rules import cluster, gateway_api, gateways, resilience, routes, shadows, versions, weights
 from components.schema import UnsoundError, is_sound
 
 OF_STACK: Final[tuple[Callable[[Stack, Path], Iterator[Fault]], ...]] = (
@@ -16,6 +16,10 @@ OF_STACK: Final[tuple[Callable[[Stack, Path], Iterator[Fault]], ...]] = (
     gateways.ports_are_distinct,
     gateways.hosts_are_distinct,
     versions.workloads_are_distinct,
+    gateway_api.everything_has_an_equivalent,
+    gateway_api.routes_hold_it,
+    gateway_api.order_is_kept,
+    gateway_api.services_are_apart,
 )
 OF_SERVICE: Final[tuple[Callable[[Service, Path], Iterator[Fault]], ...]] = (
     weights.weights_are_whole,

@@ -367,6 +367,10 @@ PROVOKED += [
 ]
 
 ELSEWHERE: Mapping[str, str] = {
+    "MESH190": "test_gateway_api.py, for every row of the table",
+    "MESH191": "test_gateway_api.py, for every limit",
+    "MESH192": "test_gateway_api.py",
+    "MESH193": "test_gateway_api.py",
     "MESH110": "test_settings.py: it takes an encrypted key",
     "MESH130": "tests/unit/test_kubeconfig.py: it takes a kubeconfig",
     "MESH201": "tests/program/test_ingress.py: it takes a cluster's answer",

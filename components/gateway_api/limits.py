@@ -1,0 +1,87 @@
+"""How much one HTTPRoute holds: the schema of its standard channel."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from components.faults import Path
+from components.gateway_api import matches
+from components.gateway_api.tables import tables
+from components.model.routes import Route
+from components.model.service import Gateway, Service
+from components.model.treatment import HeaderChanges
+
+LISTED: Final = 16
+"""Entries of nearly every list."""
+
+LONGEST: Final = 1024
+"""Characters of a path, of the value of a query parameter, and of either's expression."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """A key of which an HTTPRoute holds only so much."""
+
+    of: type
+    key: str
+    what: str
+    most: int
+    count: Callable[[Any], int]
+
+
+def excess(service: Service, at: Path) -> Iterator[tuple[Path, Limit, int]]:
+    """List what is too much for one HTTPRoute: where, which limit, and how much there is."""
+    for path, holder in tables(service, at):
+        for limit in LIMITS:
+            if isinstance(holder, limit.of) and (count := limit.count(holder)) > limit.most:
+                yield path / limit.key, limit, count
+
+
+def _rules(service: Service) -> int:
+    return len(matches.of_rules(service))
+
+
+def _matches(service: Service) -> int:
+    return sum(map(len, matches.of_rules(service)))
+
+
+def _longest(kind: str) -> Callable[[Route], int]:
+    def count(route: Route) -> int:
+        written = [match[kind] for match in matches.of_route(route) if kind in match]
+        texts = [each["value"] for one in written for each in (one if isinstance(one, list) else [one])]
+        return max(map(len, texts), default=0)
+
+    return count
+
+
+def _most(kind: str) -> Callable[[Route], int]:
+    return lambda route: max(len(match.get(kind, ())) for match in matches.of_route(route))
+
+
+def _entries(name: str) -> Callable[[object], int]:
+    return lambda holder: len(getattr(holder, name))
+
+
+LIMITS: Final = (
+    Limit(of=Service, key="versions", what="backends", most=LISTED, count=_entries("versions")),
+    Limit(
+        of=Service, key="routes", what="rules, the cookie's and the weights' too", most=LISTED, count=_rules
+    ),
+    Limit(of=Service, key="routes", what="matches in all, each method one", most=128, count=_matches),
+    Limit(of=Route, key="uri", what="characters in a path", most=LONGEST, count=_longest("path")),
+    Limit(of=Route, key="query", what="characters in a value", most=LONGEST, count=_longest("queryParams")),
+    Limit(of=Route, key="headers", what="headers in a match", most=LISTED, count=_most("headers")),
+    Limit(of=Route, key="query", what="parameters in a match", most=LISTED, count=_most("queryParams")),
+    Limit(
+        of=Route,
+        key="anyOf",
+        what="matches in a rule, each method one",
+        most=64,
+        count=lambda route: len(matches.of_route(route)),
+    ),
+    Limit(of=Gateway, key="hosts", what="hosts", most=LISTED, count=_entries("hosts")),
+    *(
+        Limit(of=HeaderChanges, key=verb, what="headers", most=LISTED, count=_entries(verb))
+        for verb in ("set", "add", "remove")
+    ),
+)

@@ -1,0 +1,93 @@
+"""GatewayApiPolicy: the traffic policy of a service, expressed by the Kubernetes Gateway API."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import pulumi
+from pulumi_kubernetes.apiextensions import CustomResource
+from pulumi_kubernetes.core.v1 import Service as KubernetesService
+
+from components import workload
+from components.gateway_api import objects
+from components.matching import Spec
+from components.model.service import Service
+from components.model.stack import Stack
+
+API: Final = {
+    "Gateway": f"{objects.GROUP}/v1",
+    "HTTPRoute": f"{objects.GROUP}/v1",
+    "DestinationRule": "networking.istio.io/v1",
+}
+
+
+class GatewayApiPolicy(pulumi.ComponentResource):
+    """A Service for each version, Gateways on the ingress, and one HTTPRoute.
+
+    A version's Service comes after its pods and before the route that needs it, and goes the other way round:
+    a version loses its route, then its Service, then its pods.
+    """
+
+    def __init__(
+        self,
+        args: Service,
+        *,
+        namespace: pulumi.Input[str],
+        stack: Stack,
+        ports: Sequence[pulumi.Resource],
+        workloads: Mapping[str, pulumi.Resource],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        # The weights stay out of the component's own inputs, or a weight change would show as two changes.
+        super().__init__("mesh:index:GatewayApiPolicy", args.app.name, {"app": args.app.name}, opts)
+        self._args, self._namespace = args, namespace
+        before: list[pulumi.Resource] = []
+        for version, pods in workloads.items():
+            before += self._backend(version, pods)
+        for name, spec in objects.gateways(args, stack).items():
+            before.append(self._object("Gateway", name, spec, ports, stack.ingress.namespace))
+        self._object("HTTPRoute", args.app.name, objects.http_route(args, stack), before)
+        self.register_outputs({"hosts": list(args.gateway.hosts), "backends": list(workloads)})
+
+    def _backend(self, version: str, pods: pulumi.Resource) -> list[pulumi.Resource]:
+        """Make what a route needs to send requests to a version."""
+        name = self._args.workload(version)
+        service = KubernetesService(
+            name,
+            metadata={
+                "name": name,
+                "namespace": self._namespace,
+                "labels": workload.labels(self._args.app, version),
+            },
+            spec=workload.service(self._args, version),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[pods]),
+        )
+        policy = objects.destination_rule(self._args, version)
+        # Under another name than a subset's rule: whoever turns the switch needs both for a moment.
+        return [
+            service,
+            *([self._object("DestinationRule", f"{name}-service", policy, [service])] if policy else []),
+        ]
+
+    def _object(
+        self,
+        kind: str,
+        name: str,
+        spec: Spec,
+        depends_on: Sequence[pulumi.Resource],
+        namespace: str | None = None,
+    ) -> CustomResource:
+        return CustomResource(
+            name,
+            # Pulumi cannot change the version of a custom resource later, not even by an alias (K#1668).
+            api_version=API[kind],
+            kind=kind,
+            metadata={
+                "name": name,
+                "namespace": namespace or self._namespace,
+                "labels": workload.labels(self._args.app),
+                # The stack owns these objects whole: what a hand changes is drift, not a conflict (K#2542).
+                "annotations": {"pulumi.com/patchForce": "true"},
+            },
+            spec=spec,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(depends_on)),
+        )

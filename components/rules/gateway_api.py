@@ -1,0 +1,61 @@
+"""Rules for stacks that express their policy by the Kubernetes Gateway API."""
+
+from collections.abc import Iterator, Mapping
+
+from components.faults import Fault, Path, assign
+from components.gateway_api import equivalents, limits, matches, precedence
+from components.messages import NO_EQUIVALENT, OVERTAKEN, SERVICE_TWICE, TOO_MANY
+from components.model.service import Service
+from components.model.stack import Stack
+from components.routing import WEIGHTS, bound_by, sticky_name
+from components.schema import encode
+
+
+def everything_has_an_equivalent(stack: Stack, at: Path) -> Iterator[Fault]:
+    """What the Gateway API cannot say is refused: left out, it would be missed in silence."""
+    for place, service in _concerned(stack).items():
+        for path, said, why in equivalents.missing(service, place):
+            yield NO_EQUIVALENT.at(path, encode(said), why=why, switch=_switch(at))
+
+
+def routes_hold_it(stack: Stack, at: Path) -> Iterator[Fault]:
+    """The API server refuses an HTTPRoute beyond its limits, when half of the stack is there already."""
+    for place, service in _concerned(stack).items():
+        for path, limit, count in limits.excess(service, place):
+            words = {"what": limit.what, "most": limit.most, "count": count, "switch": _switch(at)}
+            yield TOO_MANY.at(path, count, **words)
+
+
+def order_is_kept(stack: Stack, at: Path) -> Iterator[Fault]:
+    """A request goes where the order of the list says, or the stack file is refused."""
+    for place, service in _concerned(stack).items():
+        names, told = _rule_names(service), set()
+        for upper, lower in precedence.overtakers(matches.of_rules(service)):
+            # The cookie's routes and the weights are ours: only above a declared route can a user mend it.
+            if upper not in told and upper < len(service.routes):
+                told.add(upper)
+                words = {"name": names[upper], "other": names[lower], "switch": _switch(at)}
+                yield OVERTAKEN.at(place / "routes" / upper, encode(service.routes[upper]), **words)
+
+
+def services_are_apart(stack: Stack, at: Path) -> Iterator[Fault]:
+    """Each version has a Service, and no other service of the stack may be called like it."""
+    concerned = _concerned(stack)
+    apps = {service.app.name for service in concerned.values()}
+    for place, service in concerned.items():
+        for version in service.versions:
+            if (name := service.workload(version)) in apps:
+                yield SERVICE_TWICE.at(place / "versions" / version, version, name=name, switch=_switch(at))
+
+
+def _concerned(stack: Stack) -> Mapping[Path, Service]:
+    return stack.placed if stack.api == "gateway-api" else {}
+
+
+def _rule_names(service: Service) -> list[str]:
+    sticky = [sticky_name(version) for version, weight in service.split.items() if weight]
+    return [*(route.name for route in service.routes), *(sticky if bound_by(service) else []), WEIGHTS]
+
+
+def _switch(at: Path) -> str:
+    return assign(at / "api", "istio")
