@@ -1,6 +1,6 @@
 """Draws whole configurations from the model's own type hints: good ones, with a bad value here and there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hypothesis import strategies as st
@@ -20,8 +20,8 @@ from components.hints import (
     shape,
     unwrap,
 )
-from components.model.stack import Cluster, StackFile
-from tests.unit.stacks import WALKTHROUGH
+from components.model.stack import Cluster, ServicesFile, StackFile
+from tests.unit.stacks import WALKTHROUGH, several, with_changes
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
@@ -76,15 +76,23 @@ TEXTS = st.sampled_from(
 ENTRIES = st.sampled_from([1] * 12 + [0, 2])
 
 
+FORMS: Sequence[tuple[type, Mapping[str, Any]]] = (
+    (StackFile, WALKTHROUGH),
+    (ServicesFile, with_changes(**several())),
+)
+"""The two forms of a stack file, each with a good one to stand around what is drawn."""
+
+
 @st.composite
 def configs(draw: Draw) -> dict[str, Any]:
     """Draw a configuration in whole keys, as `settings.parse` takes it."""
+    form, base = draw(st.sampled_from(FORMS))
     drawn = {
         f"{prefix}:{name}": value
-        for prefix, kind in ((PROJECT, StackFile), ("kubernetes", Cluster))
+        for prefix, kind in ((PROJECT, form), ("kubernetes", Cluster))
         for name, value in _table(draw, kind).items()
     }
-    return drawn if seldom(draw) else {**WALKTHROUGH, **drawn}
+    return drawn if seldom(draw) else {**base, **drawn}
 
 
 def _value(draw: Draw, hint: Hint) -> Any:  # noqa: ANN401 - plain data of any shape
