@@ -131,6 +131,21 @@ def test_a_second_app_takes_nothing_but_a_stack_file() -> None:
     assert not shared, f"both stacks would own {shared}"
 
 
+def test_what_looks_after_the_number_of_pods_comes_after_them() -> None:
+    """An autoscaler and a budget for each version that asks, and no replicas beside an autoscaler."""
+    ran = run(
+        with_changes(
+            versions__v1__autoscaling={"min": 2, "max": 5},
+            versions__v1__disruptionBudget={"minAvailable": 1},
+        )
+    )
+    added = ran.keys() - run(with_changes()).keys()
+    assert added == {"HorizontalPodAutoscaler springbootapp-v1", "PodDisruptionBudget springbootapp-v1"}
+    assert all("Deployment springbootapp-v1" in ran.waits_for(each) for each in added)
+    assert "replicas" not in ran["Deployment springbootapp-v1"].inputs["spec"]
+    assert ran["Deployment springbootapp-v2"].inputs["spec"]["replicas"] == 1
+
+
 def test_faults_stop_the_program_before_the_first_resource() -> None:
     """Not even the provider is made."""
     with pytest.raises(ConfigError):

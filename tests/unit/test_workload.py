@@ -66,3 +66,29 @@ def test_a_version_chooses_its_sidecar_where_the_namespace_lets_it(
     """The pod's own label is there only when the version says so and Istio would listen."""
     labels = pods(namespace__injection=injection, versions__v1__sidecar=sidecar)["metadata"]["labels"]
     assert labels.get("sidecar.istio.io/inject") == label
+
+
+def test_an_autoscaled_version_leaves_its_replicas_alone() -> None:
+    """Two owners of one number would take turns."""
+    (service,) = stack(versions__v1__autoscaling={"min": 2, "max": 9, "cpu": 70}).services
+    assert "replicas" not in workload.deployment(service, "v1", "enabled")
+    scaling = service.versions["v1"].autoscaling
+    assert scaling
+    assert workload.autoscaler("springbootapp-v1", "springbootapp", scaling) == EXPECTED["autoscaler v1"]
+
+
+def test_a_disruption_budget_counts_the_pods_of_one_version() -> None:
+    """Another version's pods are no stand-in."""
+    (service,) = stack(versions__v1__disruptionBudget={"maxUnavailable": "50%"}).services
+    budget = service.versions["v1"].disruption_budget
+    assert budget
+    assert workload.disruption_budget(service.app, "v1", budget) == EXPECTED["disruption budget v1"]
+
+
+def test_what_a_version_says_of_its_pods() -> None:
+    """Environment, probes, resources, spread and service account, where Kubernetes has them."""
+    full = yaml.safe_load((Path(__file__).parent / "expected/pods.yaml").read_text())
+    spec = pods(versions__v1=full["version"])["spec"]
+    container = spec["containers"][0]
+    assert {key: container[key] for key in full["container"]} == full["container"]
+    assert {key: spec[key] for key in full["pod"]} == full["pod"]
