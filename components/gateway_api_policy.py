@@ -46,7 +46,7 @@ class GatewayApiPolicy(pulumi.ComponentResource):
         for name, spec in objects.gateways(args, stack).items():
             before.append(self._object("Gateway", name, spec, ports, stack.ingress.namespace))
         self._object("HTTPRoute", args.app.name, objects.http_route(args, stack), before)
-        self.register_outputs({"hosts": list(args.gateway.hosts), "backends": list(workloads)})
+        self.register_outputs({"hosts": list(args.hosts), "backends": list(workloads)})
 
     def _backend(self, version: str, pods: pulumi.Resource) -> list[pulumi.Resource]:
         """Make what a route needs to send requests to a version."""

@@ -10,7 +10,11 @@ from components.model.stack import ExtraPort, Ingress
 Spec = dict[str, Any]
 """A Kubernetes object, or part of one, in its own words."""
 
-HTTP_PORT: Final = 80
+USUAL: Final = {80: "http2", 443: "https"}
+"""What charts name the ports for HTTP and HTTPS, whose numbers may be others at the Service."""
+
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+"""Ports that a URL does not have to say."""
 
 Seen = Mapping[str, Any]
 """A piece of a live object, with the keys that Pulumi's Python SDK gives it: `node_port`, `load_balancer`."""
@@ -38,11 +42,9 @@ def extra_ports(ingress: Ingress) -> Spec:
 
 
 def arrival(ports: Sequence[Seen], gateway_port: int) -> Seen | None:
-    """Find the port of the ingress Service at which users of the gateway's port arrive.
-
-    Charts name the port for plain HTTP `http2`; a Gateway on any other port goes by its number.
-    """
-    named = [port for port in ports if port.get("name") == "http2" and gateway_port == HTTP_PORT]
+    """Find the port of the ingress Service at which users of the gateway's port arrive."""
+    usual = USUAL.get(gateway_port)
+    named = [port for port in ports if usual and port.get("name") == usual]
     numbered = [port for port in ports if port["port"] == gateway_port]
     return next(iter(named + numbered), None)
 
@@ -58,10 +60,23 @@ def node_address(addresses: Iterable[Seen]) -> str | None:
     return by_type.get("ExternalIP", by_type.get("InternalIP"))
 
 
-def url(address: str, port: int, path: str) -> str:
+def url(address: str, port: int, path: str, scheme: str = "http") -> str:
     """Put a URL together."""
     host = f"[{address}]" if ":" in address else address
-    return f"http://{host}{path}" if port == HTTP_PORT else f"http://{host}:{port}{path}"
+    return f"{scheme}://{host}{path}" if port == DEFAULT_PORTS[scheme] else f"{scheme}://{host}:{port}{path}"
+
+
+def opened(service: Service) -> str:
+    """Choose the port of the URL to open: HTTPS, if the first listener has it."""
+    first = service.gateway
+    outside = first.tls.port if first.tls else first.port
+    return str(outside if service.outside else service.app.port)
+
+
+def inside_urls(service: Service, namespace: str) -> dict[str, str]:
+    """List the URLs for callers in the mesh, where nobody else reaches the service."""
+    app = service.app
+    return {str(app.port): url(f"{app.name}.{namespace}", app.port, app.shown_path)}
 
 
 def extra_urls(service: Service, ingress: Ingress, address: str) -> dict[str, str]:
@@ -69,6 +84,7 @@ def extra_urls(service: Service, ingress: Ingress, address: str) -> dict[str, st
     return {
         str(extra.port): url(address, extra.node_port, service.app.shown_path)
         for extra in ingress.extra_ports
+        if service.owns_gateway
     }
 
 

@@ -11,7 +11,8 @@ from components.errors import ConfigError
 from components.faults import Path
 from components.messages import NO_ADDRESS, NO_INGRESS_PORT, NO_NODE_ADDRESS
 from components.model.service import Service
-from components.model.stack import Stack
+from components.model.stack import Ingress, Stack
+from components.ways import Way, ways
 
 
 class MeshIngress(pulumi.ComponentResource):
@@ -49,7 +50,7 @@ class MeshIngress(pulumi.ComponentResource):
 
     def url(self, service: Service) -> pulumi.Output[str]:
         """Show the URL for a person to open."""
-        return self.urls(service)[str(service.gateway.port)]
+        return self.urls(service)[ingress.opened(service)]
 
     def urls(self, service: Service) -> pulumi.Output[dict[str, str]]:
         """List the URLs of a service by port: the gateway's first, then the extra ones."""
@@ -69,13 +70,10 @@ def _urls(
     status: ingress.Seen | None,
     node: ingress.Seen | None,
 ) -> dict[str, str]:
+    if not service.outside:
+        return ingress.inside_urls(service, stack.namespace.name)
     args = stack.ingress
-    port = ingress.arrival(spec["ports"], service.gateway.port)
-    if port is None:
-        ports = ", ".join(f"{each.get('name')}={each['port']}" for each in spec["ports"])
-        words = {"service": args.service, "port": service.gateway.port, "ports": ports}
-        here = stack.place(service) / "gateway" / "port"
-        raise ConfigError([NO_INGRESS_PORT.at(here, service.gateway.port, **words)])
+    arrivals = [(way, _arrival(way, args, spec)) for way in ways(service, stack.place(service))]
     balanced = ingress.balanced_address(((status or {}).get("load_balancer") or {}).get("ingress") or ())
     fixed = args.address or ingress.node_address((node or {}).get("addresses") or ())
     if fixed is None and args.node is not None:
@@ -83,8 +81,18 @@ def _urls(
     address = fixed or balanced
     if address is None:
         raise ConfigError([NO_ADDRESS.at(Path() / "ingress" / "address", None, service=args.service)])
-    number = (port.get("node_port") if fixed else None) or port["port"]
-    url = ingress.url(address, int(number), service.app.shown_path)
+    urls = {}
+    for way, port in arrivals:
+        number = (port.get("node_port") if fixed else None) or port["port"]
+        urls[str(way.port)] = ingress.url(address, int(number), service.app.shown_path, way.scheme)
     # A load balancer knows nothing of the stack's own node ports.
-    extra = ingress.extra_urls(service, args, fixed) if fixed else {}
-    return {str(service.gateway.port): url, **extra}
+    return urls | (ingress.extra_urls(service, args, fixed) if fixed else {})
+
+
+def _arrival(way: Way, args: Ingress, spec: ingress.Seen) -> ingress.Seen:
+    port = ingress.arrival(spec["ports"], way.port)
+    if port is None:
+        ports = ", ".join(f"{each.get('name')}={each['port']}" for each in spec["ports"])
+        words = {"service": args.service, "port": way.port, "ports": ports}
+        raise ConfigError([NO_INGRESS_PORT.at(way.port_place, way.port, **words)])
+    return port

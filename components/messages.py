@@ -271,10 +271,40 @@ NAME_TWICE: Final = Message(
 """`a` with the version `b-v1` and `a-b` with `v1` would be one object."""
 HOST_TWICE: Final = Message(
     code="MESH152",
-    rule="requests for this host on port {port} already go to {other}",
+    rule="requests for this host on {where} already go to {other}",
     mend="{set} {example}",
 )
 """Istio serves the older of the two Gateways and says nothing about the other (IST0145)."""
+TWO_PROTOCOLS: Final = Message(
+    code="MESH153",
+    rule="{scheme} cannot share port {port} with {taken}, which {other} says",
+    mend="{set} {free}",
+)
+"""Istio keeps the server that came first and drops the other in silence."""
+REDIRECT_ASTRAY: Final = Message(
+    code="MESH154",
+    rule="the redirect leads to port 443, where an https URL without a port goes",
+    mend="{set} 443, or {off}",
+)
+"""Clients would be sent to where nobody listens."""
+CERTIFICATE_TWICE: Final = Message(
+    code="MESH155",
+    rule="this certificate already serves the hosts of {other}",
+    mend="{set} NAME, another Secret; or put all hosts into that listener; or share it by gateway.existing",
+)
+"""Browsers use one connection for all hosts of a certificate; each listener knows only its own (IST0138)."""
+NO_OWN_GATEWAY: Final = Message(
+    code="MESH156",
+    rule="no service here has a Gateway of its own, which would answer on these ports",
+    mend="{rm}",
+)
+"""The stack adds no server to a Gateway that is somebody else's."""
+GATEWAY_UNUSED: Final = Message(
+    code="MESH157",
+    rule="with mesh: only nobody outside reaches the service",
+    mend="{rm}, or {mend}",
+)
+"""Hosts that lead nowhere would be missed only when somebody calls."""
 
 NO_EQUIVALENT: Final = Message(
     code="MESH190",
@@ -306,7 +336,7 @@ SERVICE_TWICE: Final = Message(
 
 NO_INGRESS_PORT: Final = Message(
     code="MESH201",
-    rule="the ingress Service {service} has neither a port named http2 nor port {port}; its ports: {ports}",
+    rule="the ingress Service {service} has no port {port}, by number or usual name; its ports: {ports}",
     mend="{set} PORT, with one of its ports",
 )
 """The output `url` shows the ingress at its own port, and a port that is not there answers nobody."""

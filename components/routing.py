@@ -7,29 +7,9 @@ from components import matching, subset_policy, treatment
 from components.matching import Spec
 from components.model.routes import Route, Sticky
 from components.model.service import Service
-from components.model.stack import Ingress
 
 WEIGHTS: Final = "weights"
 """The name of the last route, which takes what no other took."""
-
-
-def gateway(service: Service, ingress: Ingress) -> Spec:
-    """One server for the port where users arrive, and one for each extra port of the ingress.
-
-    Istio looks the number of a server up in the Services that select the gateway's pods, so the server for
-    8066 listens on the target port of the stack's own Service.
-    """
-    ports = (service.gateway.port, *(extra.port for extra in ingress.extra_ports))
-    return {
-        "selector": dict(ingress.selector),
-        "servers": [
-            {
-                "port": {"number": port, "name": f"http-{port}", "protocol": "HTTP"},
-                "hosts": list(service.gateway.hosts),
-            }
-            for port in ports
-        ],
-    }
 
 
 def destination_rule(service: Service, version: str) -> Spec:
@@ -47,10 +27,15 @@ def destination_rule(service: Service, version: str) -> Spec:
 
 
 def virtual_service(service: Service) -> Spec:
-    """All routes of the service in the order in which they are tried: declared, sticky, weights."""
+    """All routes of the service in the order in which they are tried: declared, sticky, weights.
+
+    One object for gateway and mesh, so that a weight change stays a change of one. In the mesh the host is
+    the Service's name, which Istio completes to its full one. From outside nobody reaches it by that name: a
+    gateway answers to no host that its own servers lack.
+    """
     return {
-        "hosts": [*service.gateway.hosts, *([service.app.name] if service.mesh else [])],
-        "gateways": [service.app.name, *(["mesh"] if service.mesh else [])],
+        "hosts": [*service.hosts, *([service.app.name] if service.mesh else [])],
+        "gateways": [*_gateways(service), *(["mesh"] if service.mesh else [])],
         "http": [
             *(_route(service, route) for route in service.routes),
             *_sticky_routes(service),
@@ -71,6 +56,10 @@ def sticky_name(version: str) -> str:
 def sticky_request(sticky: Sticky, version: str) -> Spec:
     """Match those whose cookie names the version."""
     return {"headers": {"cookie": {"regex": matching.with_cookies({sticky.cookie: version})}}}
+
+
+def _gateways(service: Service) -> list[str]:
+    return [service.gateway.existing or service.app.name] if service.outside else []
 
 
 def _route(service: Service, route: Route) -> Spec:

@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
 
-from components import routing, workload
+from components import routing, servers, workload
 from components.matching import Spec
 from components.model.service import Service
 from components.model.stack import Stack
 
 
 class TrafficPolicy(pulumi.ComponentResource):
-    """A DestinationRule for each version, a Gateway and a VirtualService.
+    """A DestinationRule for each version, a Gateway unless there is one already, and a VirtualService.
 
     A subset comes after its pods and before the route that needs it. Pulumi makes and changes before it
     deletes, and deletes the other way round: a version loses its route, then its subset, then its pods.
@@ -37,9 +37,11 @@ class TrafficPolicy(pulumi.ComponentResource):
             )
             for version, pods in workloads.items()
         ]
-        gateway = self._object("Gateway", args.app.name, routing.gateway(args, stack.ingress), ports)
-        self._object("VirtualService", args.app.name, routing.virtual_service(args), [gateway, *subsets])
-        self.register_outputs({"hosts": list(args.gateway.hosts), "subsets": list(workloads)})
+        needs: list[pulumi.Resource] = [*subsets]
+        if args.owns_gateway:
+            needs.append(self._object("Gateway", args.app.name, servers.gateway(args, stack.ingress), ports))
+        self._object("VirtualService", args.app.name, routing.virtual_service(args), needs)
+        self.register_outputs({"hosts": list(args.hosts), "subsets": list(workloads)})
 
     def _object(
         self, kind: str, name: str, spec: Spec, depends_on: Sequence[pulumi.Resource]

@@ -129,8 +129,7 @@ def stack_files(draw: st.DrawFn) -> dict[str, Any]:
         if "mirror" in place:
             place["mirror"]["to"] = draw(st.sampled_from(names))
         _changes(place)
-    if file.get("mesh"):
-        file["gateway"] = {"hosts": ["shop.example.com"]}
+    _way_in(file)
     for place in [file.get("resilience", {}), *file["versions"].values()]:
         _put_right(place)
     _ports(file.get("ingress", {}))
@@ -154,6 +153,22 @@ def _changes(place: dict[str, Any]) -> None:
             place[side] = {"set": place[side]["set"]} if place[side].get("set") else {"remove": ["x-debug"]}
     if "retries" in place:
         place["retries"] = {"attempts": max(1, place["retries"]["attempts"])}
+
+
+def _way_in(file: dict[str, Any]) -> None:
+    """Take each host, port and certificate once, and no Gateway where nobody outside is to come."""
+    gateway = file.setdefault("gateway", {})
+    for nth, listener in enumerate([gateway, *gateway.get("listeners", [])]):
+        if "hosts" in listener or "listeners" in gateway or file.get("mesh"):
+            listener["hosts"] = [f"shop-{nth}.example.com", f"*.shop-{nth}.test"]
+        if "port" in listener:
+            listener["port"] = 8000 + nth
+        if "tls" in listener:
+            listener["tls"] |= {"secret": f"certificate-{nth}", "port": 443}
+    if file.get("mesh") == "only" or gateway.get("existing"):
+        file.get("ingress", {}).pop("extraPorts", None)
+    if file.get("mesh") == "only":
+        del file["gateway"]
 
 
 def _ports(ingress: dict[str, Any]) -> None:

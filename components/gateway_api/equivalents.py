@@ -8,10 +8,11 @@ from typing import Any, Final
 from components import matching
 from components.faults import Path
 from components.gateway_api.tables import keys, tables
+from components.model.gateway import Gateway
 from components.model.matching import Conditions, UriMatch, ValueMatch
 from components.model.resilience import Resilience
 from components.model.routes import Route
-from components.model.service import Gateway, Service
+from components.model.service import Service
 from components.model.treatment import Cors, Redirect, Rewrite
 
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?")

@@ -7,8 +7,9 @@ from typing import Any, Final
 from components.faults import Path
 from components.gateway_api import matches
 from components.gateway_api.tables import tables
+from components.model.gateway import Gateway
 from components.model.routes import Route
-from components.model.service import Gateway, Service
+from components.model.service import Service
 from components.model.treatment import HeaderChanges
 
 LISTED: Final = 16

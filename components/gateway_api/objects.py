@@ -23,6 +23,8 @@ def gateways(service: Service, stack: Stack) -> dict[str, Spec]:
     They stand in the ingress' namespace, since Istio takes a Service of no other, and there are two of them,
     since Istio looks for every port of a Gateway in each of its Services.
     """
+    if not service.outside:
+        return {}
     name = extra_ports_name(stack.namespace.name, service.app.name)
     own = stack.ingress.service.partition("/")[2]
     by_name = {name: _gateway(own, stack, [service.gateway.port])}
@@ -34,7 +36,7 @@ def gateways(service: Service, stack: Stack) -> dict[str, Spec]:
 
 def http_route(service: Service, stack: Stack) -> Spec:
     """All routes of the service, declared, sticky, weights, in one object."""
-    hosts = [host for host in service.gateway.hosts if host != "*"]
+    hosts = [host for host in service.hosts if host != "*"]
     rules = [
         *(_route(service, route) for route in service.routes),
         *_sticky_routes(service),

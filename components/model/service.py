@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Literal
 
-from components.constraints import Distinct, Example, NotEmpty
-from components.model.names import Host, Label, Port, Repository, ServiceName, UrlPath
+from components.constraints import Example, NotEmpty
+from components.faults import Path
+from components.model.gateway import Gateway, Listener
+from components.model.names import Label, Port, Repository, ServiceName, UrlPath
 from components.model.resilience import Resilience
 from components.model.routes import Route, Split, Sticky
 from components.model.treatment import Mirror, Treatment
@@ -43,17 +45,6 @@ class App(Container):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gateway:
-    """The service's own Istio Gateway: which hosts it answers to, on which port of the ingress."""
-
-    hosts: Annotated[tuple[Host, ...], NotEmpty(["*"]), Distinct()] = ("*",)
-    """Hosts that reach the service. Two stacks on one ingress need different ones: `*` takes them all."""
-
-    port: Annotated[Port, Example(80)] = 80
-    """The port of the ingress Service, which is where users' requests without a port of their own arrive."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Entry(Treatment):
     """One of several services, under its name, which is the key."""
 
@@ -80,8 +71,11 @@ class Entry(Treatment):
     gateway: Gateway = field(default_factory=Gateway)
     """How the service is reached from outside."""
 
-    mesh: bool = False
-    """Whether callers inside the mesh follow the same routes. It takes hosts other than `*`."""
+    mesh: bool | Literal["only"] = False
+    """Whether callers inside the mesh follow the same routes. It takes hosts other than `*`.
+
+    With `only` nobody outside reaches the service: it has no gateway.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +83,31 @@ class Service(Entry):
     """A service under one traffic policy. Its treatment holds for every route that says nothing of it."""
 
     app: App
+
+    @property
+    def outside(self) -> bool:
+        """Whether the service is reached from outside the mesh."""
+        return self.mesh != "only"
+
+    @property
+    def owns_gateway(self) -> bool:
+        """Whether the service has a Gateway of its own."""
+        return self.outside and self.gateway.existing is None
+
+    def listeners(self, at: Path) -> dict[Path, Listener]:
+        """List the listeners by where they stand in the stack file, the first one first."""
+        if not self.outside:
+            return {}
+        here = at / "gateway"
+        further = {here / "listeners" / nth: each for nth, each in enumerate(self.gateway.listeners)}
+        return {here: self.gateway, **further}
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts of all listeners, without those that another one covers: Istio refuses to take both."""
+        hosts = tuple(dict.fromkeys(host for each in self.listeners(Path()).values() for host in each.hosts))
+        wide = [host for host in hosts if host.startswith("*")]
+        return tuple(h for h in hosts if not any(h != other and h.endswith(other[1:]) for other in wide))
 
     @property
     def split(self) -> dict[str, int]:

@@ -1,65 +1,151 @@
-"""Rules about the ways in: hosts and ports, of one service and of all that share an ingress."""
+"""Rules about the ways in: hosts, ports and certificates, of one service and of all on one ingress."""
 
 from collections.abc import Iterator
 from itertools import count
 
 from components.faults import Fault, Message, Path, assign
 from components.messages import (
+    CERTIFICATE_TWICE,
+    GATEWAY_UNUSED,
     HOST_TWICE,
     HOSTS_OVERLAP,
     MESH_NEEDS_HOSTS,
+    NO_OWN_GATEWAY,
     NODE_PORT_TWICE,
     PORT_TWICE,
     PROXY_PORT,
+    REDIRECT_ASTRAY,
+    TWO_PROTOCOLS,
 )
+from components.model.gateway import Gateway
 from components.model.names import PROXY_PORTS
 from components.model.service import Service
 from components.model.stack import Stack
 from components.schema import encode
+from components.ways import ways
+
+HTTPS_PORT = 443
 
 
 def ports_are_distinct(stack: Stack, at: Path) -> Iterator[Fault]:
-    """The ports of the gateway, of its pods and of the nodes are each taken once."""
-    ports = {each.gateway.port: str(place / "gateway" / "port") for place, each in stack.placed.items()}
+    """The ports of the gateways, of their pods and of the nodes are each taken once."""
+    taken = {
+        way.port: str(way.port_place) for place, each in stack.placed.items() for way in ways(each, place)
+    }
     targets: dict[int, str] = {}
     node_ports: dict[int, str] = {}
     for nth, extra in enumerate(stack.ingress.extra_ports):
         here = at / "ingress" / "extraPorts" / nth
-        yield from _taken(PORT_TWICE, here / "port", extra.port, ports)
+        yield from _taken(PORT_TWICE, here / "port", extra.port, taken)
         yield from _taken(PORT_TWICE, here / "targetPort", extra.target_port, targets)
         yield from _taken(NODE_PORT_TWICE, here / "nodePort", extra.node_port, node_ports)
         if extra.target_port in PROXY_PORTS:
             yield PROXY_PORT.at(here / "targetPort", extra.target_port)
 
 
+def ports_speak_one_protocol(stack: Stack, _: Path) -> Iterator[Fault]:
+    """Istio keeps the server that came first and drops the other in silence."""
+    taken: dict[int, tuple[str, Path]] = {}
+    for place, service in stack.placed.items():
+        for way in ways(service, place):
+            scheme, other = taken.setdefault(way.port, (way.scheme, way.port_place))
+            if scheme != way.scheme:
+                words = {"scheme": way.scheme, "port": way.port, "other": other, "taken": scheme}
+                free = next(number for number in (443, 8443, 9443) if number not in taken)
+                yield TWO_PROTOCOLS.at(way.port_place, way.port, free=free, **words)
+
+
+def extra_ports_lead_somewhere(stack: Stack, at: Path) -> Iterator[Fault]:
+    """An extra port is served by the Gateways of the stack's own."""
+    if stack.ingress.extra_ports and stack.services and not any(each.owns_gateway for each in stack.services):
+        here = at / "ingress" / "extraPorts"
+        yield NO_OWN_GATEWAY.at(here, encode(stack.ingress.extra_ports))
+
+
 def hosts_are_distinct(stack: Stack, _: Path) -> Iterator[Fault]:
     """Each host leads to one service, on the extra ports too. A host and a `*` that covers it stay apart."""
-    taken: dict[tuple[str, int], Path] = {}
-    extra = [each.port for each in stack.ingress.extra_ports]
+    taken: dict[tuple[str, str], Path] = {}
     for place, service in stack.placed.items():
-        for nth, host in enumerate(service.gateway.hosts):
-            ways = [(host, port) for port in (service.gateway.port, *extra)]
-            here = place / "gateway" / "hosts" / nth
-            if found := next((way for way in ways if way in taken), None):
-                words = {"port": found[1], "other": taken[found]}
-                yield HOST_TWICE.at(here, host, example=f"{service.app.name}.example.com", **words)
-            taken |= {way: here for way in ways if way not in taken}
+        told: set[Path] = set()
+        for where, host, here in _claims(service, place, stack):
+            other = taken.setdefault((where, host), here)
+            if other != here and here not in told:
+                told.add(here)
+                used = {host for _, host in taken}
+                names = (f"{service.app.name}{nth or ''}.example.com" for nth in count())
+                words = {"where": where, "example": next(name for name in names if name not in used)}
+                yield HOST_TWICE.at(here, host, other=other, **words)
+
+
+def certificates_stand_once(stack: Stack, _: Path) -> Iterator[Fault]:
+    """Hosts of one certificate belong to one listener (IST0138)."""
+    taken: dict[str, Path] = {}
+    for place, service in stack.placed.items():
+        for way in ways(service, place):
+            if way.tls is not None:
+                here = way.place / "tls" / "secret"
+                if way.tls.secret in taken:
+                    yield CERTIFICATE_TWICE.at(here, way.tls.secret, other=taken[way.tls.secret])
+                taken.setdefault(way.tls.secret, here)
+
+
+def redirects_arrive(service: Service, at: Path) -> Iterator[Fault]:
+    """Envoy sends clients to the port that an https URL has by itself."""
+    for way in ways(service, at):
+        if way.tls is not None and way.tls.redirect and way.port != HTTPS_PORT:
+            yield REDIRECT_ASTRAY.at(
+                way.port_place, way.port, off=assign(way.place / "tls" / "redirect", False)
+            )
+
+
+def listeners_are_not_the_proxys(service: Service, at: Path) -> Iterator[Fault]:
+    """The gateway's pods have a proxy with ports of its own, too."""
+    for way in ways(service, at):
+        if way.port in PROXY_PORTS:
+            yield PROXY_PORT.at(way.port_place, way.port)
 
 
 def hosts_are_apart(service: Service, at: Path) -> Iterator[Fault]:
     """Istio's webhook refuses a VirtualService of which one host covers another."""
-    hosts = service.gateway.hosts
-    for nth, host in enumerate(hosts):
-        for other in hosts:
-            if other != host and other.startswith("*") and host.endswith(other[1:]):
-                yield HOSTS_OVERLAP.at(at / "gateway" / "hosts" / nth, host, other=other)
+    for place, listener in service.listeners(at).items():
+        for nth, host in enumerate(listener.hosts):
+            for other in listener.hosts:
+                if other != host and other.startswith("*") and host.endswith(other[1:]):
+                    yield HOSTS_OVERLAP.at(place / "hosts" / nth, host, other=other)
 
 
 def mesh_has_hosts(service: Service, at: Path) -> Iterator[Fault]:
     """One VirtualService for gateway and mesh is what lets a weight change touch one object."""
-    if service.mesh and "*" in service.gateway.hosts:
-        mend = assign(at / "gateway" / "hosts", [f"{service.app.name}.example.com"])
-        yield MESH_NEEDS_HOSTS.at(at / "gateway" / "hosts", encode(service.gateway.hosts), mend=mend)
+    for place, listener in service.listeners(at).items():
+        if service.mesh and "*" in listener.hosts:
+            mend = assign(place / "hosts", [f"{service.app.name}.example.com"])
+            yield MESH_NEEDS_HOSTS.at(place / "hosts", encode(listener.hosts), mend=mend)
+
+
+def gateway_is_used(service: Service, at: Path) -> Iterator[Fault]:
+    """What is declared is there, or the stack file is refused."""
+    if not service.outside and service.gateway != Gateway():
+        mend = assign(at / "mesh", True)
+        yield GATEWAY_UNUSED.at(at / "gateway", encode(service.gateway), mend=mend)
+
+
+def _claims(service: Service, at: Path, stack: Stack) -> Iterator[tuple[str, str, Path]]:
+    """List what each host takes for itself: where, the host, and its place in the stack file."""
+    placed = [
+        (host, place / "hosts" / nth, listener)
+        for place, listener in service.listeners(at).items()
+        for nth, host in enumerate(listener.hosts)
+    ]
+    for host, here, listener in placed:
+        ports = [listener.port, *([listener.tls.port] if listener.tls else [])]
+        own = [f"port {port}" for port in ports] if service.owns_gateway else []
+        for where in own or [f"the Gateway {service.gateway.existing}"]:
+            yield where, host, here
+    if service.owns_gateway:
+        of_all = [f"port {extra.port}" for extra in stack.ingress.extra_ports]
+        of_all += [f"the Gateway {stack.namespace.name}/{service.app.name}"]
+        once = {host: here for host, here, _ in reversed(placed)}
+        yield from ((where, host, here) for where in of_all for host, here in once.items())
 
 
 def _taken(message: Message, at: Path, port: int, taken: dict[int, str]) -> Iterator[Fault]:

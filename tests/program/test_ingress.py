@@ -41,10 +41,37 @@ def test_the_url_can_show_another_path_than_the_probe() -> None:
     assert ran.outputs["url"] == "http://127.0.0.1:31380/hello"
 
 
+def test_https_has_a_url_of_its_own_and_is_the_one_to_open() -> None:
+    """By the port of the ingress that charts name `https`."""
+    outputs = run(with_changes(gateway__tls={"secret": "shop-certificate"})).outputs
+    assert outputs["url"] == "https://127.0.0.1:31390/hello"
+    assert outputs["urls"] == {
+        "80": "http://127.0.0.1:31380/hello",
+        "443": "https://127.0.0.1:31390/hello",
+        "8066": "http://127.0.0.1:31386/hello",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "url"),
+    [
+        ({"gateway": {"existing": "edge/shared"}}, "http://127.0.0.1:31380/hello"),
+        ({"gateway": GONE, "mesh": "only"}, "http://springbootapp.springistiodemo:8080/hello"),
+    ],
+)
+def test_no_gateway_is_made_where_the_service_needs_none(changes: dict[str, Any], url: str) -> None:
+    """An existing Gateway, or none at all: the routes are the stack's own in any case."""
+    ran = run(with_changes(ingress={"address": "127.0.0.1"}, **changes))
+    assert ran.outputs["url"] == url
+    assert "VirtualService springbootapp" in ran.keys()  # noqa: SIM118
+    assert "Gateway springbootapp" not in ran.keys()  # noqa: SIM118
+
+
 @pytest.mark.parametrize(
     ("code", "changes", "existing"),
     [
         ("MESH201", {"gateway__port": 81}, {INGRESS: INGRESS_SERVICE}),
+        ("MESH201", {"gateway__tls": {"secret": "a", "port": 8443}}, {INGRESS: INGRESS_SERVICE}),
         ("MESH202", {"ingress__address": GONE}, {INGRESS: INGRESS_SERVICE}),
         (
             "MESH203",

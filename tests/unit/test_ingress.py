@@ -7,13 +7,16 @@ from components import ingress
 PORTS = [
     {"name": "status-port", "port": 15021, "node_port": 31021},
     {"name": "http2", "port": 8000, "node_port": 31380},
-    {"name": "tls", "port": 443, "node_port": None},
+    {"name": "tls", "port": 8443, "node_port": None},
+    {"name": "https", "port": 9443, "node_port": 31390},
 ]
 
 
-@pytest.mark.parametrize(("gateway_port", "name"), [(80, "http2"), (443, "tls"), (8000, "http2"), (81, None)])
+@pytest.mark.parametrize(
+    ("gateway_port", "name"), [(80, "http2"), (443, "https"), (8443, "tls"), (8000, "http2"), (81, None)]
+)
 def test_the_port_is_found_by_name_and_then_by_number(gateway_port: int, name: str | None) -> None:
-    """Port 80 arrives at `http2` whatever its number there; any other port goes by its number."""
+    """80 and 443 arrive at `http2` and `https` whatever their numbers; any other port goes by its number."""
     found = ingress.arrival(PORTS, gateway_port)
     assert (found and found["name"]) == name
 
@@ -39,6 +42,8 @@ def test_urls_are_what_a_browser_takes() -> None:
     assert ingress.url("127.0.0.1", 31380, "/hello") == "http://127.0.0.1:31380/hello"
     assert ingress.url("lb.example.com", 80, "/") == "http://lb.example.com/"
     assert ingress.url("::1", 31380, "/") == "http://[::1]:31380/"
+    assert ingress.url("lb.example.com", 443, "/", "https") == "https://lb.example.com/"
+    assert ingress.url("127.0.0.1", 31390, "/", "https") == "https://127.0.0.1:31390/"
 
 
 def test_two_stacks_never_share_a_service_of_extra_ports() -> None:

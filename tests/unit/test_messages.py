@@ -148,14 +148,70 @@ PROVOKED: list[tuple[str, Mapping[str, Any], str, str]] = [
         "MESH152",
         several(shop=SHOP, cart={**CART, "gateway": SHOP["gateway"]}),
         "mesh-app:services.shop.gateway.hosts[0]",
-        "set --path 'mesh-app:services.shop.gateway.hosts[0]' shop.example.com",
+        "set --path 'mesh-app:services.shop.gateway.hosts[0]' shop1.example.com",
     ),
     (
         "MESH152",
         several(shop=SHOP, cart={**CART, "gateway": {**SHOP["gateway"], "port": 8080}}),
         "mesh-app:services.shop.gateway.hosts[0]",
-        "shop.example.com",
+        "shop1.example.com",
     ),
+    (
+        "MESH152",
+        {"gateway__listeners": [{"hosts": ["*"]}]},
+        "mesh-app:gateway.listeners[0].hosts[0]",
+        "springbootapp.example.com",
+    ),
+    (
+        "MESH152",
+        several(
+            shop={**SHOP, "gateway": {**SHOP["gateway"], "existing": "edge/shared"}},
+            cart={**CART, "gateway": {**SHOP["gateway"], "existing": "edge/shared"}},
+            own={**SHOP, "gateway": {}},
+        ),
+        "mesh-app:services.shop.gateway.hosts[0]",
+        "shop1.example.com",
+    ),
+    (
+        "MESH011",
+        {"gateway__existing": "edge/shared", "ingress": GONE},
+        "mesh-app:gateway",
+        "rm --path 'mesh-app:gateway.port'",
+    ),
+    (
+        "MESH153",
+        {"gateway__tls": {"secret": "a", "port": 80}},
+        "mesh-app:gateway.tls.port",
+        "'mesh-app:gateway.tls.port' 443",
+    ),
+    (
+        "MESH154",
+        {"gateway__tls": {"secret": "a", "port": 8443, "redirect": True}},
+        "mesh-app:gateway.tls.port",
+        "'mesh-app:gateway.tls.port' 443, or pulumi config set --path 'mesh-app:gateway.tls.redirect' false",
+    ),
+    (
+        "MESH155",
+        several(
+            shop={**SHOP, "gateway": {**SHOP["gateway"], "tls": {"secret": "a"}}},
+            cart={**CART, "gateway": {**CART["gateway"], "tls": {"secret": "a"}}},
+        ),
+        "mesh-app:services.shop.gateway.tls.secret",
+        "gateway.existing",
+    ),
+    (
+        "MESH156",
+        {"gateway": {"existing": "edge/shared"}},
+        "mesh-app:ingress.extraPorts",
+        "rm --path 'mesh-app:ingress.extraPorts'",
+    ),
+    (
+        "MESH157",
+        {"mesh": "only", "gateway__hosts": ["a.b"], "ingress": {"address": "127.0.0.1"}},
+        "mesh-app:gateway",
+        "pulumi config rm --path 'mesh-app:gateway', or pulumi config set --path 'mesh-app:mesh' true",
+    ),
+    ("MESH108", {"gateway__port": 15021}, "mesh-app:gateway.port", " 8080"),
 ]
 
 INSIDERS = {"name": "insiders", "headers": {"x-user-group": "insider"}, "to": "v2"}

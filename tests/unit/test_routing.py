@@ -9,7 +9,7 @@ import yaml
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from components import routing
+from components import routing, servers
 from components.errors import ConfigError
 from components.model.stack import Stack
 from components.settings import parse
@@ -28,7 +28,7 @@ def test_the_walkthroughs_objects() -> None:
     """A Gateway with the extra port, a subset for each version in a rule of its own, all traffic to v1."""
     read = stack()
     (service,) = read.services
-    assert routing.gateway(service, read.ingress) == EXPECTED["walkthrough gateway"]
+    assert servers.gateway(service, read.ingress) == EXPECTED["walkthrough gateway"]
     assert routing.destination_rule(service, "v1") == EXPECTED["walkthrough destination rule v1"]
     assert routing.virtual_service(service) == EXPECTED["walkthrough virtual service"]
 
@@ -74,7 +74,7 @@ def test_hosts_and_ports_come_from_the_stack_file() -> None:
     gateway = {"hosts": ["shop.example.com", "*.shop.test"], "port": 8080}
     read = stack(gateway=gateway, ingress={"selector": {"istio": "edge"}})
     (service,) = read.services
-    assert routing.gateway(service, read.ingress) == EXPECTED["other hosts gateway"]
+    assert servers.gateway(service, read.ingress) == EXPECTED["other hosts gateway"]
     assert routing.virtual_service(service)["hosts"] == ["shop.example.com", "*.shop.test"]
 
 
@@ -88,7 +88,7 @@ def test_a_weight_change_touches_the_virtual_service_alone(
     changed = config | {"mesh-app:weights": data.draw(weights(list(before.services[0].versions)))}
     after = sound(changed)
     (old,), (new,) = before.services, after.services
-    assert routing.gateway(new, after.ingress) == routing.gateway(old, before.ingress)
+    assert servers.gateway(new, after.ingress) == servers.gateway(old, before.ingress)
     for version in old.versions:
         assert routing.destination_rule(new, version) == routing.destination_rule(old, version)
 

@@ -1,0 +1,53 @@
+"""How requests come into the mesh: hosts, ports, certificates."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from components.choices import at_most_one
+from components.constraints import Distinct, Example, NotEmpty
+from components.model.names import Host, NamespacedName, ObjectName, Port
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tls:
+    """HTTPS, ended at the gateway."""
+
+    secret: Annotated[ObjectName, Example("shop-certificate")]
+    """The Secret with certificate and key, in the namespace of the gateway's pods. Nobody reads it here."""
+
+    mode: Literal["SIMPLE", "MUTUAL"] = "SIMPLE"
+    """`MUTUAL` asks clients for a certificate too, of the CA in `ca.crt` of the Secret, or in NAME-cacert."""
+
+    port: Annotated[Port, Example(443)] = 443
+    """The port of the ingress Service for HTTPS."""
+
+    redirect: bool = False
+    """Whether plain HTTP is only answered with the way to HTTPS."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listener:
+    """Hosts with a port and a certificate of their own."""
+
+    hosts: Annotated[tuple[Host, ...], NotEmpty(["*"]), Distinct()] = ("*",)
+    """Hosts that reach the service. Two stacks on one ingress need different ones: `*` takes them all."""
+
+    port: Annotated[Port, Example(80)] = 80
+    """The port of the ingress Service for plain HTTP, where requests without a port of their own arrive."""
+
+    tls: Tls | None = None
+    """HTTPS for the same hosts; none where absent."""
+
+
+@at_most_one("existing", "port")
+@at_most_one("existing", "tls")
+@at_most_one("existing", "listeners")
+@dataclass(frozen=True, kw_only=True)
+class Gateway(Listener):
+    """The service's own Istio Gateway: which hosts it answers to, on which ports of the ingress."""
+
+    listeners: Annotated[tuple[Listener, ...], Example([{"hosts": ["shop.example.org"]}])] = ()
+    """Further hosts, where they have another port or certificate."""
+
+    existing: Annotated[NamespacedName, Example("istio-system/shared")] | None = None
+    """An Istio Gateway that is there already and serves the hosts, instead of one of the service's own."""
