@@ -11,6 +11,7 @@ from components.model.routes import Route
 from components.model.service import Service
 from components.routing import bound_by, sticky_request
 
+ANY_URI: Final[Spec] = {"prefix": "/"}
 ANY_PATH: Final[Spec] = {"type": "PathPrefix", "value": "/"}
 ANY_PATH_BELOW: Final[Spec] = {"type": "RegularExpression", "value": ".*"}
 """Any path, for the rules below one with an expression: Istio tries every prefix before any expression."""
@@ -56,7 +57,7 @@ def _methods(conditions: Conditions) -> tuple[str, ...]:
 def _match(request: Spec, method: str) -> Spec:
     """Translate Istio's match request, in which cookies have become a header already."""
     spec = {
-        "path": _path(request["uri"]) if "uri" in request else None,
+        "path": _path(request.get("uri", ANY_URI)),
         "method": method,
         "headers": [_named(name, text) for name, text in request.get("headers", {}).items()],
         "queryParams": [_named(name, text) for name, text in request.get("queryParams", {}).items()],
@@ -64,10 +65,10 @@ def _match(request: Spec, method: str) -> Spec:
     return {key: value for key, value in spec.items() if value}
 
 
-def _path(uri: Mapping[str, str]) -> Spec:
+def _path(uri: Mapping[str, str]) -> Spec | None:
     """Write a path. A PathPrefix goes by whole elements: it would leave `/beta` out of the prefix `/be`."""
-    if uri.get("prefix") == "/":
-        return ANY_PATH
+    if uri == ANY_URI:
+        return None
     exact = uri.get("exact", "")
     if _EXACT.fullmatch(exact) and not _NOT_EXACT.search(exact):
         return {"type": "Exact", "value": exact}

@@ -137,6 +137,14 @@ def test_what_has_no_equivalent_is_refused_with_the_reason(
     assert "pulumi config set --path 'mesh-app:api' istio" in found[f"mesh-app:{path}"].mend
 
 
+def test_a_key_of_the_gateway_that_nobody_writes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that comes to Istio's Gateway later is never forgotten here in silence."""
+    monkeypatch.setattr(equivalents, "GATEWAY_KEYS", {"hosts"})
+    (fault,) = faults(api=API, gateway={"hosts": ["a.b"], "port": 8080})
+    assert (fault.code, str(fault.path)) == ("MESH190", "mesh-app:gateway.port")
+    assert not faults(api=API, gateway={"hosts": ["a.b"], "port": 80})
+
+
 def test_every_row_of_the_table_is_provoked() -> None:
     """A reason that nothing provokes is a reason that nobody has read."""
     rows = {(each.of.__name__, each.key) for each in equivalents.MISSING}
@@ -199,6 +207,7 @@ ORDERS: list[tuple[Mapping[str, Any], Mapping[str, Any], bool]] = [
     ({"headers": {"x-a": "1"}, "method": "GET"}, {"method": "PUT", "uri": "/x"}, False),
     ({"query": {"q": "1"}}, {"headers": {"x-a": "1"}}, True),
     ({"uri": {"prefix": "/a"}}, {"headers": {"x-a": "1"}}, False),
+    ({"uri": {"prefix": "/a"}}, {"uri": {"prefix": "/"}, "headers": {"x-a": "1"}}, False),
     ({"uri": {"prefix": "/a"}}, {"uri": {"regex": ".*/longer"}}, True),
     ({"uri": {"regex": "/items/[0-9]+"}}, {"uri": {"regex": "/x"}}, False),
 ]
