@@ -1,6 +1,6 @@
 """`python -m operations adopt`, step by step."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,16 +11,13 @@ from operations.adoption import plan as plans
 from operations.adoption import report, sources, stack_file
 from operations.adoption.differences import differences
 from operations.adoption.family import Family, find_family
-from operations.adoption.pods import let_end, release
+from operations.adoption.pods import is_of, let_end, release
 from operations.adoption.takeover import Takeover, urns
 from operations.cluster import Cluster, in_kind, spelled
 from operations.declared import Resource, declare
 from operations.errors import OperationError
 from operations.manifests import Manifest, manifests
 from operations.project import Project
-
-Changes = Mapping[str, Sequence[str]]
-"""What Pulumi's preview says: the fields that change, by what is done to which object."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,21 +71,14 @@ def adopt(project: Project, request: Request, console: Console) -> None:
 
     takeover = Takeover(project.folder, request.stack, lambda line: console.print(f"  {line}"))
     takeover.know(resources, plan.taken, project.name)
-    changes = takeover.preview()
-    report.show_preview(changes, console)
-    _move(takeover, plan, resources, changes, cluster)
+    report.show_preview(takeover.preview(), console)
+    _move(takeover, plan, resources, cluster)
     plans.retire(plan, cluster, takeover.tell)
     report.show_preview(takeover.preview(), console)
     console.print(f"stack {request.stack} owns {family.app}; from now on: pulumi up --stack {request.stack}")
 
 
-def _move(
-    takeover: Takeover,
-    plan: plans.Plan,
-    resources: Sequence[Resource],
-    changes: Changes,
-    cluster: Cluster,
-) -> None:
+def _move(takeover: Takeover, plan: plans.Plan, resources: Sequence[Resource], cluster: Cluster) -> None:
     """Bring up new pods beside the old ones, then routes, then let the old pods end, and the Service last.
 
     The program's Service sends to a port by its name, which only the program's own pods have. Changed
@@ -96,7 +86,8 @@ def _move(
     of 4,871 requests lost), and Pulumi has no order between the two: no Deployment depends on its Service.
     """
     for each in in_kind(plan.taken, "Deployment"):
-        if any(path.startswith("spec.template") for path in changes.get(f"update {spelled(each)}", ())):
+        live = cluster.find(each)
+        if live and not is_of(each, live):
             takeover.tell(f"{spelled(each)} lets go of its pods; they serve on")
             release(each, cluster)
     takeover.up(but=sorted(urns(resources, in_kind(plan.taken, "Service"))))

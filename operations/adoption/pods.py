@@ -8,7 +8,7 @@ old ones first get no requests any more, alive, and then end.
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from operations.cluster import Cluster
 from operations.errors import OperationError
@@ -54,6 +54,15 @@ def release(deployment: Manifest, cluster: Cluster) -> None:
         time.sleep(POLL_SECONDS)
 
 
+def is_of(declared: Manifest, live: Manifest) -> bool:
+    """Tell whether a live Deployment makes the program's pods already.
+
+    It does when a takeover was interrupted. Its pods are not to be let go then: the next ReplicaSet would
+    take them for its own, and end with them.
+    """
+    return _holds(declared["spec"]["template"], live["spec"]["template"])
+
+
 def let_end(namespace: str, cluster: Cluster, tell: Callable[[str], None]) -> None:
     """Take released pods out of every proxy's reach, and end them when nobody sends to them any more.
 
@@ -61,7 +70,8 @@ def let_end(namespace: str, cluster: Cluster, tell: Callable[[str], None]) -> No
     Without the Service's labels a pod's own proxy would forget at once what it is there for (seen on the lab:
     1 of 7,400 requests lost). The kubelet knows better and says so every 10 seconds, so it is said again.
     """
-    pods = cluster.every("v1", "Pod", namespace, selector=RELEASED)
+    every = cluster.every("v1", "Pod", namespace, selector=RELEASED)
+    pods = [each for each in every if not each["metadata"].get("ownerReferences")]
     if not pods:
         return
     tell(f"{len(pods)} old pods get no requests any more, and end {DRAIN_SECONDS} s later")
@@ -72,6 +82,15 @@ def let_end(namespace: str, cluster: Cluster, tell: Callable[[str], None]) -> No
         time.sleep(POLL_SECONDS)
     for each in pods:
         cluster.delete(each)
+
+
+def _holds(declared: Any, live: Any) -> bool:  # noqa: ANN401 (nested plain data)
+    """Tell whether every declared field is live."""
+    if isinstance(declared, dict) and isinstance(live, dict):
+        return all(_holds(value, live.get(key)) for key, value in declared.items())
+    if isinstance(declared, list) and isinstance(live, list):
+        return len(declared) == len(live) and all(map(_holds, declared, live))
+    return bool(declared == live)
 
 
 def _owned(

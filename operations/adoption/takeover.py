@@ -1,6 +1,7 @@
 """Makes running objects a stack's own, through Pulumi's Automation API."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from pulumi import automation as auto
@@ -27,21 +28,25 @@ class Takeover:
 
     def __init__(self, folder: Path, stack: str, tell: Tell) -> None:
         self.tell = tell
-        self._stack = auto.create_or_select_stack(
-            stack_name=stack,
-            work_dir=str(folder),
-            opts=auto.LocalWorkspaceOptions(env_vars=ENVIRONMENT),
-        )
+        self._name = stack
+        with self._run("stack select --create"):
+            self._stack = auto.create_or_select_stack(
+                stack_name=stack,
+                work_dir=str(folder),
+                opts=auto.LocalWorkspaceOptions(env_vars=ENVIRONMENT),
+            )
 
     def know(self, resources: Sequence[Resource], taken: Sequence[Manifest], project: str) -> None:
         """Write the objects into the stack's state, and read them. Nothing changes in the cluster."""
         existing = urns(resources, taken)
-        exported = self._stack.export_stack()
-        state = dict(exported.deployment or {})
-        root = f"urn:pulumi:{self._stack.name}::{project}::{STACK}::{project}-{self._stack.name}"
-        state["resources"] = merge(state.get("resources") or [], resources, existing, root)
-        self._stack.import_stack(auto.Deployment(version=exported.version, deployment=state))
-        self._run("refresh", lambda: self._stack.refresh(on_output=_ignore, color="never"))
+        root = f"urn:pulumi:{self._name}::{project}::{STACK}::{project}-{self._name}"
+        with self._run("stack import"):
+            exported = self._stack.export_stack()
+            state = dict(exported.deployment or {})
+            state["resources"] = merge(state.get("resources") or [], resources, existing, root)
+            self._stack.import_stack(auto.Deployment(version=exported.version, deployment=state))
+        with self._run("refresh"):
+            self._stack.refresh(on_output=_ignore, color="never")
 
     def preview(self) -> dict[str, list[str]]:
         """List what `pulumi up` would do, by object, and the fields that change.
@@ -57,12 +62,13 @@ class Takeover:
                 steps.append(event.resource_pre_event.metadata)
             _hear(event, said)
 
-        self._run("preview", lambda: self._stack.preview(on_event=listen, on_output=_ignore), said)
+        with self._run("preview", said):
+            self._stack.preview(on_event=listen, on_output=_ignore)
         harmful = [f"{step.op.value} {_spelled(step.urn)}" for step in steps if step.op not in HARMLESS]
         if harmful:
             raise OperationError(
                 f"pulumi up would {', '.join(harmful)}; nothing was changed in the cluster",
-                mend=f"pulumi preview --diff --stack {self._stack.name}",
+                mend=f"pulumi preview --diff --stack {self._name}",
             )
         changes = [step for step in steps if step.op in (auto.OpType.CREATE, auto.OpType.UPDATE)]
         return {
@@ -85,17 +91,23 @@ class Takeover:
                 self.tell(f"{metadata.op.value} {_spelled(metadata.urn)}")
             _hear(event, said)
 
-        self._run(
-            "up", lambda: self._stack.up(exclude=list(but) or None, on_event=listen, on_output=_ignore), said
-        )
+        with self._run("up", said):
+            self._stack.up(exclude=list(but) or None, on_event=listen, on_output=_ignore)
 
-    def _run(self, verb: str, run: Callable[[], object], said: list[str] | None = None) -> None:
+    @contextmanager
+    def _run(self, verb: str, said: list[str] | None = None) -> Iterator[None]:
         try:
-            run()
+            yield
+        except auto.ConcurrentUpdateError as error:
+            raise OperationError(
+                f"stack {self._name} is locked: another update runs, or one was killed; what serves goes on",
+                mend=f"wait for it, or if none runs: pulumi cancel --yes --stack {self._name}; "
+                "then the same command again: it goes on from here",
+            ) from error
         except auto.CommandError as error:
             lines = said or str(error).strip().splitlines()
             raise OperationError(
-                f"`pulumi {verb}` failed; no old object was deleted, and what served goes on serving",
+                f"`pulumi {verb}` failed for stack {self._name}; what served goes on serving",
                 evidence="\n".join(lines[-LOG_LINES:]),
                 mend="mend what it says, then the same command again: it goes on from here",
             ) from error

@@ -1,6 +1,9 @@
 """Hand-kept objects become a stack's own while users go on asking."""
 
 import json
+import os
+import signal
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,8 +43,12 @@ class Team:
 
     def adopt(self, words: str) -> str:
         """Run the command on the team's project folder."""
+        return self.shell.run(self.command(words)).stdout
+
+    def command(self, words: str) -> str:
+        """Write out the command."""
         base = f"python -m operations adopt --stack {self.name} --context lab --cwd {self.folder}"
-        return self.shell.run(f"{base} --address 127.0.0.1 {words}").stdout
+        return f"{base} --address 127.0.0.1 {words}"
 
     def pulumi(self, command: str) -> str:
         """Run pulumi on the team's stack; a failure fails the test."""
@@ -163,6 +170,46 @@ def test_a_live_namespace_becomes_a_stack_without_a_lost_request(team: Team) -> 
     assert live["metadata"]["uid"] == before["Deployment springbootapp-v1"]
     assert [each["name"] for each in live["spec"]["template"]["spec"]["containers"]] == ["springbootapp"]
     team.pulumi("preview --expect-no-changes")
+
+
+@pytest.mark.parametrize("team", ["killed"], indirect=True)
+def test_a_killed_takeover_goes_on_without_a_lost_request(team: Team) -> None:
+    """SIGKILL while Pulumi changes the Deployments; the lock is named, and the same command finishes it."""
+    files = [
+        team.keep(f"{name}.yaml", (KEPT / f"springbootapp-{name}.yaml").read_text().replace('"*"', team.host))
+        for name in WALKTHROUGH
+    ]
+    serve(team)
+    words = f"--namespace {team.name} --probe /hello --yes " + " ".join(f"-f {file}" for file in files)
+
+    with Stream(URL, host=team.host) as stream:
+        kill_at("  update Deployment springbootapp-v1", team.command(words))
+        locked = team.shell.run(team.command(words), check=False)
+        team.pulumi("cancel --yes")
+        said = team.adopt(words)
+    assert stream.failures == [], f"{stream.answers}\n{said}"
+    assert locked.returncode == 1
+    assert f"pulumi cancel --yes --stack {team.name}" in locked.stdout
+    assert "Traceback" not in locked.stdout
+    team.pulumi("preview --expect-no-changes")
+    pods = team.shell.pods(team.name)
+    assert sorted(pod["metadata"]["ownerReferences"][0]["kind"] for pod in pods) == ["ReplicaSet"] * 2
+
+
+def kill_at(line: str, command: str) -> None:
+    """Run a command, and end it and all that it started as soon as it says a line."""
+    process = subprocess.Popen(
+        ["bash", "-c", f"source {CHECKOUT}/.lab/env && {command}"],
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        for said in process.stdout or ():
+            if said.rstrip() == line:
+                break
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def destination(version: str, weight: int) -> dict[str, Any]:

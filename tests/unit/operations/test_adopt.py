@@ -9,6 +9,7 @@ import pytest
 
 from operations.adoption.differences import Difference, differences, flow
 from operations.adoption.family import Family, find_family
+from operations.adoption.pods import is_of
 from operations.adoption.sources import from_files, namespace_of, said
 from operations.adoption.stack_file import injection, stack_config
 from operations.adoption.state import merge
@@ -184,6 +185,17 @@ def test_what_kubernetes_wrote_by_itself_is_not_said_by_the_team() -> None:
 def test_injection_is_read_from_the_namespace(labels: dict[str, str], expected: object) -> None:
     """The label that means it, or that each pod says it for itself."""
     assert injection({"metadata": {"name": "team", "labels": labels}}) == expected
+
+
+def test_pods_of_the_program_are_not_let_go_again() -> None:
+    """An interrupted takeover goes on; what Kubernetes added to the live template makes no difference."""
+    before = next(each for each in walkthrough() if each["kind"] == "Deployment")
+    declared = deepcopy(before)
+    declared["spec"]["template"]["spec"]["serviceAccountName"] = "springbootapp"
+    assert not is_of(declared, before)
+    live = deepcopy(declared)
+    live["spec"]["template"]["spec"] |= {"dnsPolicy": "ClusterFirst"}
+    assert is_of(declared, live)
 
 
 def test_the_state_holds_what_runs_and_what_it_stands_in(tmp_path: Path) -> None:
