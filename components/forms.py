@@ -9,7 +9,8 @@ from components.hints import keys_of
 from components.messages import TWO_FORMS
 from components.model.service import App, Entry, Service
 from components.model.stack import Common, ServicesFile, StackFile
-from components.schema import Broken, decode
+from components.schema import decode
+from components.unsound import Broken
 
 SEVERAL = "services"
 

@@ -9,7 +9,8 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from components.choices import choices
-from components.constraints import Duration, Example, Form, NotEmpty, Range, Regex
+from components.constraints import Example, Form, NotEmpty, Range
+from components.expressions import Duration, Regex
 
 Hint = Any
 """A type as it is written on a field: `Annotated[int, Range(0, 100)]`, `tuple[Route, ...]`, `A | B`."""

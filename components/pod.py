@@ -3,8 +3,9 @@
 from typing import Final
 
 from components.matching import Spec
+from components.model.scaling import Spread
 from components.model.service import Service
-from components.model.workload import EnvReference, EnvSource, Pods, Probe, Spread
+from components.model.workload import EnvReference, EnvSource, Pods, Probe
 from components.schema import encode
 
 DRAIN_SECONDS: Final = 5

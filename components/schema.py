@@ -7,7 +7,7 @@ rule touches it, so that the rules about the sound rest of the stack file still 
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 from difflib import get_close_matches
-from typing import Any, Final, NoReturn, TypeGuard, TypeVar, cast
+from typing import Any, Final, TypeGuard, TypeVar, cast
 
 from components.choices import choices
 from components.constraints import Constraint, Form
@@ -25,22 +25,9 @@ from components.hints import (
     unwrap,
 )
 from components.messages import MISSING, NOT_AMONG, UNKNOWN_KEY, UNQUOTED, WRONG_TYPE
+from components.unsound import Broken, UnsoundError
 
 T = TypeVar("T")
-
-
-class UnsoundError(Exception):
-    """A rule asked for a value that has a fault already."""
-
-
-class Broken:
-    """Stands where a value could not be read."""
-
-    def _raise(self, *_: object) -> NoReturn:
-        raise UnsoundError
-
-    __getattr__ = __getitem__ = __iter__ = __len__ = __contains__ = __bool__ = __str__ = _raise
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __add__ = __radd__ = __hash__ = _raise
 
 
 def decode(kind: type[T], data: object, path: Path) -> tuple[T, list[Fault]]:
@@ -57,15 +44,6 @@ def encode(value: object) -> Any:  # noqa: ANN401 - plain data of any shape
     if isinstance(value, Mapping):
         return {key: encode(each) for key, each in value.items()}
     return [encode(each) for each in value] if isinstance(value, tuple) else value
-
-
-def is_sound(value: object) -> bool:
-    """Tell whether a value could be read whole."""
-    if isinstance(value, Mapping):
-        return all(map(is_sound, value.values()))
-    if isinstance(value, list | tuple):
-        return all(map(is_sound, value))
-    return not isinstance(value, Broken)
 
 
 class _Decoder:

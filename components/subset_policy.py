@@ -3,7 +3,8 @@
 from typing import TypeVar
 
 from components.matching import Spec
-from components.model.resilience import LoadBalancer, LocalityPolicy, Outliers
+from components.model.locality import LocalityPolicy
+from components.model.resilience import LoadBalancer, Outliers
 from components.model.service import Service
 from components.schema import encode
 

@@ -1,10 +1,13 @@
 """What is done with requests on their way → Istio's words for it. Pure: no Pulumi, no cluster."""
 
-from components.constraints import seconds
+from components.expressions import seconds
 from components.matching import Spec
+from components.model.faults import FaultInjection
+from components.model.retries import Retries
+from components.model.rewriting import Redirect, Rewrite
 from components.model.routes import Route, Sticky
 from components.model.service import Service
-from components.model.treatment import Cors, FaultInjection, HeaderChanges, Mirror, Redirect, Retries, Rewrite
+from components.model.treatment import Cors, HeaderChanges, Mirror
 from components.schema import encode
 
 

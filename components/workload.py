@@ -4,10 +4,10 @@ from typing import Final
 
 from components import pod
 from components.matching import Spec
+from components.model.scaling import Autoscaling, DisruptionBudget
 from components.model.service import App, Service
 from components.model.stack import Injection
 from components.model.version import Version
-from components.model.workload import Autoscaling, DisruptionBudget
 from components.schema import encode
 
 PROXY_CONFIG: Final = (

@@ -3,17 +3,8 @@
 from math import isinf
 from typing import Any, Final
 
-from components.constraints import (
-    LONGEST_REGEX,
-    Always,
-    Constraint,
-    Distinct,
-    Duration,
-    Form,
-    NotEmpty,
-    Range,
-    Regex,
-)
+from components.constraints import Always, Constraint, Distinct, Form, NotEmpty, Range
+from components.expressions import LONGEST_REGEX, Duration, Regex
 from components.hints import Shape
 
 _GO_DURATION: Final = r"(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:h|ms|m|s|us|µs|ns))+"

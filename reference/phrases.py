@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Iterator
 
 from components.choices import Choice
-from components.constraints import Always, Constraint, Distinct, NotEmpty, Range, Regex
+from components.constraints import Always, Constraint, Distinct, NotEmpty, Range
+from components.expressions import Regex
 from components.faults import flow
 from components.hints import Hint, Shape, arguments, members, shape, unwrap
 from reference.keys import Key

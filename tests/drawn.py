@@ -10,7 +10,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from components.choices import choices
-from components.constraints import Always, Distinct, Duration, Form, NotEmpty, Range, Regex
+from components.constraints import Always, Distinct, Form, NotEmpty, Range
+from components.expressions import Duration, Regex
 from components.hints import Hint, Shape, arguments, hints_of, keys_of, members, required, shape, unwrap
 from components.model.stack import StackFile
 

@@ -11,9 +11,10 @@ from components.gateway_api.tables import keys, tables
 from components.model.gateway import Gateway
 from components.model.matching import Conditions, UriMatch, ValueMatch
 from components.model.resilience import Resilience
+from components.model.rewriting import Redirect, Rewrite
 from components.model.routes import Route
 from components.model.service import Service
-from components.model.treatment import Cors, Redirect, Rewrite
+from components.model.treatment import Cors
 
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?")
 _RETRIES: Final = "retries are in its experimental channel only"

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from components import treatment
-from components.constraints import seconds
+from components.expressions import seconds
 from components.matching import Spec
+from components.model.rewriting import Redirect, Rewrite
 from components.model.routes import Route, Sticky
 from components.model.service import Service
-from components.model.treatment import Cors, HeaderChanges, Mirror, Redirect, Rewrite
+from components.model.treatment import Cors, HeaderChanges, Mirror
 from components.schema import encode
 
 MILLION: Final = 1_000_000

@@ -1,31 +1,17 @@
 """How a caller protects itself from a version: pools, ejection of bad pods, load balancing, localities."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from components.choices import at_least_one, exactly_one
-from components.constraints import Always, Example, Form, NotEmpty, Range
+from components.constraints import Always, Example, Range
+from components.model.locality import LocalityPolicy
 from components.model.names import UrlPath
+from components.model.retries import Retries
 from components.model.text import CookieName, GoDuration, HeaderName, ParameterName
-from components.model.treatment import Retries
 
 Count = Annotated[int, Range(1, 2**31 - 1), Example(100)]
 WholePercent = Annotated[int, Range(0, 100)]
-
-Region = Annotated[
-    str,
-    Form(pattern=r"[^/*\s]+", says="a region, without zone and without '*'", example="eu-west-1", longest=63),
-]
-Locality = Annotated[
-    str,
-    Form(
-        pattern=r"\*|[^/*\s]+(?:/(?:\*|[^/*\s]+(?:/(?:\*|[^/*\s]+))?))?",
-        says="region, region/zone or region/zone/subzone, with '*' only for the last part",
-        example="eu-west-1/zone-a/*",
-        longest=253,
-    ),
-]
 
 
 @at_least_one("maxConnections", "connectTimeout")
@@ -118,44 +104,6 @@ class LoadBalancer:
 
     simple: Literal["LEAST_REQUEST", "RANDOM", "ROUND_ROBIN", "PASSTHROUGH"] | None = None
     consistent_hash: ConsistentHash | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Failover:
-    """Where traffic goes when a region has too few good pods."""
-
-    from_: Annotated[Region, Example("eu-west-1")]
-    to: Annotated[Region, Example("eu-central-1")]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Distribute:
-    """How traffic that comes from a locality is divided."""
-
-    from_: Annotated[Locality, Example("eu-west-1/*")]
-
-    to: Annotated[
-        Mapping[Locality, Annotated[int, Range(1, 100), Example(100)]],
-        NotEmpty({"eu-west-1/*": 80, "eu-central-1/*": 20}),
-    ]
-    """Shares by locality, in whole percent. They sum to 100."""
-
-
-@exactly_one("failover", "distribute")
-@dataclass(frozen=True, kw_only=True)
-class LocalityPolicy:
-    """Routing by where the caller's and the version's nodes stand."""
-
-    failover: (
-        Annotated[tuple[Failover, ...], NotEmpty([{"from": "eu-west-1", "to": "eu-central-1"}])] | None
-    ) = None
-    """Other regions for when one fails. It takes `outliers`: they tell which pods are good."""
-
-    distribute: (
-        Annotated[tuple[Distribute, ...], NotEmpty([{"from": "eu-west-1/*", "to": {"eu-west-1/*": 100}}])]
-        | None
-    ) = None
-    """Fixed shares by locality."""
 
 
 @dataclass(frozen=True, kw_only=True)

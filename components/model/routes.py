@@ -6,10 +6,13 @@ from typing import Annotated
 
 from components.choices import exactly_one
 from components.constraints import Example, NotEmpty
+from components.model.faults import FaultInjection
 from components.model.matching import Alternatives
 from components.model.names import Label, Weight
+from components.model.retries import Retries
+from components.model.rewriting import Redirect, Rewrite
 from components.model.text import CookieName, GoDuration, WholeSeconds
-from components.model.treatment import FaultInjection, Mirror, Redirect, Retries, Rewrite, Treatment
+from components.model.treatment import Mirror, Treatment
 
 Split = Annotated[Mapping[str, Annotated[Weight, Example(100)]], NotEmpty({"v1": 100})]
 """Shares of traffic by version, in whole percent."""

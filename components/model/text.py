@@ -2,7 +2,8 @@
 
 from typing import Annotated, Final, Literal
 
-from components.constraints import Duration, Form, Regex
+from components.constraints import Form
+from components.expressions import Duration, Regex
 
 GoDuration = Annotated[str, Duration()]
 """To the millisecond: that is what Istio takes."""

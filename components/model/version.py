@@ -7,7 +7,8 @@ from components.choices import at_most_one, exactly_one
 from components.constraints import Example, Range
 from components.model.names import Digest, Repository, Tag
 from components.model.resilience import SubsetPolicy
-from components.model.workload import Autoscaling, Pods
+from components.model.scaling import Autoscaling
+from components.model.workload import Pods
 
 
 @exactly_one("tag", "digest")

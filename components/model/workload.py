@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from components.choices import exactly_one
 from components.constraints import Example, Form, Range
 from components.model.names import ObjectName, UrlPath
+from components.model.scaling import DisruptionBudget, Spread
 
 _SUFFIXES: Final = {
     "": Decimal(1), "m": Decimal("0.001"),
@@ -79,17 +80,6 @@ class Resources:
     limits: Limits = field(default_factory=Limits)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Autoscaling:
-    """Pods as they are needed. The stack then leaves their number alone."""
-
-    min: Annotated[int, Range(1, 1000), Example(2)]
-    max: Annotated[int, Range(1, 1000), Example(10)]
-
-    cpu: Annotated[int, Range(1, 1000)] = 80
-    """The CPU that the app's container uses on average, in percent of what it requests."""
-
-
 @exactly_one("secret", "configMap")
 @dataclass(frozen=True, kw_only=True)
 class EnvReference:
@@ -138,40 +128,6 @@ class Probes:
 
     liveness: Probe = field(default_factory=Probe)
     """Does it have to be restarted? Every 10 seconds; yes after 6 failures."""
-
-
-PodCount = (
-    Annotated[int, Range(1, 1000)]
-    | Annotated[
-        str,
-        Form(
-            pattern=r"(?:[1-9]?[0-9]|100)%", says="a number of pods, or a share of them: 50%", example="50%"
-        ),
-    ]
-)
-
-
-@exactly_one("minAvailable", "maxUnavailable")
-@dataclass(frozen=True, kw_only=True)
-class DisruptionBudget:
-    """How many pods may be taken away at once when nodes are drained."""
-
-    min_available: PodCount | None = None
-    max_unavailable: PodCount | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Spread:
-    """How far the pods of a version stand apart."""
-
-    over: Literal["zone", "node"]
-    """What they are spread over."""
-
-    max_skew: Annotated[int, Range(1, 100)] = 1
-    """By how many pods two of them may differ."""
-
-    required: bool = False
-    """Whether a pod waits rather than break it."""
 
 
 @dataclass(frozen=True, kw_only=True)

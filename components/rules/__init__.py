@@ -8,7 +8,7 @@ from components.faults import Fault, Path
 from components.model.service import Service
 from components.model.stack import Stack
 from components.rules import cluster, gateway_api, gateways, resilience, routes, shadows, versions, weights
-from components.schema import UnsoundError, is_sound
+from components.unsound import UnsoundError, is_sound
 
 OF_STACK: Final[tuple[Callable[[Stack, Path], Iterator[Fault]], ...]] = (
     cluster.namespace_is_free,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from components.constraints import seconds
+from components.expressions import seconds
 from components.faults import Fault, Path, assign
 from components.messages import (
     FAILOVER_BLIND,
@@ -12,9 +12,9 @@ from components.messages import (
     RETRIES_OFF,
     TRY_OUTLASTS,
 )
-from components.model.resilience import LocalityPolicy
+from components.model.locality import LocalityPolicy
+from components.model.retries import Retries
 from components.model.service import Service
-from components.model.treatment import Retries
 
 WHOLE = 100
 

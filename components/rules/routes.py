@@ -7,7 +7,7 @@ from difflib import get_close_matches
 import re2
 
 from components import matching
-from components.constraints import LONGEST_REGEX
+from components.expressions import LONGEST_REGEX
 from components.faults import Fault, Path, assign
 from components.messages import (
     CONDITION_TWICE,

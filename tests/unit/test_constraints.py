@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from components.constraints import Duration, regex_error, seconds
+from components.expressions import Duration, regex_error, seconds
 from components.faults import Path
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from components.constraints import Distinct, Form, Range
 from components.faults import Path
-from components.schema import UnsoundError, decode
+from components.schema import decode
+from components.unsound import UnsoundError
 
 Short = Annotated[str, Form(pattern="[a-z]+", says="small letters", example="abc", longest=3)]
 

@@ -8,7 +8,8 @@ import pytest
 from jsonschema import Draft7Validator
 
 from components.choices import at_least_one, at_most_one, exactly_one
-from components.constraints import Constraint, Distinct, Duration, Form, NotEmpty, Range
+from components.constraints import Constraint, Distinct, Form, NotEmpty, Range
+from components.expressions import Duration
 from components.hints import Shape
 from reference.json_constraints import keywords
 from reference.json_schema import Schemas

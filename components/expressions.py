@@ -1,0 +1,94 @@
+"""Durations in Go's form and expressions of RE2: text that Istio and Envoy read in their own ways. No I/O."""
+
+import re
+import shlex
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+import re2
+
+from components.constraints import Constraint
+from components.faults import Fault, Path
+from components.messages import FORM, NOT_RE2
+
+LONGEST_REGEX: Final = 1024
+"""Istio's own limit, in bytes: pkg/config/validation, validateStringRegexp."""
+
+_UNITS: Final = {
+    "h": Fraction(3600),
+    "m": Fraction(60),
+    "s": Fraction(1),
+    "ms": Fraction(1, 1000),
+    "us": Fraction(1, 10**6),
+    "µs": Fraction(1, 10**6),
+    "ns": Fraction(1, 10**9),
+}
+_TERM: Final = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(h|ms|m|s|us|µs|ns)")
+
+
+def seconds(duration: str) -> Fraction | None:
+    """Read a duration in Go's form: `1h30m`, `500ms`, `1.5s`. None if it is none."""
+    if not duration or _TERM.sub("", duration):
+        return None
+    return sum((Fraction(number) * _UNITS[unit] for number, unit in _TERM.findall(duration)), Fraction())
+
+
+@dataclass(frozen=True)
+class Duration(Constraint):
+    """A duration in Go's form, a multiple of `unit`, which is the least one as well."""
+
+    unit: str = "1ms"
+    longest: str = "24h"
+    example: str = "2s"
+
+    @property
+    def rule(self) -> str:
+        """The duration in words."""
+        return (
+            f"a duration in Go's form (1h30m, 10s, 500ms), a multiple of {self.unit}, "
+            f"from {self.unit} to {self.longest}"
+        )
+
+    def fault(self, value: object, path: Path, example: object = None, /) -> Fault | None:
+        """Show the example."""
+        unit, longest, length = seconds(self.unit), seconds(self.longest), seconds(str(value))
+        if unit and longest and length and unit <= length <= longest and (length / unit).denominator == 1:
+            return None
+        return FORM.at(path, value, says=self.rule, example=example or self.example)
+
+
+@dataclass(frozen=True)
+class Regex(Constraint):
+    """A regular expression that Envoy compiles. It always has to match the whole text."""
+
+    example: str
+
+    def fault(self, value: object, path: Path, example: object = None, /) -> Fault | None:
+        """Say where the expression goes wrong."""
+        if (why := regex_error(str(value))) is None:
+            return None
+        return NOT_RE2.at(
+            path, value, longest=LONGEST_REGEX, why=why, example=shlex.quote(str(example or self.example))
+        )
+
+
+_ONE_BYTE: Final = re.compile(r"(?<!\\)(?:\\\\)*\\C")
+
+
+def regex_error(pattern: str) -> str | None:
+    """Tell why Istio or Envoy would refuse the expression."""
+    if not pattern:
+        return "it is empty"
+    if (length := len(pattern.encode())) > LONGEST_REGEX:
+        return f"it has {length}"
+    if _ONE_BYTE.search(pattern):
+        return r"Go, in which Istio checks it, knows no \C"
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        re2.compile(pattern, options)
+    except re2.error as error:
+        (why,) = error.args
+        return why.decode() if isinstance(why, bytes) else str(why)
+    return None
