@@ -38,6 +38,9 @@ class Missing:
 MISSING: Final = (
     Missing(of=Conditions, key="authority", why="hosts belong to a whole HTTPRoute, not to one of its rules"),
     Missing(of=Conditions, key="source", why="it cannot ask who calls"),
+    Missing(of=Gateway, key="existing", why="an HTTPRoute does not hang on a Gateway of Istio's own kind"),
+    Missing(of=Gateway, key="listeners", why="an HTTPRoute has the same hosts on every port"),
+    Missing(of=Gateway, key="tls", why="this program writes its listeners for plain HTTP alone"),
     Missing(
         of=ValueMatch,
         key="present",
@@ -94,10 +97,11 @@ def missing(service: Service, at: Path) -> Iterator[tuple[Path, object, str]]:
         for key, said, usual in keys(holder):
             if said in (None, (), {}):
                 continue
-            if isinstance(holder, Gateway) and key not in GATEWAY_KEYS and said != usual:
+            rows = [each for each in MISSING if isinstance(holder, each.of) and key == each.key]
+            if not rows and isinstance(holder, Gateway) and key not in GATEWAY_KEYS and said != usual:
                 yield path / key, said, _UNWRITTEN
-            for each in MISSING:
-                if isinstance(holder, each.of) and key == each.key and each.when(holder):
+            for each in rows:
+                if each.when(holder):
                     yield path / key, said, each.why
 
 

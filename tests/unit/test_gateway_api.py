@@ -10,7 +10,7 @@ import yaml
 from components.gateway_api import equivalents, filters, limits, objects
 from components.gateway_api.precedence import overtakers
 from components.matching import Spec
-from tests.unit.stacks import CART, SHOP, faults, several, stack
+from tests.unit.stacks import CART, GONE, SHOP, faults, several, stack
 
 HERE = Path(__file__).parent / "expected"
 CASES: dict[str, Any] = yaml.safe_load((HERE / "gateway_api.yaml").read_text())
@@ -89,6 +89,19 @@ REFUSED: list[tuple[Mapping[str, Any], str, str, str]] = [
         "ValueMatch",
         "present",
     ),
+    (
+        {"gateway": {"hosts": ["a.b"], "existing": "istio-system/shared"}, "ingress__extraPorts": GONE},
+        "gateway.existing",
+        "Gateway",
+        "existing",
+    ),
+    (
+        {"gateway": {"hosts": ["a.b"], "listeners": [{"hosts": ["c.d"]}]}},
+        "gateway.listeners",
+        "Gateway",
+        "listeners",
+    ),
+    ({"gateway": {"hosts": ["a.b"], "tls": {"secret": "shop-tls"}}}, "gateway.tls", "Gateway", "tls"),
     (route(fault={"abort": {"status": 503}}), "routes[0].fault", "Route", "fault"),
     (route(retries={"attempts": 1}), "routes[0].retries", "Route", "retries"),
     ({"resilience": {"retries": {"attempts": 0}}}, "resilience.retries", "Resilience", "retries"),
@@ -237,6 +250,13 @@ def test_callers_in_the_mesh_follow_the_same_route() -> None:
     parents = written(mesh=True, gateway={"hosts": ["a.b"]})["parentRefs"]
     assert parents[-1] == {"group": "", "kind": "Service", "name": "springbootapp"}
     assert len(parents) == len(written()["parentRefs"]) + 1
+
+
+def test_a_service_for_the_mesh_alone_has_no_gateway() -> None:
+    """Nobody outside reaches it, by either switch."""
+    spec = written(mesh="only", gateway=GONE, ingress=GONE)
+    assert [parent["kind"] for parent in spec["parentRefs"]] == ["Service"]
+    assert "hostnames" not in spec
 
 
 def test_several_services_share_the_extra_ports() -> None:
