@@ -192,6 +192,8 @@ def _put_right(place: dict[str, Any]) -> None:
         }
     if "disruptionBudget" in place:
         place["disruptionBudget"] = {"maxUnavailable": 1}
+    for nth, spread in enumerate(place.get("spread", [])):
+        spread |= {"over": ("zone", "node")[nth // 2], "required": bool(nth % 2)}
     locality = place.get("locality", {})
     for nth, rule in enumerate(locality.get("distribute", [])):
         rule |= {"from": f"region-{nth}/*", "to": {"eu-west-1/*": 60, "eu-central-1": 40}}

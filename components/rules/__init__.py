@@ -31,6 +31,7 @@ OF_SERVICE: Final[tuple[Callable[[Service, Path], Iterator[Fault]], ...]] = (
     versions.limits_hold_requests,
     versions.scaling_has_room,
     versions.budgets_let_nodes_drain,
+    versions.spreads_are_distinct,
     routes.names_are_distinct,
     routes.destinations_exist,
     routes.redirects_stand_alone,

@@ -12,11 +12,13 @@ from components.messages import (
     NO_ROOM_TO_SCALE,
     PROXY_PORT,
     REQUEST_OVER_LIMIT,
+    TWICE,
 )
 from components.model.names import PROXY_PORTS
 from components.model.service import Service
 from components.model.stack import Stack
 from components.model.workload import amount
+from components.schema import encode
 
 LONGEST_NAME: Final = 63
 
@@ -85,6 +87,15 @@ def budgets_let_nodes_drain(service: Service, at: Path) -> Iterator[Fault]:
         if budget.max_unavailable == "0%":
             mend = assign(here / "maxUnavailable", 1)
             yield BUDGET_BLOCKS.at(here / "maxUnavailable", "0%", fewest=version.fewest, mend=mend)
+
+
+def spreads_are_distinct(service: Service, at: Path) -> Iterator[Fault]:
+    """The API server refuses a pod that says two things of one distance."""
+    for name, version in service.versions.items():
+        said = [(each.over, each.required) for each in version.spread]
+        for nth, each in enumerate(said):
+            if each in said[:nth]:
+                yield TWICE.at(at / "versions" / name / "spread" / nth, encode(version.spread[nth]))
 
 
 def _pods(wanted: int | str, of: int) -> int:

@@ -280,6 +280,12 @@ PROVOKED += [
     ("MESH014", routes({"headers": {}}), "mesh-app:routes[0]", "headers: {x-user-group: insider}"),
     ("MESH014", routes({"fault": {}}), "mesh-app:routes[0].fault", "delay: {time: 2s}"),
     (
+        "MESH013",
+        {"versions__v1__spread": [{"over": "zone"}, {"over": "node"}, {"over": "zone", "maxSkew": 2}]},
+        "mesh-app:versions.v1.spread[2]",
+        "rm --path 'mesh-app:versions.v1.spread[2]'",
+    ),
+    (
         "MESH111",
         {"versions__v1__autoscaling": {"min": 5, "max": 2}},
         "mesh-app:versions.v1.autoscaling.max",
@@ -420,6 +426,8 @@ PROVOKED += [
         " true",
     ),
     ("MESH108", {"app__port": 15001}, "mesh-app:app.port", " 8080"),
+    ("MESH108", {"ingress__extraPorts__0__port": 15021}, "mesh-app:ingress.extraPorts[0].port", " 8080"),
+    ("MESH006", {"app__name": "istio-proxy"}, "mesh-app:app.name", " springbootapp"),
 ]
 
 ELSEWHERE: Mapping[str, str] = {
