@@ -56,12 +56,12 @@ def parse(
 
 
 def _within(namespace: str, config: Mapping[str, object]) -> dict[str, object]:
-    """Take the keys of one config namespace. An empty one says nothing: it is a default of Pulumi.yaml."""
+    """Take the keys of one config namespace. None that is empty says anything: Pulumi.yaml's defaults are."""
     prefix = f"{namespace}:"
     return {
         key[len(prefix) :]: v
         for key, v in config.items()
-        if key.startswith(prefix) and v not in ({}, [], None)
+        if key.startswith(prefix) and v not in ({}, [], None) and v is not False
     }
 
 

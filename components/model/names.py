@@ -23,8 +23,9 @@ Label = Annotated[
 ServiceName = Annotated[
     str,
     Form(
-        pattern=r"[a-z](?:[-a-z0-9]*[a-z0-9])?",
-        says="lower case letters, digits and '-', beginning with a letter and ending in a letter or digit",
+        pattern=r"(?!istio-(?:proxy|init|validation)$)[a-z](?:[-a-z0-9]*[a-z0-9])?",
+        says="lower case letters, digits and '-', beginning with a letter and ending in a letter or digit, "
+        "and no name of Istio's own containers",
         example="springbootapp",
         longest=63,
     ),

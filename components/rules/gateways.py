@@ -39,8 +39,9 @@ def ports_are_distinct(stack: Stack, at: Path) -> Iterator[Fault]:
         yield from _taken(PORT_TWICE, here / "port", extra.port, taken)
         yield from _taken(PORT_TWICE, here / "targetPort", extra.target_port, targets)
         yield from _taken(NODE_PORT_TWICE, here / "nodePort", extra.node_port, node_ports)
-        if extra.target_port in PROXY_PORTS:
-            yield PROXY_PORT.at(here / "targetPort", extra.target_port)
+        for key, port in (("port", extra.port), ("targetPort", extra.target_port)):
+            if port in PROXY_PORTS:
+                yield PROXY_PORT.at(here / key, port)
 
 
 def ports_speak_one_protocol(stack: Stack, _: Path) -> Iterator[Fault]:

@@ -1,15 +1,21 @@
 """From a stack file to settings: what is taken, what is made of it, and how all faults come at once."""
 
 import json
+from pathlib import Path
 
 import pulumi
 import pytest
+import yaml
 from pulumi.runtime import config as pulumi_config
 
 from components import settings
 from components.errors import ConfigError
-from components.model.stack import Revision
-from tests.unit.stacks import GONE, WALKTHROUGH, faults, stack, with_changes
+from components.hints import keys_of
+from components.model.stack import Revision, ServicesFile, StackFile
+from components.settings import parse
+from tests.unit.stacks import GONE, WALKTHROUGH, faults, several, stack, with_changes
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_walkthrough_is_taken_as_it_stands() -> None:
@@ -155,6 +161,16 @@ def test_the_nearest_key_is_named() -> None:
     assert fault.mend == (
         "pulumi config rm --path 'mesh-app:app.paht'; pulumi config set --path 'mesh-app:app.path' /x"
     )
+
+
+def test_the_project_file_declares_every_key() -> None:
+    """Pulumi checks the types that the model knows, and no default of the project says anything."""
+    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]
+    assert set(project) == keys_of(StackFile).keys() | keys_of(ServicesFile).keys()
+    defaults = {f"mesh-app:{key}": declared["default"] for key, declared in project.items()}
+    assert parse({**defaults, **WALKTHROUGH}) == stack()
+    services = with_changes(**several())
+    assert parse({**defaults, **services}) == parse(services)
 
 
 def test_an_empty_default_of_the_project_file_counts_as_absent() -> None:
