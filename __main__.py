@@ -3,7 +3,7 @@
 import pulumi
 from pulumi_kubernetes import Provider
 
-from components import settings
+from components import mesh_security, settings
 from components.gateway_api_policy import GatewayApiPolicy
 from components.mesh_ingress import MeshIngress
 from components.mesh_namespace import MeshNamespace
@@ -27,12 +27,20 @@ for service in stack.services:
     app = VersionedApp(
         service, namespace=namespace.name, injection=stack.namespace.injection, opts=on_cluster
     )
+    policies = mesh_security.secure(
+        service,
+        namespace=namespace.name,
+        ingress=stack.ingress,
+        workloads=app.workloads.values(),
+        opts=on_cluster,
+    )
     POLICIES[stack.api](
         service,
         namespace=namespace.name,
         stack=stack,
         ports=ingress.ports,
         workloads=app.workloads,
+        policies=policies,
         opts=on_cluster,
     )
 

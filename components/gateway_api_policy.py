@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pulumi
-from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.core.v1 import Service as KubernetesService
 
 from components import workload
 from components.gateway_api import objects
 from components.matching import Spec
+from components.mesh_object import mesh_object
 from components.model.service import Service
 from components.model.stack import Stack
 
@@ -25,6 +25,7 @@ class GatewayApiPolicy(pulumi.ComponentResource):
 
     A version's Service comes after its pods and before the route that needs it, and goes the other way round:
     a version loses its route, then its Service, then its pods.
+    The first route opens when the policies stand that say who may come.
     """
 
     def __init__(
@@ -35,12 +36,13 @@ class GatewayApiPolicy(pulumi.ComponentResource):
         stack: Stack,
         ports: Sequence[pulumi.Resource],
         workloads: Mapping[str, pulumi.Resource],
+        policies: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         # The weights stay out of the component's own inputs, or a weight change would show as two changes.
         super().__init__("mesh:index:GatewayApiPolicy", args.app.name, {"app": args.app.name}, opts)
         self._args, self._namespace = args, namespace
-        before: list[pulumi.Resource] = []
+        before = list(policies)
         for version, pods in workloads.items():
             before += self._backend(version, pods)
         for name, spec in objects.gateways(args, stack).items():
@@ -73,21 +75,16 @@ class GatewayApiPolicy(pulumi.ComponentResource):
         kind: str,
         name: str,
         spec: Spec,
-        depends_on: Sequence[pulumi.Resource],
+        after: Sequence[pulumi.Resource],
         namespace: str | None = None,
-    ) -> CustomResource:
-        return CustomResource(
+    ) -> pulumi.Resource:
+        return mesh_object(
+            API[kind],
+            kind,
             name,
-            # Pulumi cannot change the version of a custom resource later, not even by an alias (K#1668).
-            api_version=API[kind],
-            kind=kind,
-            metadata={
-                "name": name,
-                "namespace": namespace or self._namespace,
-                "labels": workload.labels(self._args.app),
-                # The stack owns these objects whole: what a hand changes is drift, not a conflict (K#2542).
-                "annotations": {"pulumi.com/patchForce": "true"},
-            },
-            spec=spec,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=list(depends_on)),
+            spec,
+            app=self._args.app,
+            namespace=namespace or self._namespace,
+            parent=self,
+            after=after,
         )

@@ -306,6 +306,37 @@ GATEWAY_UNUSED: Final = Message(
 )
 """Hosts that lead nowhere would be missed only when somebody calls."""
 
+UNENFORCED: Final = Message(
+    code="MESH160",
+    rule="the proxy of each pod enforces this, and {which} no proxy: {why}",
+    mend="{mend}",
+)
+"""Without a proxy nobody looks at certificates, callers and tokens: the stack would look safe, and not be."""
+GATEWAY_REFUSED: Final = Message(
+    code="MESH161",
+    rule="the ingress gateway must be among the callers, or every request from outside gets 403",
+    mend="{mend}",
+)
+"""A list of callers refuses everybody else, and the service is reached from outside as well."""
+NEEDS_WAYPOINT: Final = Message(
+    code="MESH162",
+    rule="an ambient mesh has no proxy in the pods that reads requests: there it takes a waypoint, "
+    "which this stack does not make",
+    mend="{mend}",
+)
+"""In an ambient mesh the node's proxy sees connections only, and refuses a policy that is about requests."""
+NOT_A_KEY_SET: Final = Message(
+    code="MESH163",
+    rule="this must be the JSON text of public keys that the proxies can read: {why}",
+    mend='{set} "$(cat FILE)", with the issuer\'s own key set in FILE',
+)
+"""Istio's webhook refuses a part of what is wrong with keys. With the rest, every token gets 401."""
+PRIVATE_KEY: Final = Message(
+    code="MESH164",
+    rule="with the private part of a key, whoever reads this can sign tokens; only public parts belong here",
+    mend='make a new key, for this one has been seen; then {set} "$(cat FILE)", with its public part in FILE',
+)
+"""The keys stand readable in the stack file and in the cluster."""
 NO_EQUIVALENT: Final = Message(
     code="MESH190",
     rule="the Gateway API has no equivalent: {why}",

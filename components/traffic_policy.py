@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 import pulumi
-from pulumi_kubernetes.apiextensions import CustomResource
 
-from components import routing, servers, workload
+from components import routing, servers
 from components.matching import Spec
+from components.mesh_object import mesh_object
 from components.model.service import Service
 from components.model.stack import Stack
 
@@ -16,6 +16,7 @@ class TrafficPolicy(pulumi.ComponentResource):
 
     A subset comes after its pods and before the route that needs it. Pulumi makes and changes before it
     deletes, and deletes the other way round: a version loses its route, then its subset, then its pods.
+    The first route opens when the policies stand that say who may come.
     """
 
     def __init__(
@@ -26,6 +27,7 @@ class TrafficPolicy(pulumi.ComponentResource):
         stack: Stack,
         ports: Sequence[pulumi.Resource],
         workloads: Mapping[str, pulumi.Resource],
+        policies: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         # The weights stay out of the component's own inputs, or a weight change would show as two changes.
@@ -37,27 +39,20 @@ class TrafficPolicy(pulumi.ComponentResource):
             )
             for version, pods in workloads.items()
         ]
-        needs: list[pulumi.Resource] = [*subsets]
+        needs = [*subsets, *policies]
         if args.owns_gateway:
             needs.append(self._object("Gateway", args.app.name, servers.gateway(args, stack.ingress), ports))
         self._object("VirtualService", args.app.name, routing.virtual_service(args), needs)
         self.register_outputs({"hosts": list(args.hosts), "subsets": list(workloads)})
 
-    def _object(
-        self, kind: str, name: str, spec: Spec, depends_on: Sequence[pulumi.Resource]
-    ) -> CustomResource:
-        return CustomResource(
+    def _object(self, kind: str, name: str, spec: Spec, after: Sequence[pulumi.Resource]) -> pulumi.Resource:
+        return mesh_object(
+            "networking.istio.io/v1",
+            kind,
             name,
-            # Pulumi cannot change the version of a custom resource later, not even by an alias (K#1668).
-            api_version="networking.istio.io/v1",
-            kind=kind,
-            metadata={
-                "name": name,
-                "namespace": self._namespace,
-                "labels": workload.labels(self._args.app),
-                # The stack owns these objects whole: what a hand changes is drift, not a conflict (K#2542).
-                "annotations": {"pulumi.com/patchForce": "true"},
-            },
-            spec=spec,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=list(depends_on)),
+            spec,
+            app=self._args.app,
+            namespace=self._namespace,
+            parent=self,
+            after=after,
         )

@@ -10,6 +10,7 @@ from components.model.gateway import Gateway, Listener
 from components.model.names import Label, Port, Repository, ServiceName, UrlPath
 from components.model.resilience import Resilience
 from components.model.routes import Route, Split, Sticky
+from components.model.security import Security
 from components.model.treatment import Mirror, Treatment
 from components.model.version import Version
 
@@ -70,6 +71,9 @@ class Entry(Treatment):
 
     gateway: Gateway = field(default_factory=Gateway)
     """How the service is reached from outside."""
+
+    security: Security | None = None
+    """Who may call the service, and how callers prove who they are."""
 
     mesh: bool | Literal["only"] = False
     """Whether callers inside the mesh follow the same routes. It takes hosts other than `*`.

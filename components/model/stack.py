@@ -99,6 +99,13 @@ class Ingress:
     )
     """The labels of the gateway's pods."""
 
+    service_account: Annotated[ObjectName, Example("istio-ingressgateway")] | None = None
+    """The service account of the gateway's pods, for `security.allow`.
+
+    Where absent, both names that Istio's installers give it: the Service's own, as with the charts, and that
+    with `-service-account` behind it, as with istioctl.
+    """
+
     address: Address | None = None
     """The address to show in `url`, where neither a node nor a load balancer says it."""
 

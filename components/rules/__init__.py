@@ -7,7 +7,17 @@ from typing import Final
 from components.faults import Fault, Path
 from components.model.service import Service
 from components.model.stack import Stack
-from components.rules import cluster, gateway_api, gateways, resilience, routes, shadows, versions, weights
+from components.rules import (
+    cluster,
+    gateway_api,
+    gateways,
+    resilience,
+    routes,
+    security,
+    shadows,
+    versions,
+    weights,
+)
 from components.unsound import UnsoundError, is_sound
 
 OF_STACK: Final[tuple[Callable[[Stack, Path], Iterator[Fault]], ...]] = (
@@ -19,6 +29,9 @@ OF_STACK: Final[tuple[Callable[[Stack, Path], Iterator[Fault]], ...]] = (
     gateways.hosts_are_distinct,
     gateways.certificates_stand_once,
     versions.workloads_are_distinct,
+    security.proxies_enforce_it,
+    security.gateway_is_let_in,
+    security.ambient_sees_no_requests,
     gateway_api.everything_has_an_equivalent,
     gateway_api.routes_hold_it,
     gateway_api.order_is_kept,
@@ -51,6 +64,7 @@ OF_SERVICE: Final[tuple[Callable[[Service, Path], Iterator[Fault]], ...]] = (
     resilience.tries_fit_the_timeout,
     resilience.failover_knows_good_pods,
     resilience.localities_add_up,
+    security.keys_are_public_and_whole,
 )
 
 

@@ -12,6 +12,7 @@ from tests.unit.stacks import CART, GONE, SHOP, faults, several
 LONG = "a" * 40
 EXTRA = {"port": 8067, "targetPort": 8081, "nodePort": 31387}
 SAME = {"port": 8066, "targetPort": 8080, "nodePort": 31386}
+JWT = {"issuer": "https://issuer.example.com", "jwksUri": "https://issuer.example.com/keys"}
 
 PROVOKED: list[tuple[str, Mapping[str, Any], str, str]] = [
     # code, what is changed, where the fault is, what the mend says
@@ -428,6 +429,107 @@ PROVOKED += [
     ("MESH108", {"app__port": 15001}, "mesh-app:app.port", " 8080"),
     ("MESH108", {"ingress__extraPorts__0__port": 15021}, "mesh-app:ingress.extraPorts[0].port", " 8080"),
     ("MESH006", {"app__name": "istio-proxy"}, "mesh-app:app.name", " springbootapp"),
+]
+
+PROVOKED += [
+    ("MESH005", {"security": {"mtls": "DISABLE"}}, "mesh-app:security.mtls", "security.mtls' PERMISSIVE"),
+    (
+        "MESH005",
+        {"security": {"allow": {"a": {"gateway": False}}}},
+        "mesh-app:security.allow.a.gateway",
+        " true",
+    ),
+    (
+        "MESH006",
+        {"security": {"jwt": {**JWT, "issuer": "*"}}},
+        "mesh-app:security.jwt.issuer",
+        "https://issuer",
+    ),
+    (
+        "MESH006",
+        {"security": {"allow": {"a": {"paths": ["/a/*/b"]}}}},
+        "mesh-app:security.allow.a.paths[0]",
+        "/api/*",
+    ),
+    (
+        "MESH010",
+        {"security": {"jwt": {"issuer": "a"}}},
+        "mesh-app:security.jwt",
+        "security.jwt.jwksUri' https://",
+    ),
+    (
+        "MESH012",
+        {"security": {"mtls": "STRICT", "allow": {}}},
+        "mesh-app:security.allow",
+        "allow: {users: {gateway: true}}",
+    ),
+    (
+        "MESH012",
+        {"security": {"allow": {"a": {"gateway": True, "paths": []}}}},
+        "mesh-app:security.allow.a.paths",
+        "[/api/*]",
+    ),
+    ("MESH014", {"security": {"allow": {"a": {}}}}, "mesh-app:security.allow.a", "namespaces: [shop]"),
+    (
+        "MESH160",
+        {"namespace__injection": "disabled", "security": {"mtls": "STRICT"}},
+        "mesh-app:security",
+        "pulumi config set --path 'mesh-app:namespace.injection' enabled",
+    ),
+    (
+        "MESH160",
+        {"versions__v2__sidecar": False, "security": {"mtls": "PERMISSIVE"}},
+        "mesh-app:versions.v2.sidecar",
+        "pulumi config rm --path 'mesh-app:versions.v2.sidecar'",
+    ),
+    (
+        "MESH160",
+        {"namespace__injection": "manual", "versions__v1__sidecar": True, "security": {"jwt": JWT}},
+        "mesh-app:versions.v2.sidecar",
+        "pulumi config set --path 'mesh-app:versions.v2.sidecar' true",
+    ),
+    (
+        "MESH161",
+        {"security": {"allow": {"orders": {"serviceAccounts": ["shop/orders"]}}}},
+        "mesh-app:security.allow",
+        "pulumi config set --path 'mesh-app:security.allow.users.gateway' true",
+    ),
+    (
+        "MESH161",
+        {
+            "ingress": {"serviceAccount": "edge"},
+            "security": {"allow": {"a": {"serviceAccounts": ["istio-system/istio-ingressgateway"]}}},
+        },
+        "mesh-app:security.allow",
+        "pulumi config set --path 'mesh-app:security.allow.users.gateway' true",
+    ),
+    (
+        "MESH162",
+        {
+            "namespace__injection": "ambient",
+            "security": {"allow": {"users": {"gateway": True, "paths": ["/a"]}}},
+        },
+        "mesh-app:security.allow.users.paths",
+        "pulumi config rm --path 'mesh-app:security.allow.users.paths', or pulumi config set",
+    ),
+    (
+        "MESH162",
+        {"namespace__injection": "ambient", "security": {"jwt": JWT}},
+        "mesh-app:security.jwt",
+        "pulumi config rm --path 'mesh-app:security.jwt', or pulumi config set",
+    ),
+    (
+        "MESH163",
+        {"security": {"jwt": {"issuer": "a", "jwks": '{"keys": []}'}}},
+        "mesh-app:security.jwt.jwks",
+        "pulumi config set --path 'mesh-app:security.jwt.jwks' \"$(cat FILE)\"",
+    ),
+    (
+        "MESH164",
+        {"security": {"jwt": {"issuer": "a", "jwks": '{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}'}}},
+        "mesh-app:security.jwt.jwks",
+        "make a new key",
+    ),
 ]
 
 ELSEWHERE: Mapping[str, str] = {

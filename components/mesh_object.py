@@ -1,0 +1,41 @@
+"""One custom resource of the mesh, as every component makes them: owned whole by the stack."""
+
+from collections.abc import Sequence
+
+import pulumi
+from pulumi_kubernetes.apiextensions import CustomResource
+
+from components import workload
+from components.matching import Spec
+from components.model.service import App
+
+
+def mesh_object(
+    api_version: str,
+    kind: str,
+    name: str,
+    spec: Spec,
+    *,
+    app: App,
+    namespace: pulumi.Input[str],
+    parent: pulumi.Resource,
+    after: Sequence[pulumi.Resource],
+) -> CustomResource:
+    """Make the object once all of `after` is there.
+
+    Pulumi cannot change the API version of a custom resource later, not even by an alias (K#1668).
+    """
+    return CustomResource(
+        name,
+        api_version=api_version,
+        kind=kind,
+        metadata={
+            "name": name,
+            "namespace": namespace,
+            "labels": workload.labels(app),
+            # The stack owns these objects whole: what a hand changes is drift, not a conflict (K#2542).
+            "annotations": {"pulumi.com/patchForce": "true"},
+        },
+        spec=spec,
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=list(after)),
+    )

@@ -1,0 +1,86 @@
+"""Rules about who may call: what nobody would enforce, and what would lock everybody out."""
+
+from collections.abc import Iterator
+
+from components import keyset, security
+from components.faults import Fault, Path, assign, command
+from components.messages import GATEWAY_REFUSED, NEEDS_WAYPOINT, NOT_A_KEY_SET, PRIVATE_KEY, UNENFORCED
+from components.model.security import Admission
+from components.model.service import Service
+from components.model.stack import Ingress, Injection, Stack
+
+
+def proxies_enforce_it(stack: Stack, at: Path) -> Iterator[Fault]:
+    """What no proxy sees to only looks safe."""
+    injection = stack.namespace.injection
+    for place, service in stack.placed.items():
+        if service.security is None or injection == "ambient":
+            continue
+        if injection == "disabled":
+            mend = assign(at / "namespace" / "injection", "enabled")
+            why = "the namespace's injection is disabled"
+            yield UNENFORCED.at(place / "security", None, which="these pods have", why=why, mend=mend)
+            continue
+        for name in _without_sidecar(service, injection):
+            here = place / "versions" / name / "sidecar"
+            own = service.versions[name].sidecar
+            mend = assign(here, True) if injection == "manual" else command("rm", here)
+            why = f"injection is {injection}, and the version says {'nothing' if own is None else 'false'}"
+            yield UNENFORCED.at(here, own, which=f"those of {name} have", why=why, mend=mend)
+
+
+def gateway_is_let_in(stack: Stack, _: Path) -> Iterator[Fault]:
+    """A service that is reached from outside has users there."""
+    for place, service in stack.placed.items():
+        allow = service.security.allow if service.security and service.outside else None
+        if allow is not None and not any(_admits(each, stack.ingress) for each in allow.values()):
+            here = place / "security" / "allow"
+            mend = assign(here / "users" / "gateway", True)
+            yield GATEWAY_REFUSED.at(here, list(allow), mend=mend)
+
+
+def ambient_sees_no_requests(stack: Stack, at: Path) -> Iterator[Fault]:
+    """Methods, paths and tokens belong to requests; namespaces and accounts to connections."""
+    if stack.namespace.injection != "ambient":
+        return
+    mesh = assign(at / "namespace" / "injection", "enabled")
+    for place, service in stack.placed.items():
+        if service.security is None:
+            continue
+        here = place / "security"
+        for name, admission in (service.security.allow or {}).items():
+            for key, given in (("methods", admission.methods), ("paths", admission.paths)):
+                if given:
+                    path = here / "allow" / name / key
+                    yield NEEDS_WAYPOINT.at(path, list(given), mend=f"{command('rm', path)}, or {mesh}")
+        if service.security.jwt is not None:
+            path = here / "jwt"
+            yield NEEDS_WAYPOINT.at(path, None, mend=f"{command('rm', path)}, or {mesh}")
+
+
+def keys_are_public_and_whole(service: Service, at: Path) -> Iterator[Fault]:
+    """A proxy that cannot read the keys refuses every token."""
+    jwks = service.security.jwt.jwks if service.security and service.security.jwt else None
+    if jwks is None:
+        return
+    here = at / "security" / "jwt" / "jwks"
+    if keyset.has_private_part(jwks):
+        yield PRIVATE_KEY.at(here, "[a private key]")
+    elif why := keyset.flaw(jwks):
+        yield NOT_A_KEY_SET.at(here, jwks, why=why)
+
+
+def _without_sidecar(service: Service, injection: Injection) -> list[str]:
+    if injection == "manual":
+        return [name for name, version in service.versions.items() if not version.sidecar]
+    return [name for name, version in service.versions.items() if version.sidecar is False]
+
+
+def _admits(admission: Admission, ingress: Ingress) -> bool:
+    """Tell whether the gateway is among the callers. Where there are none, everybody is."""
+    return (
+        bool(admission.gateway)
+        or not (admission.namespaces or admission.service_accounts)
+        or ingress.namespace in admission.namespaces
+        or bool(set(security.gateway_accounts(ingress)) & set(admission.service_accounts))
+    )

@@ -1,0 +1,76 @@
+"""Settings → the specs of Istio's security objects, as Istio writes them. Pure: no Pulumi, no cluster."""
+
+from typing import Final
+
+from components.matching import Spec
+from components.model.security import Admission, Jwt, Security
+from components.model.service import Service
+from components.model.stack import Ingress
+
+TRUST_DOMAIN: Final = "cluster.local"
+"""In a policy Istio reads it as the mesh's own trust domain, whatever that is called."""
+
+
+def specs(service: Service, ingress: Ingress) -> dict[str, Spec]:
+    """List what the stack file asks for, by kind, in the order in which it has to be made.
+
+    Tokens are understood before anybody is refused for the lack of one.
+    """
+    security = service.security
+    if security is None:
+        return {}
+    rules = _rules(security, ingress)
+    found = {
+        "PeerAuthentication": {"mtls": {"mode": security.mtls}} if security.mtls else None,
+        "RequestAuthentication": {"jwtRules": [_jwt_rule(security.jwt)]} if security.jwt else None,
+        "AuthorizationPolicy": {"action": "ALLOW", "rules": rules} if rules else None,
+    }
+    selector = {"selector": {"matchLabels": {"app": service.app.name}}}
+    return {kind: selector | spec for kind, spec in found.items() if spec}
+
+
+def gateway_accounts(ingress: Ingress) -> list[str]:
+    """Name the service accounts that the gateway's pods may have, as `namespace/name`.
+
+    Istio's charts call the account like the Service, istioctl adds a suffix. Both are let in: whoever can
+    make the other one in the gateway's namespace has the gateway, and without its own it answers 403 to all.
+    """
+    if ingress.service_account:
+        return [f"{ingress.namespace}/{ingress.service_account}"]
+    return [ingress.service, f"{ingress.service}-service-account"]
+
+
+def _jwt_rule(jwt: Jwt) -> Spec:
+    keys = {"jwksUri": jwt.jwks_uri} if jwt.jwks_uri else {"jwks": jwt.jwks}
+    audiences = {"audiences": list(jwt.audiences)} if jwt.audiences else {}
+    return {"issuer": jwt.issuer, **keys, **audiences, "forwardOriginalToken": jwt.forward}
+
+
+def _rules(security: Security, ingress: Ingress) -> list[Spec]:
+    """Write each admission as a rule. A required token belongs to every one, or is the only one."""
+    jwt = security.jwt
+    token: Spec = {}
+    if jwt and jwt.required:
+        # Not requestPrincipals: those take a subject as well, which tokens for machines often lack.
+        token["when"] = [{"key": "request.auth.claims[iss]", "values": [jwt.issuer]}]
+    if security.allow is None:
+        return [token] if token else []
+    return [_rule(admission, ingress) | token for admission in security.allow.values()]
+
+
+def _rule(admission: Admission, ingress: Ingress) -> Spec:
+    accounts = [*admission.service_accounts, *(gateway_accounts(ingress) if admission.gateway else ())]
+    # Callers in one source would have to be all of that at once; of several sources one is enough.
+    callers = {
+        "namespaces": list(admission.namespaces),
+        "principals": [_principal(account) for account in accounts],
+    }
+    calls = {"methods": list(admission.methods), "paths": list(admission.paths)}
+    operation = {key: values for key, values in calls.items() if values}
+    sources = [{"source": {key: values}} for key, values in callers.items() if values]
+    return ({"from": sources} if sources else {}) | ({"to": [{"operation": operation}]} if operation else {})
+
+
+def _principal(account: str) -> str:
+    namespace, _, name = account.partition("/")
+    return f"{TRUST_DOMAIN}/ns/{namespace}/sa/{name}"

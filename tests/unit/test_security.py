@@ -1,0 +1,114 @@
+"""Istio's security objects, as expected in YAML beside this test, and what the rules about them let pass."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from components import security
+from tests.unit.stacks import CART, GONE, SHOP, faults, several, stack
+
+EXPECTED: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "expected/security.yaml").read_text())
+
+USERS = {"users": {"gateway": True}}
+JWT = {"issuer": "https://issuer.example.com", "jwksUri": "https://issuer.example.com/keys"}
+
+
+def specs(**changes: object) -> dict[str, Any]:
+    read = stack(**changes)
+    return security.specs(read.services[0], read.ingress)
+
+
+def test_the_meshs_own_rules_hold_where_the_stack_file_says_nothing() -> None:
+    """No object is made, not even one that says the same."""
+    assert specs() == {}
+
+
+def test_a_mode_is_about_the_services_own_pods() -> None:
+    """Other services of the namespace keep theirs."""
+    assert specs(security={"mtls": "STRICT"}) == EXPECTED["mode"]
+
+
+def test_callers_are_any_of_those_named_and_their_calls_all_that_is_named() -> None:
+    """All names of an entry stand in one policy: a second one could not be made at the same moment."""
+    allow = {
+        "monitoring": {
+            "namespaces": ["monitoring"],
+            "serviceAccounts": ["shop/orders"],
+            "methods": ["GET"],
+            "paths": ["/hello", "/api/*"],
+        },
+        "public": {"paths": ["/public/*"]},
+        "users": {"gateway": True},
+    }
+    assert specs(security={"allow": allow}) == EXPECTED["callers"]
+
+
+def test_a_required_token_is_asked_of_everybody() -> None:
+    """Istio by itself only refuses tokens that do not hold."""
+    assert specs(security={"jwt": {**JWT, "audiences": ["shop"]}}) == EXPECTED["tokens"]
+
+
+def test_a_required_token_is_asked_of_each_caller() -> None:
+    """Two policies would each let in what the other refuses. The gateway's account is as the stack says."""
+    changes: dict[str, Any] = {"ingress__serviceAccount": "edge", "security": {"allow": USERS, "jwt": JWT}}
+    assert specs(**changes) == EXPECTED["tokens of users"]
+
+
+def test_a_token_can_be_left_to_the_caller() -> None:
+    """One that is there has to hold all the same."""
+    jwt = {**JWT, "required": False, "forward": False}
+    assert specs(security={"jwt": jwt}) == EXPECTED["tokens at will"]
+
+
+def test_objects_are_made_in_the_order_in_which_nobody_is_refused_by_mistake() -> None:
+    """A proxy that asks for a token before it can read one would refuse them all."""
+    kinds = list(specs(security={"mtls": "STRICT", "allow": USERS, "jwt": JWT}))
+    assert kinds == ["PeerAuthentication", "RequestAuthentication", "AuthorizationPolicy"]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"gateway": True, "methods": ["GET"]},
+        {"namespaces": ["shop", "istio-system"]},
+        {"serviceAccounts": ["istio-system/istio-ingressgateway"]},
+        {"serviceAccounts": ["istio-system/istio-ingressgateway-service-account"]},
+        {"paths": ["/hello"]},
+    ],
+)
+def test_the_gateway_is_let_in_by_whatever_names_it(entry: dict[str, Any]) -> None:
+    """By its shorthand, its namespace, either of its accounts, or where anybody may come."""
+    assert not faults(security={"allow": {"other": {"namespaces": ["shop"]}, "users": entry}})
+
+
+def test_a_service_of_the_mesh_alone_needs_no_gateway_among_its_callers() -> None:
+    """Nobody comes from outside."""
+    changes = {"mesh": "only", "gateway": GONE, "ingress__extraPorts": GONE}
+    assert not faults(**changes, security={"allow": {"orders": {"namespaces": ["shop"]}}})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"namespace__injection": {"revision": "canary"}},
+        {"namespace__injection": "manual", "versions__v1__sidecar": True, "versions__v2__sidecar": True},
+        {"namespace__injection": "ambient"},
+    ],
+)
+def test_whatever_gives_every_pod_a_proxy_enforces_callers(changes: dict[str, Any]) -> None:
+    """By revision, by hand, or on the node: that one knows callers, if no requests."""
+    allow = {"all": {"namespaces": ["shop"], "serviceAccounts": ["a/b"], "gateway": True}}
+    assert not faults(**changes, security={"mtls": "STRICT", "allow": allow})
+
+
+def test_each_of_several_services_has_its_own() -> None:
+    """A fault names the service, and another's list of callers closes nothing."""
+    (fault,) = faults(
+        **several(shop=SHOP, cart={**CART, "security": {"allow": {"a": {"namespaces": ["b"]}}}})
+    )
+    assert (fault.code, str(fault.path)) == ("MESH161", "mesh-app:services.cart.security.allow")
+    read = stack(**several(shop=SHOP, cart={**CART, "security": {"mtls": "STRICT"}}))
+    made = {service.app.name: list(security.specs(service, read.ingress)) for service in read.services}
+    assert made == {"shop": [], "cart": ["PeerAuthentication"]}
