@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,11 +141,18 @@ MakeStack = Callable[..., Stack]
 
 @pytest.fixture
 def new_stack(_lab_is_up: None, tmp_path: Path) -> Iterator[MakeStack]:
-    """Makes stacks by stack config alone, and destroys them at the end."""
+    """Makes stacks by stack config alone, and destroys them at the end of the test."""
+    with stacks_in(tmp_path) as make:
+        yield make
+
+
+@contextmanager
+def stacks_in(parent: Path) -> Iterator[MakeStack]:
+    """Make stacks by stack config alone, in folders of their own, and destroy them at the end."""
     made: list[Stack] = []
 
     def make(name: str, **settings: object) -> Stack:
-        folder = tmp_path / name
+        folder = parent / name
         folder.mkdir()
         for shared in PROJECT_FILES:
             (folder / shared).symlink_to(CHECKOUT / shared)
