@@ -305,6 +305,18 @@ GATEWAY_UNUSED: Final = Message(
     mend="{rm}, or {mend}",
 )
 """Hosts that lead nowhere would be missed only when somebody calls."""
+NO_SUCH_GATEWAY: Final = Message(
+    code="MESH158",
+    rule="in the stack's own namespace are the Gateways of its services alone: {known}",
+    mend="{set} NAMESPACE/NAME, of a Gateway that is there; or {rm}",
+)
+"""Routes that hang on a Gateway that is not there take no request (IST0101)."""
+HOST_NOT_SERVED: Final = Message(
+    code="MESH159",
+    rule="the Gateway {gateway} serves other hosts: {hosts}",
+    mend="name a host of its, or add this one there with '*.' in front of its domain",
+)
+"""Requests for this host do not come through that Gateway (IST0132)."""
 
 UNENFORCED: Final = Message(
     code="MESH160",

@@ -8,6 +8,11 @@ from components.constraints import Distinct, Example, NotEmpty
 from components.model.names import Host, NamespacedName, ObjectName, Port
 
 
+def covers(wide: str, host: str) -> bool:
+    """Tell whether a host with `*` stands for another one too."""
+    return wide.startswith("*") and wide != host and host.endswith(wide[1:])
+
+
 @dataclass(frozen=True, kw_only=True)
 class Tls:
     """HTTPS, ended at the gateway."""

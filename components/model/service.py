@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from components.constraints import Example, NotEmpty
 from components.faults import Path
-from components.model.gateway import Gateway, Listener
+from components.model.gateway import Gateway, Listener, covers
 from components.model.names import Label, Port, Repository, ServiceName, UrlPath
 from components.model.resilience import Resilience
 from components.model.routes import Route, Split, Sticky
@@ -110,8 +110,7 @@ class Service(Entry):
     def hosts(self) -> tuple[str, ...]:
         """The hosts of all listeners, without those that another one covers: Istio refuses to take both."""
         hosts = tuple(dict.fromkeys(host for each in self.listeners(Path()).values() for host in each.hosts))
-        wide = [host for host in hosts if host.startswith("*")]
-        return tuple(h for h in hosts if not any(h != other and h.endswith(other[1:]) for other in wide))
+        return tuple(host for host in hosts if not any(covers(wide, host) for wide in hosts))
 
     @property
     def split(self) -> dict[str, int]:

@@ -184,6 +184,10 @@ class Stack:
         """
         return self.namespace.name if self._several else self.services[0].app.name
 
+    def gateway_of(self, service: Service) -> str:
+        """Name the Gateway of a service as others in the cluster name it."""
+        return f"{self.namespace.name}/{service.app.name}"
+
     def place(self, service: Service) -> Path:
         """Find where a service stands in the stack file."""
         return next(path for path, each in self.placed.items() if each is service)

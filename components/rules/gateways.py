@@ -1,15 +1,13 @@
-"""Rules about the ways in: hosts, ports and certificates, of one service and of all on one ingress."""
+"""Rules about the ports and certificates of gateways, of one service and of all on one ingress."""
 
 from collections.abc import Iterator
-from itertools import count
+from itertools import chain, count
+from typing import Final
 
 from components.faults import Fault, Message, Path, assign
 from components.messages import (
     CERTIFICATE_TWICE,
     GATEWAY_UNUSED,
-    HOST_TWICE,
-    HOSTS_OVERLAP,
-    MESH_NEEDS_HOSTS,
     NO_OWN_GATEWAY,
     NODE_PORT_TWICE,
     PORT_TWICE,
@@ -24,7 +22,8 @@ from components.model.stack import Stack
 from components.schema import encode
 from components.ways import ways
 
-HTTPS_PORT = 443
+HTTP_PORT: Final = 80
+HTTPS_PORT: Final = 443
 
 
 def ports_are_distinct(stack: Stack, at: Path) -> Iterator[Fault]:
@@ -52,7 +51,8 @@ def ports_speak_one_protocol(stack: Stack, _: Path) -> Iterator[Fault]:
             scheme, other = taken.setdefault(way.port, (way.scheme, way.port_place))
             if scheme != way.scheme:
                 words = {"scheme": way.scheme, "port": way.port, "other": other, "taken": scheme}
-                free = next(number for number in (443, 8443, 9443) if number not in taken)
+                usual = HTTPS_PORT if way.tls else HTTP_PORT
+                free = next(number for number in chain([usual], count(8443)) if number not in taken)
                 yield TWO_PROTOCOLS.at(way.port_place, way.port, free=free, **words)
 
 
@@ -61,21 +61,6 @@ def extra_ports_lead_somewhere(stack: Stack, at: Path) -> Iterator[Fault]:
     if stack.ingress.extra_ports and stack.services and not any(each.owns_gateway for each in stack.services):
         here = at / "ingress" / "extraPorts"
         yield NO_OWN_GATEWAY.at(here, encode(stack.ingress.extra_ports))
-
-
-def hosts_are_distinct(stack: Stack, _: Path) -> Iterator[Fault]:
-    """Each host leads to one service, on the extra ports too. A host and a `*` that covers it stay apart."""
-    taken: dict[tuple[str, str], Path] = {}
-    for place, service in stack.placed.items():
-        told: set[Path] = set()
-        for where, host, here in _claims(service, place, stack):
-            other = taken.setdefault((where, host), here)
-            if other != here and here not in told:
-                told.add(here)
-                used = {host for _, host in taken}
-                names = (f"{service.app.name}{nth or ''}.example.com" for nth in count())
-                words = {"where": where, "example": next(name for name in names if name not in used)}
-                yield HOST_TWICE.at(here, host, other=other, **words)
 
 
 def certificates_stand_once(stack: Stack, _: Path) -> Iterator[Fault]:
@@ -106,47 +91,11 @@ def listeners_are_not_the_proxys(service: Service, at: Path) -> Iterator[Fault]:
             yield PROXY_PORT.at(way.port_place, way.port)
 
 
-def hosts_are_apart(service: Service, at: Path) -> Iterator[Fault]:
-    """Istio's webhook refuses a VirtualService of which one host covers another."""
-    for place, listener in service.listeners(at).items():
-        for nth, host in enumerate(listener.hosts):
-            for other in listener.hosts:
-                if other != host and other.startswith("*") and host.endswith(other[1:]):
-                    yield HOSTS_OVERLAP.at(place / "hosts" / nth, host, other=other)
-
-
-def mesh_has_hosts(service: Service, at: Path) -> Iterator[Fault]:
-    """One VirtualService for gateway and mesh is what lets a weight change touch one object."""
-    for place, listener in service.listeners(at).items():
-        if service.mesh and "*" in listener.hosts:
-            mend = assign(place / "hosts", [f"{service.app.name}.example.com"])
-            yield MESH_NEEDS_HOSTS.at(place / "hosts", encode(listener.hosts), mend=mend)
-
-
 def gateway_is_used(service: Service, at: Path) -> Iterator[Fault]:
     """What is declared is there, or the stack file is refused."""
     if not service.outside and service.gateway != Gateway():
         mend = assign(at / "mesh", True)
         yield GATEWAY_UNUSED.at(at / "gateway", encode(service.gateway), mend=mend)
-
-
-def _claims(service: Service, at: Path, stack: Stack) -> Iterator[tuple[str, str, Path]]:
-    """List what each host takes for itself: where, the host, and its place in the stack file."""
-    placed = [
-        (host, place / "hosts" / nth, listener)
-        for place, listener in service.listeners(at).items()
-        for nth, host in enumerate(listener.hosts)
-    ]
-    for host, here, listener in placed:
-        ports = [listener.port, *([listener.tls.port] if listener.tls else [])]
-        own = [f"port {port}" for port in ports] if service.owns_gateway else []
-        for where in own or [f"the Gateway {service.gateway.existing}"]:
-            yield where, host, here
-    if service.owns_gateway:
-        of_all = [f"port {extra.port}" for extra in stack.ingress.extra_ports]
-        of_all += [f"the Gateway {stack.namespace.name}/{service.app.name}"]
-        once = {host: here for host, here, _ in reversed(placed)}
-        yield from ((where, host, here) for where in of_all for host, here in once.items())
 
 
 def _taken(message: Message, at: Path, port: int, taken: dict[int, str]) -> Iterator[Fault]:

@@ -212,6 +212,18 @@ PROVOKED: list[tuple[str, Mapping[str, Any], str, str]] = [
         "mesh-app:gateway",
         "pulumi config rm --path 'mesh-app:gateway', or pulumi config set --path 'mesh-app:mesh' true",
     ),
+    (
+        "MESH158",
+        several(shop={**SHOP, "gateway": {"existing": "springistiodemo/shop"}}, cart=CART),
+        "mesh-app:services.shop.gateway.existing",
+        "of a Gateway that is there",
+    ),
+    (
+        "MESH159",
+        several(shop=SHOP, cart={**CART, "gateway": {"hosts": ["a.b"], "existing": "springistiodemo/shop"}}),
+        "mesh-app:services.cart.gateway.hosts[0]",
+        "name a host of its",
+    ),
     ("MESH108", {"gateway__port": 15021}, "mesh-app:gateway.port", " 8080"),
 ]
 

@@ -1,0 +1,84 @@
+"""Rules about hosts, of one service and of all on one ingress."""
+
+from collections.abc import Iterator
+from itertools import count
+
+from components.faults import Fault, Path, assign
+from components.messages import (
+    HOST_NOT_SERVED,
+    HOST_TWICE,
+    HOSTS_OVERLAP,
+    MESH_NEEDS_HOSTS,
+    NO_SUCH_GATEWAY,
+)
+from components.model.gateway import covers
+from components.model.service import Service
+from components.model.stack import Stack
+from components.schema import encode
+
+
+def hosts_are_distinct(stack: Stack, _: Path) -> Iterator[Fault]:
+    """Each host leads to one service, on the extra ports too. A host and a `*` that covers it stay apart."""
+    taken: dict[tuple[str, str], Path] = {}
+    for place, service in stack.placed.items():
+        told: set[Path] = set()
+        for where, host, here in _claims(service, place, stack):
+            other = taken.setdefault((where, host), here)
+            if other != here and here not in told:
+                told.add(here)
+                used = {host for _, host in taken}
+                names = (f"{service.app.name}{nth or ''}.example.com" for nth in count())
+                words = {"where": where, "example": next(name for name in names if name not in used)}
+                yield HOST_TWICE.at(here, host, other=other, **words)
+
+
+def joined_gateways_serve(stack: Stack, _: Path) -> Iterator[Fault]:
+    """The namespace is the stack's own: a Gateway in it belongs to one of the services, or is not there."""
+    own = {stack.gateway_of(each): each for each in stack.services if each.owns_gateway}
+    for place, service in stack.placed.items():
+        named, here = service.gateway.existing, place / "gateway"
+        if not service.outside or not named or named.partition("/")[0] != stack.namespace.name:
+            continue
+        if named not in own:
+            yield NO_SUCH_GATEWAY.at(here / "existing", named, known=", ".join(own) or "none")
+            continue
+        served = own[named].hosts
+        for nth, host in enumerate(service.gateway.hosts):
+            if host not in served and not any(covers(wide, host) for wide in served):
+                yield HOST_NOT_SERVED.at(here / "hosts" / nth, host, gateway=named, hosts=", ".join(served))
+
+
+def hosts_are_apart(service: Service, at: Path) -> Iterator[Fault]:
+    """Istio's webhook refuses a VirtualService of which one host covers another."""
+    for place, listener in service.listeners(at).items():
+        for nth, host in enumerate(listener.hosts):
+            for other in listener.hosts:
+                if covers(other, host):
+                    yield HOSTS_OVERLAP.at(place / "hosts" / nth, host, other=other)
+
+
+def mesh_has_hosts(service: Service, at: Path) -> Iterator[Fault]:
+    """One VirtualService for gateway and mesh is what lets a weight change touch one object."""
+    for place, listener in service.listeners(at).items():
+        if service.mesh and "*" in listener.hosts:
+            mend = assign(place / "hosts", [f"{service.app.name}.example.com"])
+            yield MESH_NEEDS_HOSTS.at(place / "hosts", encode(listener.hosts), mend=mend)
+
+
+def _claims(service: Service, at: Path, stack: Stack) -> Iterator[tuple[str, str, Path]]:
+    """List what each host takes for itself: where, the host, and its place in the stack file."""
+    placed = [
+        (host, place / "hosts" / nth, listener)
+        for place, listener in service.listeners(at).items()
+        for nth, host in enumerate(listener.hosts)
+    ]
+    for host, here, listener in placed:
+        ports = [listener.port, *([listener.tls.port] if listener.tls else [])]
+        own = [f"port {port}" for port in ports] if service.owns_gateway else []
+        for where in own or [f"the Gateway {service.gateway.existing}"]:
+            yield where, host, here
+    if service.owns_gateway:
+        of_all = [f"port {extra.port}" for extra in stack.ingress.extra_ports]
+        of_all += [f"the Gateway {stack.gateway_of(service)}"]
+        once = {host: here for host, here, _ in reversed(placed)}
+        yield from ((where, host, here) for where in of_all for host, here in once.items())
