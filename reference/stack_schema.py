@@ -48,6 +48,14 @@ _NOT_OF_ONE: Final[Schema] = {
 }
 
 
+def _as_pulumi_writes(schema: Schema) -> Schema:
+    """Take a truth in quotes too: Pulumi writes every whole key that is no object as text."""
+    ways = schema.get("anyOf", [])
+    return (
+        {**schema, "anyOf": [*ways, {"enum": ["true", "false"]}]} if {"type": "boolean"} in ways else schema
+    )
+
+
 def stack_file() -> Schema:
     """Describe everything that may stand in a `Pulumi.STACK.yaml`."""
     schemas = Schemas()
@@ -57,11 +65,12 @@ def stack_file() -> Schema:
     provider = schemas.table(Cluster, prefix=f"{PROVIDER}:", absent=EMPTY)
     of_one = [f"{PROJECT}:{key}" for key in keys_of(Service)]
     choices = [*own.get("allOf", []), *provider.get("allOf", [])]
+    properties = own["properties"] | several["properties"] | provider["properties"] | _PULUMI_CONFIG
     config: Schema = {
         **described("Keys are written whole, as `pulumi config set` writes them."),
         "type": "object",
         "additionalProperties": False,
-        "properties": own["properties"] | several["properties"] | provider["properties"] | _PULUMI_CONFIG,
+        "properties": {key: _as_pulumi_writes(schema) for key, schema in properties.items()},
         "required": [each for each in (*own["required"], *provider["required"]) if each not in of_one],
         "if": {"required": several["required"], "properties": dict.fromkeys(several["required"], _GIVEN)},
         "then": {"properties": dict.fromkeys(of_one, _NOT_OF_ONE)},
