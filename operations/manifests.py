@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from operations.declared import Resource
+from operations.recording import Resource
 
 Manifest = dict[str, Any]
 """A Kubernetes object as its API takes it."""

@@ -14,10 +14,11 @@ from operations.adoption.family import Family, find_family
 from operations.adoption.pods import is_of, let_end, release
 from operations.adoption.takeover import Takeover, urns
 from operations.cluster import Cluster, in_kind, spelled
-from operations.declared import Resource, declare
+from operations.declared import declare
 from operations.errors import OperationError
 from operations.manifests import Manifest, manifests
 from operations.project import Project
+from operations.recording import Resource
 
 
 @dataclass(frozen=True, kw_only=True)

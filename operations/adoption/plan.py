@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from operations.adoption.family import Family
 from operations.cluster import Cluster, in_kind, same_object, spelled
-from operations.declared import Resource
 from operations.errors import OperationError
 from operations.manifests import Manifest, manifests
+from operations.recording import Resource
 
 SETTLE_SECONDS = 5
 """From a change of routes until every proxy has it: some 100 ms on the lab, more in a large mesh."""

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-from operations.declared import STACK, Resource
 from operations.manifests import in_order, is_applied
+from operations.recording import STACK, Resource
 
 State = dict[str, Any]
 """A resource as `pulumi stack export` writes it."""

@@ -8,9 +8,9 @@ from pulumi import automation as auto
 
 from operations.adoption.state import merge
 from operations.cluster import same_object
-from operations.declared import STACK, Resource
 from operations.errors import OperationError
 from operations.manifests import Manifest, is_applied
+from operations.recording import STACK, Resource
 
 LOG_LINES = 15
 """Lines of Pulumi's own words that an error shows."""
