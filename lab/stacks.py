@@ -79,7 +79,10 @@ class Stacks:
                     evidence="\n".join((said or str(error).splitlines())[-LOG_LINES:]),
                 ) from error
             changes = result.summary.resource_changes or {}
-            changed = ", ".join(f"{count} {kind}" for kind, count in changes.items() if kind != "same")
+            # What is read belongs to others: that is no change of the stack.
+            changed = ", ".join(
+                f"{count} {kind}" for kind, count in changes.items() if kind not in {"same", "read"}
+            )
             step.says(changed or "no change")
         return {key: output.value for key, output in result.outputs.items()}
 

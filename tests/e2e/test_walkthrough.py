@@ -60,4 +60,4 @@ def test_a_second_make_up_changes_nothing(shell: Shell) -> None:
     assert {pod["metadata"]["uid"] for pod in shell.pods("springistiodemo")} == before
     assert said.count("no change") == 2, said  # the platform's stack and the program's
     latest = shell.json("pulumi stack history --stack dev --json --page-size 1")[0]
-    assert set(latest["resourceChanges"]) == {"same"}
+    assert set(latest["resourceChanges"]) <= {"same", "read"}  # read: the ingress Service, somebody else's
