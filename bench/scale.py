@@ -13,8 +13,9 @@ from tempfile import TemporaryDirectory
 
 import yaml
 
-from operations.declared import Resource, declare
+from operations.declared import declare
 from operations.project import Project
+from operations.recording import Resource
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 SHARED = ("Pulumi.yaml", "__main__.py", "components", ".venv")
