@@ -151,9 +151,12 @@ def _rename(gateway: Config, token: str, *, always: bool) -> None:
 
 
 def _consistent(config: Config) -> Config:
-    """Leave out what validation refuses beside the rest."""
-    config = deepcopy(config)
-    while found := [fault for fault in faults(config) if fault.code in MENDED_BY_LEAVING_OUT]:
+    """Leave out what validation refuses beside the rest, as long as there is something to leave out."""
+    config, before = deepcopy(config), None
+    while config != before and (
+        found := [fault for fault in faults(config) if fault.code in MENDED_BY_LEAVING_OUT]
+    ):
+        before = deepcopy(config)
         first, *steps = found[0].path.parts
         # A key that is missing is mended by leaving out what misses it.
         steps = steps[:-1] if found[0].code == "MESH002" else steps
