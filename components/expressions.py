@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-import re2
-
 from components.constraints import Constraint
 from components.faults import Fault, Path
 from components.messages import FORM, NOT_RE2
+from components.re2_classes import RefusedError
+from components.re2_syntax import compiled
 
 LONGEST_REGEX: Final = 1024
 """Istio's own limit, in bytes: pkg/config/validation, validateStringRegexp."""
@@ -73,22 +73,14 @@ class Regex(Constraint):
         )
 
 
-_ONE_BYTE: Final = re.compile(r"(?<!\\)(?:\\\\)*\\C")
-
-
 def regex_error(pattern: str) -> str | None:
     """Tell why Istio or Envoy would refuse the expression."""
     if not pattern:
         return "it is empty"
     if (length := len(pattern.encode())) > LONGEST_REGEX:
         return f"it has {length}"
-    if _ONE_BYTE.search(pattern):
-        return r"Go, in which Istio checks it, knows no \C"
-    options = re2.Options()
-    options.log_errors = False
     try:
-        re2.compile(pattern, options)
-    except re2.error as error:
-        (why,) = error.args
-        return why.decode() if isinstance(why, bytes) else str(why)
+        compiled(pattern)
+    except RefusedError as error:
+        return str(error)
     return None

@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
-import re2
-
 from components import matching
 from components.expressions import LONGEST_REGEX
 from components.faults import Fault, Path, assign
@@ -23,6 +21,7 @@ from components.messages import (
 from components.model.matching import Conditions
 from components.model.routes import Route
 from components.model.service import Service
+from components.re2_syntax import compiled
 from components.routing import WEIGHTS, sticky_name
 from components.schema import encode
 
@@ -124,7 +123,7 @@ def rewrites_name_their_groups(service: Service, at: Path) -> Iterator[Fault]:
     for nth, route in enumerate(service.routes):
         regex = route.rewrite.uri_regex if route.rewrite else None
         if regex is not None:
-            groups = re2.compile(regex.match).groups
+            groups = compiled(regex.match).groups
             named = [int(number) for number in re.findall(r"\\([0-9])", regex.rewrite)]
             if named and max(named) > groups:
                 here = at / "routes" / nth / "rewrite" / "uriRegex" / "rewrite"

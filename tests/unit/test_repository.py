@@ -1,12 +1,16 @@
 """What must be true of every file that is committed."""
 
+import ast
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 OWN_PATH = re.compile(rb"(?<![\w.~$}])/(?:root|home/[a-z]\w*|work)/")
 """A folder of somebody's machine; not the end of a longer path."""
+ALLOWED = {*sys.stdlib_module_names, "components", "pulumi", "pulumi_kubernetes", "yaml"}
+"""What requirements.txt names, the standard library, and the program itself."""
 
 
 def committed(*patterns: str) -> dict[str, bytes]:
@@ -32,3 +36,22 @@ def test_no_path_of_a_machine() -> None:
     """Nothing committed names a folder that only one machine has."""
     found = [name for name, content in committed(".").items() if OWN_PATH.search(content)]
     assert found == [], found
+
+
+def test_the_program_imports_only_what_it_requires() -> None:
+    """`pulumi up` needs no package beyond requirements.txt; what tests import is there for tests only."""
+    foreign = {
+        (str(path.relative_to(CHECKOUT)), name)
+        for path in [CHECKOUT / "__main__.py", *(CHECKOUT / "components").rglob("*.py")]
+        for node in ast.walk(ast.parse(path.read_text()))
+        for name in imported(node)
+        if name.split(".")[0] not in ALLOWED
+    }
+    assert foreign == set()
+
+
+def imported(node: ast.AST) -> list[str]:
+    """Modules that a statement names. One of the package's own, relative to it, is none."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
