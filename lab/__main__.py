@@ -18,7 +18,7 @@ from lab.gobuild import GoBuilder
 from lab.istio_sources import istio_sources
 from lab.places import Places
 from lab.progress import Progress
-from lab.stacks import DEV, PLATFORM, Stacks
+from lab.stacks import DEV, PLATFORM, Stacks, end_orphans
 
 commands = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__
@@ -123,6 +123,7 @@ def take_down(places: Places, progress: Progress) -> None:
     root = packages.directory("node", debian.NODE)
     lab = Cluster(places=places, progress=progress, kube=places.cache, root=root)
     lab.stop()
+    end_orphans(places)
     if lab.network.made:
         packages.unpack("node", debian.NODE)  # iptables: the machine may have none, nor the cache any more
     lab.network.down()

@@ -101,7 +101,11 @@ def main() -> None:
     print(port, flush=True)  # noqa: T201 (the protocol: the engine reads it)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: os._exit(0))
-    server.wait_for_termination()
+    # A killed engine tells nobody: without it there is nothing left to serve.
+    engine = os.getppid()
+    while server.wait_for_termination(timeout=1) and os.getppid() == engine:
+        pass
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import psutil
 from pulumi import automation as auto
 
 from lab.errors import LOG_LINES, LabError
+from lab.parts import PROVIDER
 from lab.pki import write_private
 from lab.places import Places
 from lab.progress import Progress, Step
@@ -48,6 +49,7 @@ class Stacks:
             folder.chmod(0o700)
         if not self.places.passphrase.exists():
             write_private(self.places.passphrase, secrets.token_urlsafe(32).encode())
+        end_orphans(self.places)
         for lock in (pulumi / "backend").glob(".pulumi/locks/**/*.json"):
             if not _held(lock):
                 lock.unlink()
@@ -92,6 +94,19 @@ class Stacks:
             work_dir=str(folder),
             opts=auto.LocalWorkspaceOptions(env_vars=self.variables, secrets_provider="passphrase"),
         )
+
+
+def end_orphans(places: Places) -> None:
+    """End the providers of the lab whose pulumi was killed: they wait for it forever."""
+    for process in psutil.process_iter(["exe", "ppid"]):
+        if not Path(process.info["exe"] or "/").is_relative_to(places.cache):
+            continue
+        try:
+            parent = psutil.Process(process.info["ppid"]).name()
+        except psutil.NoSuchProcess:
+            parent = ""
+        if Path(process.info["exe"]).name == PROVIDER.binaries[0] and not parent.startswith("pulumi"):
+            process.kill()
 
 
 def _held(lock: Path) -> bool:
