@@ -1,6 +1,7 @@
 """What is applied to the cluster, as Kubernetes objects in the order in which they are applied."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -48,7 +49,16 @@ def manifests(resources: Sequence[Resource]) -> list[Manifest]:
 
 def as_yaml(objects: Sequence[Manifest]) -> str:
     """Write a YAML stream, as kubectl reads it."""
-    return yaml.safe_dump_all(objects, explicit_start=True, sort_keys=False, allow_unicode=True, width=10_000)
+    return yaml.dump_all(
+        objects, Dumper=_Dumper, explicit_start=True, sort_keys=False, allow_unicode=True, width=10_000
+    )
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes the letters that Kubernetes' YAML reads as truths, and PyYAML as text."""
+
+
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^[yYnN]$"), list("yYnN"))
 
 
 def as_json(objects: Sequence[Manifest]) -> str:

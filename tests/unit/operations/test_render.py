@@ -12,7 +12,7 @@ import yaml
 
 from operations.declared import declare
 from operations.errors import OperationError
-from operations.manifests import Manifest, manifests
+from operations.manifests import Manifest, as_yaml, manifests
 from tests.unit.operations.projects import CHECKOUT, project
 from tests.unit.stacks import WALKTHROUGH, with_changes
 
@@ -135,3 +135,9 @@ def test_a_program_that_fails_is_told_with_its_own_words(tmp_path: Path) -> None
     done = render("-s", "mine", folder=folder)
     assert done.returncode == 1
     assert "the program fails: KeyError('springbootapp')" in done.stderr
+
+
+def test_letters_that_kubernetes_reads_as_truths_are_quoted() -> None:
+    """Kubernetes' YAML takes a bare y or n for true or false, and refuses it where text belongs."""
+    written = as_yaml([{"env": ["y", "N", "yes", "no!"], "on": True}])
+    assert written == "---\nenv:\n- 'y'\n- 'N'\n- 'yes'\n- no!\n'on': true\n"
