@@ -73,7 +73,11 @@ class Entry(Treatment):
     """How the service is reached from outside."""
 
     security: Security | None = None
-    """Who may call the service, and how callers prove who they are."""
+    """Who may call the service, and how callers prove who they are.
+
+    A change holds at once for new connections. Those that are open keep the old rules until their proxies
+    have drained them, 45 seconds at most unless the mesh says otherwise.
+    """
 
     mesh: bool | Literal["only"] = False
     """Whether callers inside the mesh follow the same routes. It takes hosts other than `*`.
