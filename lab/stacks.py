@@ -101,19 +101,24 @@ def end_orphans(places: Places) -> None:
     for process in psutil.process_iter(["exe", "ppid"]):
         if not Path(process.info["exe"] or "/").is_relative_to(places.cache):
             continue
-        try:
-            parent = psutil.Process(process.info["ppid"]).name()
-        except psutil.NoSuchProcess:
-            parent = ""
-        if Path(process.info["exe"]).name == PROVIDER.binaries[0] and not parent.startswith("pulumi"):
+        if Path(process.info["exe"]).name == PROVIDER.binaries[0] and not _is_pulumi(process.info["ppid"]):
             process.kill()
 
 
 def _held(lock: Path) -> bool:
     """Whether the pulumi that wrote a lock still runs; one that was killed never takes its lock away."""
     try:
-        return psutil.Process(int(json.loads(lock.read_text())["pid"])).name().startswith("pulumi")
-    except (psutil.NoSuchProcess, ValueError, KeyError):
+        return _is_pulumi(int(json.loads(lock.read_text())["pid"]))
+    except (ValueError, KeyError):
+        return False
+
+
+def _is_pulumi(pid: int) -> bool:
+    """Whether a process is pulumi's, and alive: one that was killed keeps its name until it is reaped."""
+    try:
+        process = psutil.Process(pid)
+        return process.name().startswith("pulumi") and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False
 
 
