@@ -3,6 +3,7 @@
 import json
 import secrets
 import shlex
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,7 +103,8 @@ def end_orphans(places: Places) -> None:
         if not Path(process.info["exe"] or "/").is_relative_to(places.cache):
             continue
         if Path(process.info["exe"]).name == PROVIDER.binaries[0] and not _is_pulumi(process.info["ppid"]):
-            process.kill()
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 def _held(lock: Path) -> bool:

@@ -1,5 +1,8 @@
 import io
+import json
+import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +15,7 @@ from pulumi.automation._cmd import CommandResult
 from lab.errors import LabError
 from lab.places import Places
 from lab.progress import Progress
-from lab.stacks import DEV, Stacks
+from lab.stacks import DEV, Stacks, _held
 
 Up = Callable[..., object]
 
@@ -195,3 +198,23 @@ def test_the_resource_at_work_is_shown(
     with pytest.raises(LabError):
         stacks.up(DEV, Path("/checkout"))
     assert "✗ pulumi up --stack dev in checkout: create gateway (" in output.getvalue()
+
+
+def test_a_killed_pulumi_that_nobody_has_reaped_holds_no_lock(tmp_path: Path) -> None:
+    """It keeps its pid and its name until its parent asks for it, which may be never."""
+    program = tmp_path / "pulumi"
+    shutil.copy2("/bin/sleep", program)
+    lock = tmp_path / "lock.json"
+    process = subprocess.Popen([program, "60"])
+    try:
+        lock.write_text(json.dumps({"pid": process.pid}))
+        assert _held(lock)
+        process.kill()
+        deadline = time.monotonic() + 5
+        while _held(lock) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert not _held(lock)
+        assert process.returncode is None  # not reaped yet
+    finally:
+        process.kill()
+        process.wait()
