@@ -27,7 +27,7 @@ check: .venv/ready
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/unit tests/program -q
 
-# Everything but the suites that take a quarter of an hour more; the lab first, with its progress shown.
+# Everything but the long suites; the lab first, with its progress shown.
 test: check
 	$(BIN)/python -m lab up
 	$(BIN)/python -m pytest tests/e2e $(LONG_SUITES:%=--ignore=tests/e2e/test_%.py)

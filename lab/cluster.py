@@ -182,8 +182,9 @@ class Cluster:
         if done.returncode:
             return done.stderr.strip()
         running = self._node.running_containers()
-        found = [item for item in json.loads(done.stdout)["items"] if item["kind"] == "Node"]
-        found += [item for item in json.loads(done.stdout)["items"] if _is_system(item)]
+        items = json.loads(done.stdout)["items"]
+        found = [item for item in items if item["kind"] == "Node"]
+        found += [item for item in items if _is_system(item)]
         if not any(item["kind"] == "Pod" for item in found):
             return "no pod of the system yet"
         return next(filter(None, (_lack(item, running) for item in found)), "")

@@ -52,14 +52,14 @@ def install(tools: list[Tool], places: Places, builder: GoBuilder) -> None:
         path = tool.path
         if tool.name == LANGUAGE_HOST:
             target = places.binaries / LANGUAGE_HOST
-            target.unlink(missing_ok=True)
             if path is None:
+                target.unlink(missing_ok=True)
                 python, host = places.checkout / ".venv/bin/python", places.checkout / "lab/language_host.py"
                 # -P: the modules of lab/ must not stand in the way of the program's own.
                 target.write_text(f'#!/bin/sh\nexec {shlex.join([str(python), "-P", str(host)])} "$@"\n')
                 target.chmod(0o700)
             else:
-                target.symlink_to(path)
+                link(path, target)
         elif tool.name == PROVIDER_NAME:
             plugin = places.pulumi / "home/plugins" / f"resource-kubernetes-v{PROVIDER_VERSION}"
             plugin.mkdir(parents=True, exist_ok=True)
