@@ -2,5 +2,6 @@
 
 Law: operations talk to Pulumi through its Automation API and to the cluster through its API. What a stack
 declares they learn from the program itself, never from its parts: no file here knows a key of the program's
-model except the one that writes stack files. Nothing in components imports anything of this.
+model, except where stack files are written, and for keys that are meant for operations alone. Nothing in
+components imports anything of this.
 """

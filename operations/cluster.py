@@ -1,6 +1,6 @@
 """The cluster of a kubeconfig context, through its API."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -67,6 +67,26 @@ class Cluster:
             ) from error
         status: dict[str, Any] = found.to_dict().get("status") or {}
         return status
+
+    def get(self, path: str, parameters: Mapping[str, str], *, seconds: float) -> tuple[int, str]:
+        """GET a path of the API server; returns the HTTP status and the body, whatever they are.
+
+        Raises:
+            OperationError: no API server answers within so many seconds.
+        """
+        with self._told(path):
+            try:
+                answer = self._client.client.call_api(
+                    path,
+                    "GET",
+                    query_params=list(parameters.items()),
+                    auth_settings=["BearerToken"],
+                    _preload_content=False,
+                    _request_timeout=seconds,
+                )[0]
+            except ApiException as error:
+                return error.status, str(error.body)
+            return answer.status, answer.data.decode()
 
     def patch(self, manifest: Manifest, change: Manifest) -> None:
         """Merge a change into an object, in the name of kubectl: Pulumi takes over what kubectl wrote."""

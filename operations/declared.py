@@ -7,12 +7,14 @@ import asyncio
 import os
 import runpy
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from traceback import format_exception
+from typing import Any
 
 import pulumi
 from pulumi.runtime import config as pulumi_config
@@ -29,16 +31,34 @@ TRACE_LINES = 12
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Answer:
-    """What comes back from the program's process: resources, or why there are none."""
+class Declared:
+    """All that a program tells the engine."""
 
-    resources: tuple[Resource, ...] = ()
+    resources: tuple[Resource, ...]
+    outputs: Mapping[str, Any]
+    """What it exports, as plain data, without what only a cluster can say."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Answer:
+    """What comes back from the program's process: what it declares, or why that is nothing."""
+
+    declared: Declared | None = None
     fault: str = ""
     trace: str = ""
 
 
 def declare(project: Project, stack: str) -> tuple[Resource, ...]:
     """Run the program for a stack and list what it registers.
+
+    Raises:
+        OperationError: the stack file has faults, or the program fails.
+    """
+    return learn(project, stack).resources
+
+
+def learn(project: Project, stack: str) -> Declared:
+    """Run the program for a stack and take down what it registers and exports.
 
     What the program reads of the cluster is unknown to it, as in a preview of a cluster that is yet to come.
 
@@ -54,13 +74,13 @@ def declare(project: Project, stack: str) -> tuple[Resource, ...]:
             f"the program of {project.folder} ended without an answer for {file}",
             mend=f"pulumi preview --stack {stack}",
         ) from error
-    if answer.fault:
+    if answer.declared is None:
         raise OperationError(
             f"{file}: {answer.fault}",
             evidence=answer.trace,
             mend=f"mend {file} as said above, then try again",
         )
-    return answer.resources
+    return answer.declared
 
 
 def _run(project: Project, stack: str) -> _Answer:
@@ -89,7 +109,7 @@ def _run(project: Project, stack: str) -> _Answer:
     except Exception as error:  # noqa: BLE001 (whatever a program can raise)
         trace = "".join(format_exception(error)).splitlines()[-TRACE_LINES:]
         return _Answer(fault=f"the program fails: {error!r}", trace="\n".join(trace))
-    return _Answer(resources=tuple(monitor.declared))
+    return _Answer(declared=Declared(resources=tuple(monitor.declared), outputs=monitor.outputs))
 
 
 def _execute(program: Path) -> None:

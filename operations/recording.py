@@ -1,6 +1,7 @@
 """Stands where Pulumi's engine does, and notes what a program registers."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +49,7 @@ class Recorder(mocks.MockMonitor):
     def __init__(self, project: str, stack: str) -> None:
         super().__init__(_Cluster())
         self.declared: list[Resource] = []
+        self.outputs: dict[str, Any] = {}
         self._prefix = f"urn:pulumi:{stack}::{project}"
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
@@ -68,6 +70,14 @@ class Recorder(mocks.MockMonitor):
         answer = super().ReadResource(request)  # type: ignore[no-untyped-call]
         self._note(request, answer.urn, request.properties, custom=True, read=True)
         return answer
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: ANN401, N802
+        """Note what the program exports, but for what it does not know itself."""
+        if request.urn.split("::")[2] == STACK:
+            for name, value in rpc.deserialize_properties(request.outputs).items():
+                with suppress(pulumi.RunError):
+                    self.outputs[name] = _plain(value, request.urn)
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
 
     def _note(self, request: Any, urn: str, properties: Any, *, custom: bool, read: bool) -> None:  # noqa: ANN401
         inputs = rpc.deserialize_properties(properties)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeVar
 from components.choices import at_most_one
 from components.constraints import Example, NotEmpty
 from components.faults import Path
+from components.model.metrics import Metrics
 from components.model.names import (
     Address,
     ContextName,
@@ -138,6 +139,9 @@ class Common:
     `istio`: VirtualService, Gateway and DestinationRules with subsets. `gateway-api`: HTTPRoute and Gateway
     of the Kubernetes Gateway API, for meshes that chose it; what it has no words for is refused.
     """
+
+    metrics: Metrics = field(default_factory=Metrics)
+    """Where the figures of the mesh are. Only `operations` reads them: nothing of it is deployed."""
 
 
 @dataclass(frozen=True, kw_only=True)

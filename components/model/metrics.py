@@ -1,0 +1,49 @@
+"""Where the figures of the mesh are, for `operations`: nothing of it is deployed."""
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from components.constraints import Form
+
+_LABEL: Final = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
+
+PrometheusAddress = Annotated[
+    str,
+    Form(
+        pattern=rf"https?://[^\s/?#]+(?:/[^\s?#]*)?|{_LABEL}/(?:https:)?{_LABEL}:(?:{_LABEL})",
+        says="a URL, or NAMESPACE/SERVICE:PORT",
+        example="istio-system/prometheus:9090",
+        longest=1024,
+    ),
+]
+
+Query = Annotated[
+    str,
+    Form(
+        pattern=r"(?=[\s\S]*\$window\b)(?:[^$]|\$(?:(?:services?|namespace|window)\b|[0-9]))+",
+        says="PromQL with $window in it, and no other words with '$' than $service, $services and $namespace",
+        example="sum by (destination_version, response_code) (increase(istio_requests_total[$window]))",
+        longest=4096,
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metrics:
+    """Where `python -m operations traffic` and the canary read what the mesh does."""
+
+    prometheus: PrometheusAddress = "istio-system/prometheus:9090"
+    """The URL of Prometheus, or its Service in the cluster, which is then reached through the API server."""
+
+    requests: Query | None = None
+    """Another query for the requests within `$window`, by `destination_version` and `response_code`.
+
+    Where absent, Istio's own `istio_requests_total`, as the callers' proxies report it. `$service` stands for
+    the service's name, `$services` for a regular expression of all Kubernetes Services that lead to it.
+    """
+
+    durations: Query | None = None
+    """Another query for their durations within `$window`: milliseconds, by `destination_version` and `le`.
+
+    Where absent, Istio's own `istio_request_duration_milliseconds_bucket`.
+    """
