@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from components.faults import Fault, Path, assign
 from components.messages import EMPTY, FORM, KEY_FORM, NOT_AMONG, OUT_OF_RANGE, TWICE
@@ -84,6 +85,14 @@ class Form(Constraint):
     def key_fault(self, key: str, path: Path) -> Fault | None:
         """Judge the name of a key by the same form."""
         return None if self.holds(key) else KEY_FORM.at(path, key, says=self.rule, example=self.example)
+
+
+WHOLE: Final = Form(
+    pattern=r"[^\ud800-\udfff]*",
+    says="text of whole characters, and half of a surrogate pair is none",
+    example="TEXT",
+)
+"""What holds for all text and every name of a key: YAML can write what UTF-8 cannot."""
 
 
 @dataclass(frozen=True, eq=False)

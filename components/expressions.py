@@ -77,7 +77,7 @@ def regex_error(pattern: str) -> str | None:
     """Tell why Istio or Envoy would refuse the expression."""
     if not pattern:
         return "it is empty"
-    if (length := len(pattern.encode())) > LONGEST_REGEX:
+    if (length := len(pattern.encode(errors="surrogatepass"))) > LONGEST_REGEX:
         return f"it has {length}"
     try:
         compiled(pattern)

@@ -34,7 +34,8 @@ class Path:
                 text += part if nth == 0 else f".{part}"
             else:
                 text += '["' + part.replace("\\", "\\\\").replace('"', '\\"') + '"]'
-        return text
+        # Half of a character can stand in a key, and nothing could print it.
+        return text.encode(errors="backslashreplace").decode()
 
     @property
     def key(self) -> str:
@@ -52,10 +53,15 @@ def assign(path: Path, value: object) -> str:
     """Say how to give `path` this value: a command for a scalar, lines of YAML for anything larger."""
     if isinstance(value, bool):
         return f"{command('set', path)} {flow(value)}"
-    if isinstance(value, int | float):
+    if isinstance(value, float):
+        # Without its type Pulumi keeps a number with a fraction as text.
+        return f"{command('set', path)} --type float {value}"
+    if isinstance(value, int):
         return f"{command('set', path)} {value}"
     if isinstance(value, str):
-        return f"{command('set', path)} {shlex.quote(value)}"
+        # And these two words as truth values.
+        as_text = "--type string " if value in ("true", "false") else ""
+        return f"{command('set', path)} {as_text}{'-- ' if value.startswith('-') else ''}{shlex.quote(value)}"
     return f"in the stack file: {path.key}: {flow(value)}"
 
 

@@ -19,6 +19,12 @@ NOTHING: Final[Spec] = {"regex": "*"}
 """Under `withoutHeaders`, and nowhere else, Istio reads a bare star as: there at all (istio#20629)."""
 
 
+_TOKEN: Final = re.compile(
+    r"\\.|\[\^?\]?(?:\[:\^?[a-z]+:\]|\\.|[^\]\\])*\]|(?P<named>\(\?P<[A-Za-z0-9_]+>)", re.DOTALL
+)
+"""What can hold a parenthesis that opens no group, an escape or a set, and what names a group."""
+
+
 def requests(route: Route) -> list[Spec]:
     """List the requests that a route takes. Any one of them is enough; what stands in one holds together."""
     return [request(conditions) for conditions in alternatives(route)]
@@ -99,4 +105,9 @@ def _cookie_value(match: str | ValueMatch) -> str:
         return re.escape(match.exact)
     if match.prefix is not None:
         return re.escape(match.prefix) + "[^;]*"
-    return f"(?:{match.regex})" if match.regex is not None else "[^;]*"
+    return f"(?:{_without_names(match.regex)})" if match.regex is not None else "[^;]*"
+
+
+def _without_names(regex: str) -> str:
+    """Take the names off groups: the expression stands once in each order of the cookies."""
+    return _TOKEN.sub(lambda found: "(?:" if found["named"] else found[0], regex)

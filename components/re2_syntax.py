@@ -12,6 +12,8 @@ from typing import Final
 
 from components.re2_characters import Characters
 from components.re2_classes import RefusedError, cost, written
+from components.re2_positions import Step, again, assertion, character, either, in_turn
+from components.re2_positions import fits as leads_through
 
 MOST_REPEATS: Final = 1000
 """Go's and RE2's own limit, for one count and for the product of counts within each other."""
@@ -21,6 +23,8 @@ LARGEST: Final = 40_000
 
 DEEPEST: Final = 100
 """Groups within groups. Go and RE2 stop at 1000; Python's own parser calls itself for each."""
+
+BRANCH: Final = "|"
 
 _REPEAT: Final = re.compile(r"(?:([*+?])|\{(0|[1-9][0-9]*)(?:(,)(0|[1-9][0-9]*)?)?\})\??")
 _UNSURE: Final = re.compile(r"\{[0-9,]+\}")
@@ -37,14 +41,29 @@ def compiled(pattern: str) -> re.Pattern[str]:
         RefusedError: One of them does not take it, or we are not sure; says why.
     """
     try:
-        return re.compile(_Reader(pattern).read(), re.ASCII)
+        return re.compile(_read(pattern).text, re.ASCII)
     except (re.error, RecursionError, OverflowError) as error:
         raise RefusedError(str(error)) from error
+
+
+@lru_cache(maxsize=256)
+def _read(pattern: str) -> "_Atom":
+    return _Reader(pattern).read()
+
+
+def fits(pattern: str, text: str) -> bool:
+    """Tell whether an expression fits a whole text, however many ways it has through it.
+
+    Raises:
+        RefusedError: RE2 or Go does not take the expression, or we are not sure; says why.
+    """
+    return leads_through(_read(pattern).step, text)
 
 
 @dataclass(frozen=True)
 class _Atom:
     text: str
+    step: Step
     cost: int = 1
     repeats: int = 1
     fixed: str = ""
@@ -61,7 +80,17 @@ class _Group:
     def closed(self) -> _Atom:
         total = 2 + sum(atom.cost for atom in self.atoms)
         repeats = max((atom.repeats for atom in self.atoms), default=1)
-        return _Atom(self.opening + "".join(atom.text for atom in self.atoms) + ")", total, repeats)
+        text = self.opening + "".join(atom.text for atom in self.atoms) + ")"
+        return _Atom(text, self._step(), total, repeats)
+
+    def _step(self) -> Step:
+        branches: list[list[Step]] = [[]]
+        for atom in self.atoms:
+            if atom.text == BRANCH:
+                branches.append([])
+            else:
+                branches[-1].append(atom.step)
+        return either([in_turn(steps) for steps in branches])
 
 
 class _Reader(Characters):
@@ -70,14 +99,15 @@ class _Reader(Characters):
         self.groups = [_Group("(?:", frozenset())]
         self.names: set[str] = set()
 
-    def read(self) -> str:
+    def read(self) -> _Atom:
         while self.at < len(self.pattern):
             if not (self._repeat() or self._group() or self._assertion()):
                 characters = self.one()
-                self._push(_Atom(written(characters), cost(characters)))
+                text = written(characters)
+                self._push(_Atom(text, character(text), cost(characters)))
         if len(self.groups) > 1:
             raise RefusedError("a group is not closed: missing )")
-        return _small(self.groups[0].closed()).text
+        return _small(self.groups[0].closed())
 
     def _push(self, atom: _Atom) -> bool:
         self.groups[-1].atoms.append(atom)
@@ -101,13 +131,16 @@ class _Reader(Characters):
             raise RefusedError(f"repetitions within each other come to more than {MOST_REPEATS}: {found[0]}")
         copies = 1 if sign else max(high, 1) + bool(comma)
         size = copies * (atom.cost + 2)
-        return self._push(_small(_Atom(atom.text + found[0], size, repeats, "a repetition is repeated")))
+        step = again(atom.step, *_counts(sign, low, None if comma and not most else high))
+        return self._push(
+            _small(_Atom(atom.text + found[0], step, size, repeats, "a repetition is repeated"))
+        )
 
     def _group(self) -> bool:
         here = self.pattern[self.at]
         if here == "|":
             self.at += 1
-            return self._push(_Atom("|", fixed="there is nothing to repeat"))
+            return self._push(_Atom(BRANCH, in_turn([]), fixed="there is nothing to repeat"))
         if here == ")":
             if len(self.groups) == 1:
                 raise RefusedError("a group is closed that is not open: unexpected )")
@@ -125,7 +158,7 @@ class _Reader(Characters):
         flags = (self.flags | {*(on or "")}) - {*(off or "")}
         if end == ")":
             self.flags = flags
-            return self._push(_Atom("", fixed="there is nothing to repeat"))
+            return self._push(_Atom("", in_turn([]), fixed="there is nothing to repeat"))
         if name in self.names:
             raise RefusedError(f"two groups have the name {name}")
         if len(self.groups) > DEEPEST:
@@ -145,7 +178,11 @@ class _Reader(Characters):
         if text is None:
             return False
         self.at += size
-        return self._push(_Atom(text, fixed="an assertion is repeated"))
+        return self._push(_Atom(text, assertion(text), fixed="an assertion is repeated"))
+
+
+def _counts(sign: str | None, low: int, high: int | None) -> tuple[int, int | None]:
+    return {"*": (0, None), "+": (1, None), "?": (0, 1)}.get(sign or "", (low, high))
 
 
 def _small(atom: _Atom) -> _Atom:

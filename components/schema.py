@@ -4,13 +4,14 @@ Every fault is collected. A value that cannot be read is replaced by one that ra
 rule touches it, so that the rules about the sound rest of the stack file still speak.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 from difflib import get_close_matches
-from typing import Any, Final, TypeGuard, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from components.choices import choices
-from components.constraints import Constraint, Form
+from components.constraints import WHOLE, Constraint, Form
 from components.faults import Fault, Path, assign, command
 from components.hints import (
     Hint,
@@ -28,6 +29,9 @@ from components.messages import MISSING, NOT_AMONG, UNKNOWN_KEY, UNQUOTED, WRONG
 from components.unsound import Broken, UnsoundError
 
 T = TypeVar("T")
+
+LONGEST_NUMBER: Final = 18
+"""Digits that a command can say back."""
 
 
 def decode(kind: type[T], data: object, path: Path) -> tuple[T, list[Fault]]:
@@ -84,6 +88,9 @@ class _Decoder:
                 return tuple(self.read(entry, each, path / nth) for nth, each in enumerate(entries))
             case Shape.WORD:
                 return self._word(arguments(bare), str(data), path)
+            case Shape.TEXT:
+                fault = WHOLE.fault(text := str(data), path, example_of(hint))
+                return self._broken(fault) if fault else text
         return bare(data)
 
     def _table(self, kind: type, data: Mapping[str, object], path: Path) -> object:
@@ -111,13 +118,15 @@ class _Decoder:
         """Report a key that is not there, and return the one that was meant."""
         near = get_close_matches(key, known, n=1, cutoff=0.6)
         remove = command("rm", path / key)
-        mend = f"{remove}; {assign(path / near[0], value)}" if near else remove
+        mend = (
+            f"{remove}; {assign(path / near[0], value)}" if near and value not in (None, {}, []) else remove
+        )
         self.faults.append(UNKNOWN_KEY.at(path / key, value, known=", ".join(known), mend=mend))
         return near[0] if near else None
 
     def _mapping(self, bare: Hint, data: Mapping[str, object], path: Path) -> object:
         key_hint, value_hint = arguments(bare)
-        forms = [extra for extra in unwrap(key_hint)[1] if isinstance(extra, Form)]
+        forms = [extra for extra in unwrap(key_hint)[1] if isinstance(extra, Form)] or [WHOLE]
         read: dict[str, object] = {}
         # Pulumi hands mappings over sorted by key; whoever reads the YAML itself has the file's order.
         for key in sorted(data):
@@ -138,8 +147,8 @@ class _Decoder:
             return self._broken(UNQUOTED.at(path, data, read_as=read_as, text=str(data).lower()))
         words = [", ".join(arguments(a)) for a in alternatives if shape(a) is Shape.WORD]
         others = [shape(a).value for a in alternatives if shape(a) is not Shape.WORD]
-        meant = int(data) if _is_quoted_number(data) and Shape.WHOLE.value in others else example_of(hint)
-        example = assign(path, meant)
+        meant = _quoted_number(data, others)
+        example = assign(path, example_of(hint) if meant is None else meant)
         return self._broken(
             WRONG_TYPE.at(path, data, expected=" or ".join([*words, *others]), example=example)
         )
@@ -149,8 +158,13 @@ class _Decoder:
         return Broken()
 
 
-def _is_quoted_number(data: object) -> TypeGuard[str]:
-    return isinstance(data, str) and data.isdecimal()
+def _quoted_number(data: object, shapes: Sequence[str]) -> float | None:
+    """Read the number that stands there as text, if one is wanted."""
+    if not isinstance(data, str) or len(data) > LONGEST_NUMBER:
+        return None
+    if re.fullmatch("[0-9]+", data) and {Shape.WHOLE.value, Shape.NUMBER.value} & {*shapes}:
+        return int(data)
+    return float(data) if re.fullmatch(r"[0-9]+\.[0-9]+", data) and Shape.NUMBER.value in shapes else None
 
 
 def _has_shape(wanted: Shape, data: object) -> bool:

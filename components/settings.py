@@ -2,16 +2,21 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
 from pulumi.runtime import config as pulumi_config
 
 from components import forms, kubeconfig
 from components.errors import ConfigError
 from components.faults import PROJECT, Path
+from components.hints import keys_of
 from components.messages import SECRET, UNKNOWN_CONTEXT
-from components.model.stack import Cluster, Stack
+from components.model.stack import Cluster, ServicesFile, Stack, StackFile
 from components.rules import breaches
 from components.schema import decode
+
+KNOWN: Final = {key for file in (StackFile, ServicesFile) for key in keys_of(file)}
+"""The keys that a stack file may have at its top."""
 
 
 def read() -> Stack:
@@ -56,12 +61,14 @@ def parse(
 
 
 def _within(namespace: str, config: Mapping[str, object]) -> dict[str, object]:
-    """Take the keys of one config namespace. None that is empty says anything: Pulumi.yaml's defaults are."""
+    """Take the keys of one config namespace.
+
+    A known one that is empty says nothing, since Pulumi.yaml's defaults are. An unknown one is told of.
+    """
     prefix = f"{namespace}:"
+    own = {key[len(prefix) :]: v for key, v in config.items() if key.startswith(prefix)}
     return {
-        key[len(prefix) :]: v
-        for key, v in config.items()
-        if key.startswith(prefix) and v not in ({}, [], None) and v is not False
+        key: v for key, v in own.items() if key not in KNOWN or (v not in ({}, [], None) and v is not False)
     }
 
 

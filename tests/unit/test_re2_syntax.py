@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.re2_classes import RefusedError
-from components.re2_syntax import compiled
+from components.re2_syntax import compiled, fits
 
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
@@ -49,6 +49,7 @@ TAKEN = [
     (".{1000}", "é" * 1000, "é"),
 ]
 REFUSED = [
+    ("a\ud800", "no character"),
     *(
         (f"a({opening}b)", "no such group")
         for opening in ("?=", "?!", "?<=", "?<!", "?>", "?#", "?P=a", "?U")
@@ -169,12 +170,14 @@ def _theirs(pattern: str) -> re2._Regexp:
     return re2.compile(pattern, options)
 
 
-@pytest.mark.parametrize(("pattern", "fits", "differs"), TAKEN)
-def test_taken_and_meant_as_by_re2(pattern: str, fits: str, differs: str | None) -> None:
+@pytest.mark.parametrize(("pattern", "alike", "differs"), TAKEN)
+def test_taken_and_meant_as_by_re2(pattern: str, alike: str, differs: str | None) -> None:
     """Both with RE2 and with ours."""
     for expression in (compiled(pattern), _theirs(pattern)):
-        assert expression.fullmatch(fits)
+        assert expression.fullmatch(alike)
         assert differs is None or not expression.fullmatch(differs)
+    assert fits(pattern, alike)
+    assert differs is None or not fits(pattern, differs)
 
 
 @pytest.mark.parametrize(("pattern", "why"), REFUSED)
@@ -199,3 +202,14 @@ def test_what_is_taken_re2_takes_and_means(pattern: str, texts: list[str]) -> No
     assert ours.groups == theirs.groups
     for text in texts:
         assert bool(ours.fullmatch(text)) == bool(theirs.fullmatch(text)), (pattern, text)
+        assert fits(pattern, text) == bool(theirs.fullmatch(text)), (pattern, text)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["(a|a)*b", "(a|aa)+b", "(?:a*)*?b", "(?:(?:a+)+)+b", "a?" * 300 + "a" * 300 + "b", ".*" * 400 + "b"],
+)
+def test_no_expression_takes_long_to_hold_against_a_text(pattern: str) -> None:
+    """Python's own engine tries every way through it: these would take it longer than anybody lives."""
+    assert not fits(pattern, "a" * 1000)
+    assert fits("(?:" * 99 + "a*" + ")*" * 99, "a" * 1000), "groups as deep as they are taken"

@@ -30,6 +30,7 @@ class Tree:
     by_name: Mapping[Short, Leaf | Literal["none"]] | None = None
     height: float | None = None
     tall: bool = False
+    name: str | None = None
 
 
 def read(data: Mapping[str, Any]) -> tuple[Tree, list[tuple[str, str]]]:
@@ -77,6 +78,31 @@ def test_null_counts_as_absent() -> None:
 def test_each_fault_names_its_place(data: Mapping[str, Any], fault: tuple[str, str]) -> None:
     """Indexes in brackets, odd keys in quotes, as `pulumi config set --path` reads them."""
     assert read(data)[1] == [fault]
+
+
+@pytest.mark.parametrize(
+    ("data", "mend"),
+    [
+        ({"height": "0.5"}, "pulumi config set --path 'mesh-app:height' --type float 0.5"),
+        ({"height": "02"}, "pulumi config set --path 'mesh-app:height' 2"),
+        ({"height": "1" * 400}, "pulumi config set --path 'mesh-app:height' 1"),
+        ({"leaves": [{"size": "0"}]}, "pulumi config set --path 'mesh-app:leaves[0].size' 0"),
+        ({"leaves": [{"size": "0.5"}]}, "pulumi config set --path 'mesh-app:leaves[0].size' 1"),
+    ],
+)
+def test_a_number_in_quotes_is_mended_by_the_command_that_makes_it_one(
+    data: Mapping[str, Any], mend: str
+) -> None:
+    """Pulumi keeps a number with a fraction as text, unless it is told the type."""
+    _, (fault,) = decode(Tree, data, Path())
+    assert fault.mend == mend
+
+
+@pytest.mark.parametrize("data", [{"byName": {"\ud800": "none"}}, {"name": "a\udfff"}, {"\ud800": 1}])
+def test_half_a_character_is_a_fault_that_can_be_printed(data: Mapping[str, Any]) -> None:
+    """YAML can write what UTF-8 cannot: in a value, in a name, in a key that nobody knows."""
+    _, (fault,) = decode(Tree, data, Path())
+    assert str(fault).encode()
 
 
 def test_a_rule_that_touches_a_broken_value_is_stopped() -> None:

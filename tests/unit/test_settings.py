@@ -10,6 +10,8 @@ from pulumi.runtime import config as pulumi_config
 
 from components import settings
 from components.errors import ConfigError
+from components.faults import Path as Place
+from components.faults import assign
 from components.hints import keys_of
 from components.model.stack import Revision, ServicesFile, StackFile
 from components.settings import parse
@@ -161,6 +163,30 @@ def test_the_nearest_key_is_named() -> None:
     assert fault.mend == (
         "pulumi config rm --path 'mesh-app:app.paht'; pulumi config set --path 'mesh-app:app.path' /x"
     )
+
+
+@pytest.mark.parametrize("value", [{}, [], None, False])
+def test_an_unknown_key_is_told_of_though_there_is_nothing_in_it(value: object) -> None:
+    """It was meant to say something; there is nothing to move to where it belongs."""
+    (fault,) = faults(gatway=value)
+    assert (fault.code, str(fault.path)) == ("MESH001", "mesh-app:gatway")
+    assert fault.mend.startswith("pulumi config rm --path 'mesh-app:gatway'")
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("true", "--type string true"),
+        ("-x", "-- -x"),
+        ("a b", "'a b'"),
+        (True, "true"),
+        (2, "2"),
+        (0.5, "--type float 0.5"),
+    ],
+)
+def test_a_command_gives_the_value_that_is_meant(value: object, said: str) -> None:
+    """Pulumi guesses the type of what it is given, and takes a dash for an option."""
+    assert assign(Place() / "mirror", value) == f"pulumi config set --path 'mesh-app:mirror' {said}"
 
 
 def test_the_project_file_declares_every_key() -> None:
