@@ -4,6 +4,7 @@ import pulumi
 from pulumi_kubernetes import Provider
 
 from components import mesh_security, settings
+from components.cluster_pin import pinned
 from components.gateway_api_policy import GatewayApiPolicy
 from components.mesh_ingress import MeshIngress
 from components.mesh_namespace import MeshNamespace
@@ -18,14 +19,18 @@ POLICIES: dict[str, type[TrafficPolicy | GatewayApiPolicy]] = {
 stack = settings.read()
 
 cluster = Provider("cluster", context=stack.cluster.context, cluster_identifier=stack.cluster.identity)
-on_cluster = pulumi.ResourceOptions(providers=[cluster])
+on_cluster = pinned(stack, cluster)
 
-namespace = MeshNamespace(stack.namespace, opts=on_cluster)
+namespace = MeshNamespace(stack.namespace, protected=stack.protected, opts=on_cluster)
 ingress = MeshIngress(stack, opts=on_cluster)
 
 for service in stack.services:
     app = VersionedApp(
-        service, namespace=namespace.name, injection=stack.namespace.injection, opts=on_cluster
+        service,
+        namespace=namespace.name,
+        injection=stack.namespace.injection,
+        protected=stack.protected,
+        opts=on_cluster,
     )
     policies = mesh_security.secure(
         service,

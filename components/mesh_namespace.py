@@ -12,7 +12,9 @@ class MeshNamespace(pulumi.ComponentResource):
     name: pulumi.Output[str]
     """Known once the namespace and its label are there: what takes its namespace from here waits for both."""
 
-    def __init__(self, args: Namespace, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, args: Namespace, *, protected: bool, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("mesh:index:MeshNamespace", args.name, {"namespace": args.name}, opts)
         namespace = KubernetesNamespace(
             args.name,
@@ -21,7 +23,9 @@ class MeshNamespace(pulumi.ComponentResource):
                 "labels": {"app.kubernetes.io/managed-by": "pulumi", **injection_label(args.injection)},
             },
             opts=pulumi.ResourceOptions(
-                parent=self, custom_timeouts=pulumi.CustomTimeouts(create="1m", delete="5m")
+                parent=self,
+                protect=protected,
+                custom_timeouts=pulumi.CustomTimeouts(create="1m", delete="5m"),
             ),
         )
         self.name = namespace.metadata["name"]

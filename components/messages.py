@@ -395,6 +395,15 @@ NO_NODE_ADDRESS: Final = Message(
     mend="pulumi config set --path 'mesh-app:ingress.address' ADDRESS, and {rm}",
 )
 """The output `url` shows the address of the node that the stack file names."""
+WRONG_CLUSTER: Final = Message(
+    code="MESH204",
+    rule="context {context} leads to the cluster whose namespace {witness} has the uid {found}, "
+    "and the stack is pinned to another",
+    mend="name the context of the right cluster: pulumi config set kubernetes:context NAME; this tells which "
+    "one a context leads to: kubectl --context {context} get namespace {witness} -o "
+    "jsonpath={{.metadata.uid}}; or, if this is the right one: {set} {found}",
+)
+"""A context is a name in somebody's file, and can lead elsewhere tomorrow."""
 
 TABLE: Final = {m.code: m for m in list(globals().values()) if isinstance(m, Message)}
 """All messages by code."""

@@ -47,6 +47,8 @@ def parse(
         ingress=common.ingress,
         placed=placed,
         api=common.api,
+        cluster_uid=common.cluster_uid,
+        protected=common.protected,
     )
     exposed = [SECRET.at(Path() / key, "[secret]") for key in _within(PROJECT, dict.fromkeys(secret, "x"))]
     context = config.get("kubernetes:context")

@@ -1,6 +1,7 @@
 """VersionedApp: one Service, and a Deployment for each version behind it."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
@@ -12,6 +13,9 @@ from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 from components import workload
 from components.model.service import Service
 from components.model.stack import Injection
+
+ALL: Final = 100
+"""Percent: no other version of the service serves."""
 
 
 class VersionedApp(pulumi.ComponentResource):
@@ -27,6 +31,7 @@ class VersionedApp(pulumi.ComponentResource):
         *,
         namespace: pulumi.Input[str],
         injection: Injection,
+        protected: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         app = args.app
@@ -36,7 +41,12 @@ class VersionedApp(pulumi.ComponentResource):
         account = ServiceAccount(
             app.name, metadata=metadata, automount_service_account_token=False, opts=child
         )
-        self.service = KubernetesService(app.name, metadata=metadata, spec=workload.service(args), opts=child)
+        self.service = KubernetesService(
+            app.name,
+            metadata=metadata,
+            spec=workload.service(args),
+            opts=pulumi.ResourceOptions(parent=self, protect=protected),
+        )
         self.workloads = {
             version: Deployment(
                 args.workload(version),
@@ -50,6 +60,8 @@ class VersionedApp(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(
                     parent=self,
                     depends_on=[account],
+                    # With two that serve, either may go. A change of this alone changes no object: law 1.
+                    protect=protected and args.split[version] == ALL,
                     custom_timeouts=pulumi.CustomTimeouts(create="5m", update="5m", delete="5m"),
                 ),
             )

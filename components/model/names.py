@@ -135,6 +135,15 @@ ContextName = Annotated[
     str, Form(pattern=r"\S+", says="the name of a context, without spaces", example="lab")
 ]
 
+ClusterUid = Annotated[
+    str,
+    Form(
+        pattern=r"any|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+        says="a uid, 8, 4, 4, 4 and 12 hexadecimal digits in lower case, or any",
+        example="6ff6c1b2-1f0e-4d0c-9f0a-2f5d1c0b7a3e",
+    ),
+]
+
 Port = Annotated[int, Range(1, 65535)]
 NodePort = Annotated[int, Range(30000, 32767)]
 """Kubernetes' own default range for the ports it opens on every node."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
 from components.choices import at_most_one
 from components.constraints import Example, NotEmpty
@@ -10,6 +10,7 @@ from components.faults import Path
 from components.model.metrics import Metrics
 from components.model.names import (
     Address,
+    ClusterUid,
     ContextName,
     Label,
     LabelKey,
@@ -124,6 +125,9 @@ class Ingress:
 
 Api = Literal["istio", "gateway-api"]
 
+ANY: Final = "any"
+"""No cluster in particular."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Common:
@@ -142,6 +146,18 @@ class Common:
 
     metrics: Metrics = field(default_factory=Metrics)
     """Where the figures of the mesh are. Only `operations` reads them: nothing of it is deployed."""
+
+    cluster_uid: ClusterUid = ANY
+    """The uid of the namespace kube-system of the cluster that is meant; another one is refused.
+
+    `any`: whatever cluster `kubernetes:context` leads to.
+    """
+
+    protected: bool = False
+    """Whether Pulumi refuses to delete the namespace, a service, and the version that alone has weight.
+
+    To delete them after all, take this key away and run `pulumi up` first.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +190,8 @@ class Stack:
     """The services by where they stand in the stack file: one at its top, or several under `services`."""
 
     api: Api = "istio"
+    cluster_uid: ClusterUid = ANY
+    protected: bool = False
 
     @property
     def services(self) -> tuple[Service, ...]:

@@ -554,6 +554,7 @@ ELSEWHERE: Mapping[str, str] = {
     "MESH201": "tests/program/test_ingress.py: it takes a cluster's answer",
     "MESH202": "tests/program/test_ingress.py: it takes a cluster's answer",
     "MESH203": "tests/program/test_ingress.py: it takes a cluster's answer",
+    "MESH204": "tests/program/test_cluster_pin.py: it takes a cluster's answer",
 }
 
 

@@ -1,0 +1,42 @@
+"""ClusterPin: the stack file says which cluster is meant, and no other gets a single change."""
+
+import pulumi
+from pulumi_kubernetes.core.v1 import Namespace
+
+from components.errors import ConfigError
+from components.faults import Path
+from components.messages import WRONG_CLUSTER
+from components.model.stack import ANY, Stack
+
+WITNESS = "kube-system"
+"""The namespace that every cluster has and nobody can delete: its uid is taken for the cluster's own."""
+
+
+class ClusterPin(pulumi.ComponentResource):
+    """Reads who the cluster is, in previews too, where the stack file pins the stack to one."""
+
+    passed: pulumi.Output[list[pulumi.Resource]]
+    """Empty, once the cluster is the right one. What depends on it is not even registered on another."""
+
+    def __init__(self, args: Stack, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mesh:index:ClusterPin", args.name, {"uid": args.cluster_uid}, opts)
+        self._args = args
+        # Named by its key: where it cannot be read, the engine's error is all that a person sees.
+        witness = Namespace.get("mesh-app:clusterUid", WITNESS, opts=pulumi.ResourceOptions(parent=self))
+        self.passed = witness.metadata.apply(lambda metadata: self._check(metadata["uid"]))
+        self.register_outputs({"uid": args.cluster_uid})
+
+    def _check(self, found: str) -> list[pulumi.Resource]:
+        if found == self._args.cluster_uid:
+            return []
+        words = {"found": found, "context": self._args.cluster.context, "witness": WITNESS}
+        raise ConfigError([WRONG_CLUSTER.at(Path() / "clusterUid", self._args.cluster_uid, **words)])
+
+
+def pinned(args: Stack, provider: pulumi.ProviderResource) -> pulumi.ResourceOptions:
+    """Options for all that goes to the cluster: on this provider, and not before the pin has passed."""
+    on_cluster = pulumi.ResourceOptions(providers=[provider])
+    if args.cluster_uid == ANY:
+        return on_cluster
+    pin = ClusterPin(args, opts=on_cluster)
+    return pulumi.ResourceOptions(providers=[provider], depends_on=pin.passed)
