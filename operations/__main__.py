@@ -12,6 +12,7 @@ from rich.console import Console
 
 from operations.adoption.command import Request, adopt
 from operations.declared import declare
+from operations.drift import command as drift_command
 from operations.errors import OperationError
 from operations.manifests import as_json, as_yaml, manifests
 from operations.project import Project
@@ -88,6 +89,24 @@ def adopt_(
             yes=yes,
         )
         adopt(Project.at(cwd), request, Console(highlight=False, soft_wrap=True, markup=False))
+
+
+@commands.command()
+def drift(
+    *,
+    stack: Stack,
+    json: Annotated[bool, typer.Option("--json", help="For machines: one JSON document.")] = False,
+    cwd: Folder = Path(),
+) -> None:
+    """Compare every live object of a stack, whole, with what it declares; exit 0: clean, 7: drift.
+
+    Also what nobody declared and touches the stack's hosts or pods. Exit 1: it could not be told, because
+    the cluster, the backend or the stack file did not answer. A check reads and changes nothing.
+    """
+    with _told():
+        request = drift_command.Request(stack=stack, json=json)
+        status = drift_command.drift(Project.at(cwd), request, Console(highlight=False, markup=False))
+    raise typer.Exit(status)
 
 
 @contextmanager

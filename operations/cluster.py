@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from kubernetes import config
+from kubernetes.client import ApiClient, Configuration
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config import ConfigException
 from kubernetes.dynamic import DynamicClient
@@ -20,6 +21,21 @@ SERVERS_OWN = ("uid", "resourceVersion", "generation", "creationTimestamp", "man
 """What the API server writes into an object's metadata."""
 
 
+RETRIES = 1
+TIMEOUT_SECONDS = (5, 60)
+"""To connect, and to answer: a cluster that is away is told in seconds, not in minutes."""
+
+
+class _Impatient(ApiClient):
+    """Waits for no answer longer than it should take."""
+
+    def request(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 (the library is untyped)
+        """Send one request."""
+        return super().request(  # type: ignore[misc]
+            *args, **{**options, "_request_timeout": TIMEOUT_SECONDS}
+        )
+
+
 class Cluster:
     """Reads objects of any kind, and deletes them when told to."""
 
@@ -28,6 +44,11 @@ class Cluster:
 
     def find(self, manifest: Manifest) -> Manifest | None:
         """Read the live object of the same kind, name and namespace, if it is there."""
+        found = self.read(manifest)
+        return as_kept(found) if found else None
+
+    def read(self, manifest: Manifest) -> Manifest | None:
+        """Read it with all that the API server keeps of it."""
         metadata = manifest["metadata"]
         try:
             with self._told(f"{manifest['kind']} {metadata['name']}"):
@@ -35,21 +56,26 @@ class Cluster:
                 found = kind.get(name=metadata["name"], namespace=metadata.get("namespace"))
         except (NotFoundError, ResourceNotFoundError):
             return None
-        return as_kept(found.to_dict())
+        live: Manifest = found.to_dict()
+        return live
 
     def every(
         self, api_version: str, kind: str, namespace: str | None = None, selector: str = ""
     ) -> list[Manifest]:
         """List the objects of a kind, none where the cluster does not know it."""
+        return [as_kept(each) for each in self.whole(api_version, kind, namespace, selector)]
+
+    def whole(
+        self, api_version: str, kind: str, namespace: str | None = None, selector: str = ""
+    ) -> list[Manifest]:
+        """List the objects of a kind with all that the API server keeps of them."""
         try:
             with self._told(f"{kind} in {namespace or 'every namespace'}"):
                 found = self._kind(api_version, kind).get(namespace=namespace, label_selector=selector)
         except ResourceNotFoundError:
             return []
         # A list's entries do not say what they are.
-        return [
-            as_kept({"apiVersion": api_version, "kind": kind, **each}) for each in found.to_dict()["items"]
-        ]
+        return [{"apiVersion": api_version, "kind": kind, **each} for each in found.to_dict()["items"]]
 
     def status(self, api_version: str, kind: str, name: str, namespace: str) -> dict[str, Any]:
         """Read what is observed of an object.
@@ -129,8 +155,10 @@ class Cluster:
 
     @cached_property
     def _client(self) -> Any:  # noqa: ANN401 (the library is untyped)
-        client = config.new_client_from_config(context=self.context)  # type: ignore[no-untyped-call]
-        return DynamicClient(client)  # type: ignore[no-untyped-call]
+        settings = Configuration()
+        config.load_kube_config(context=self.context, client_configuration=settings)  # type: ignore[no-untyped-call]
+        settings.retries = RETRIES
+        return DynamicClient(_Impatient(settings))  # type: ignore[no-untyped-call]
 
     def _kind(self, api_version: str, kind: str) -> Any:  # noqa: ANN401 (the library is untyped)
         return self._client.resources.get(api_version=api_version, kind=kind)

@@ -4,14 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import yaml
-
 from operations.adoption.family import Family
 from operations.cluster import LAST_APPLIED, in_kind, spelled
+from operations.fields import ABSENT
 from operations.manifests import Manifest
-
-ABSENT: Final = object()
-"""Stands where the program writes nothing."""
 
 _REVISION: Final = "deployment.kubernetes.io/revision"
 
@@ -45,12 +41,6 @@ def differences(family: Family, rendered: Sequence[Manifest]) -> list[Difference
             for path, value, becomes in _compare(_comparable(kept, part), written, part):
                 found.append(Difference(where=name, path=path, value=value, becomes=becomes))
     return [*found, *_answers_to_all(family)]
-
-
-def flow(value: object) -> str:
-    """Write a value on one line."""
-    text = yaml.safe_dump(value, default_flow_style=True, width=10_000, sort_keys=False)
-    return text.removesuffix("\n").removesuffix("\n...")
 
 
 def _answers_to_all(family: Family) -> Iterator[Difference]:

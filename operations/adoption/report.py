@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 
-from operations.adoption.differences import Difference, flow
+from operations.adoption.differences import Difference
 from operations.adoption.plan import Plan
 from operations.cluster import spelled
+from operations.fields import flow
 from operations.manifests import Manifest
 
 

@@ -1,13 +1,15 @@
 """What a team keeps: YAML files, or the objects of a live namespace."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
 from operations.cluster import Cluster, in_kind
+from operations.defaults import spec_defaults
 from operations.errors import OperationError
+from operations.fields import ABSENT, without
 from operations.manifests import Manifest
 
 KINDS: Final = (
@@ -19,32 +21,6 @@ KINDS: Final = (
     ("networking.istio.io/v1", "VirtualService"),
 )
 """What an app is made of."""
-
-_PROBE = {
-    "failureThreshold": 3, "periodSeconds": 10, "successThreshold": 1, "timeoutSeconds": 1,
-    "httpGet": {"scheme": "HTTP"},
-}  # fmt: skip
-_POD = {
-    "restartPolicy": "Always", "dnsPolicy": "ClusterFirst", "schedulerName": "default-scheduler",
-    "terminationGracePeriodSeconds": 30, "securityContext": {},
-    "containers": [{
-        "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
-        "imagePullPolicy": "IfNotPresent", "resources": {}, "ports": [{"protocol": "TCP"}],
-        "readinessProbe": _PROBE, "livenessProbe": _PROBE, "startupProbe": _PROBE,
-    }],
-}  # fmt: skip
-DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "Deployment": {
-        "progressDeadlineSeconds": 600, "revisionHistoryLimit": 10, "replicas": 1,
-        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}},
-        "template": {"spec": _POD},
-    },
-    "Service": {
-        "type": "ClusterIP", "sessionAffinity": "None", "internalTrafficPolicy": "Cluster",
-        "ipFamilyPolicy": "SingleStack", "ports": [{"protocol": "TCP"}],
-    },
-}  # fmt: skip
-"""What Kubernetes writes where nothing was said, so that nobody is told that they lose it."""
 
 _ASSIGNED = {"Service": ("clusterIP", "clusterIPs", "ipFamilies")}
 
@@ -89,7 +65,8 @@ def said(live: Manifest) -> Manifest:
     """Leave out of a live object what somebody need not have said: defaults, and what was assigned."""
     kind = live["kind"]
     spec = {key: value for key, value in live["spec"].items() if key not in _ASSIGNED.get(kind, ())}
-    return {**live, "spec": _without(spec, DEFAULTS.get(kind, {}))}
+    rest = without(spec, spec_defaults(live))
+    return {**live, "spec": {} if rest is ABSENT else rest}
 
 
 def _objects(file: Path) -> Iterator[Manifest]:
@@ -111,12 +88,3 @@ def _objects(file: Path) -> Iterator[Manifest]:
                     mend="give files of Kubernetes objects: -f FILE",
                 )
             yield each
-
-
-def _without(value: Any, default: Any) -> Any:  # noqa: ANN401 (nested plain data)
-    if isinstance(value, dict) and isinstance(default, dict):
-        kept = {key: _without(each, default.get(key)) for key, each in value.items()}
-        return {key: each for key, each in kept.items() if each != default.get(key) and each != {}}
-    if isinstance(value, list) and isinstance(default, list) and default:
-        return [_without(each, default[0]) for each in value]
-    return value

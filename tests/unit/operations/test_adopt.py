@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from operations.adoption.differences import Difference, differences, flow
+from operations.adoption.differences import Difference, differences
 from operations.adoption.family import Family, find_family
 from operations.adoption.pods import is_of
 from operations.adoption.sources import from_files, namespace_of, said
@@ -15,6 +15,7 @@ from operations.adoption.stack_file import injection, stack_config
 from operations.adoption.state import merge
 from operations.declared import declare
 from operations.errors import OperationError
+from operations.fields import flow
 from operations.manifests import Manifest, manifests
 from tests.unit.operations.projects import project
 

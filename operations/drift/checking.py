@@ -1,0 +1,111 @@
+"""One check of a stack: what it declares, what Pulumi keeps and what is live, held against each other."""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from operations.cluster import Cluster, same_object
+from operations.declared import declare
+from operations.drift.findings import Finding, Problem, Report
+from operations.drift.objects import object_findings, ref, whole
+from operations.drift.pods import pod_findings
+from operations.drift.reach import Reach
+from operations.drift.snapshot import Snapshot
+from operations.drift.state import Kept, State
+from operations.drift.strangers import WATCHED
+from operations.errors import OperationError
+from operations.manifests import Manifest, in_order, is_applied
+from operations.project import Project
+from operations.recording import Resource
+
+UNKNOWN = Kept(inputs={}, manager=None, uid=None)
+"""What Pulumi keeps of an object that it never applied."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """What a stack declares, and where."""
+
+    stack: str
+    context: str
+    resources: Sequence[Resource]
+    """Those that are applied to the cluster, each after all that it waits for."""
+
+    @property
+    def manifests(self) -> list[Manifest]:
+        """The objects."""
+        return [dict(each.inputs) for each in self.resources]
+
+
+def check(project: Project, stack: str) -> Report:
+    """Compare every object of a stack, whole, with what its stack file declares now.
+
+    Raises:
+        OperationError: something could not be read: the stack file, the state, or the cluster.
+    """
+    with ThreadPoolExecutor() as at_once:
+        kept = at_once.submit(State.of, project, stack)
+        wanted = declared(project, stack)
+        live = Snapshot.take(Cluster(wanted.context), wanted.manifests)
+        return compare(wanted, kept.result(), live)
+
+
+def declared(project: Project, stack: str) -> Declared:
+    """Learn from the program what a stack declares and to which cluster.
+
+    Raises:
+        OperationError: the stack file has faults, or the program makes nothing in a cluster.
+    """
+    resources = declare(project, stack)
+    contexts = {
+        str(each.inputs["context"])
+        for each in resources
+        if each.type == "pulumi:providers:kubernetes" and "context" in each.inputs
+    }
+    if len(contexts) != 1:
+        raise OperationError(
+            f"stack {stack} names {len(contexts)} kubeconfig contexts, and a check is of one",
+            mend=f"pulumi config set --stack {stack} kubernetes:context CONTEXT",
+        )
+    applied = [each for each in in_order(resources) if is_applied(each)]
+    return Declared(stack=stack, context=contexts.pop(), resources=applied)
+
+
+def compare(wanted: Declared, state: State, live: Snapshot) -> Report:
+    """Hold the three against each other. Pure."""
+    unapplied = state.unapplied(wanted.resources)
+    by_urn = {each.urn: each for each in wanted.resources}
+    findings: list[Finding] = []
+    for urn, resource in by_urn.items():
+        kept = state.objects.get(urn, UNKNOWN)
+        there = live.find(dict(resource.inputs))
+        findings += object_findings(dict(resource.inputs), there, kept, pending=unapplied.get(urn))
+    retired = [state.objects[urn].inputs for urn, verb in unapplied.items() if verb == "delete"]
+    for each in retired:
+        if there := live.find(each):
+            why = "the stack file declares it no longer"
+            findings.append(whole(there, Problem.UNDECLARED, why=why, pending=True))
+    findings += pod_findings(wanted.manifests, live)
+    findings += _strangers(wanted.manifests, retired, live)
+    inputs = {urn: each.inputs for urn, each in by_urn.items()} | {
+        urn: state.objects[urn].inputs for urn, verb in unapplied.items() if verb == "delete"
+    }
+    return Report(
+        stack=wanted.stack,
+        context=wanted.context,
+        time=dt.datetime.now(dt.UTC),
+        compared=sum(live.find(each) is not None for each in wanted.manifests),
+        unapplied=[f"{verb} {ref(dict(inputs[urn]))}" for urn, verb in unapplied.items()],
+        findings=findings,
+    )
+
+
+def _strangers(wanted: Sequence[Manifest], retired: Sequence[Manifest], live: Snapshot) -> Iterator[Finding]:
+    reach = Reach.of(wanted)
+    known = [*wanted, *retired]
+    for watched in WATCHED:
+        for each in live.listed(watched):
+            why = watched.rule(each, reach)
+            if why and not any(same_object(each, other) for other in known):
+                yield whole(each, Problem.UNDECLARED, why=why)

@@ -1,0 +1,120 @@
+"""What there is to say of one object: its fields, who owns them, whether it is there at all. Pure."""
+
+from collections.abc import Iterator
+
+from operations.drift.comparison import Difference, differences
+from operations.drift.findings import Finding, Problem, Ref
+from operations.drift.ownership import Ownership, leaves
+from operations.drift.state import Kept
+from operations.fields import ABSENT, Path, spelled_path
+from operations.manifests import Manifest
+
+CONFLICT = "the value is right, but the next pulumi up that changes it would be refused as a conflict"
+
+
+def ref(manifest: Manifest) -> Ref:
+    """Say which object it is."""
+    metadata = manifest["metadata"]
+    return Ref(
+        api_version=manifest["apiVersion"],
+        kind=manifest["kind"],
+        namespace=metadata.get("namespace", ""),
+        name=metadata["name"],
+    )
+
+
+def whole(live: Manifest, problem: Problem, *, why: str, pending: bool = False) -> Finding:
+    """Say something of an object as a whole."""
+    writer = Ownership.of(live).maker()
+    return Finding(ref=ref(live), problem=problem, writer=writer, why=why, pending=pending)
+
+
+def object_findings(
+    wanted: Manifest, live: Manifest | None, kept: Kept, *, pending: str | None
+) -> Iterator[Finding]:
+    """Hold one declared object against the live one.
+
+    Args:
+        wanted: as the stack file declares it.
+        live: as the API server has it.
+        kept: what Pulumi applied last.
+        pending: what the next `pulumi up` does to it, if anything.
+    """
+    if live is None:
+        why = "not made yet: pulumi up makes it" if pending == "create" else ""
+        yield Finding(ref=ref(wanted), problem=Problem.MISSING, why=why, pending=pending == "create")
+        return
+    metadata = live["metadata"]
+    if metadata.get("deletionTimestamp"):
+        held = ", ".join(metadata.get("finalizers") or ()) or "what is in it"
+        why = f"its deletion was asked for at {metadata['deletionTimestamp']}; {held} holds it"
+        yield Finding(ref=ref(wanted), problem=Problem.LEAVING, why=why)
+    if kept.uid and kept.uid != metadata["uid"]:
+        yield Finding(
+            ref=ref(wanted),
+            problem=Problem.REPLACED,
+            path="metadata.uid",
+            declared=kept.uid,
+            live=metadata["uid"],
+            writer=Ownership.of(live).maker(),
+            why=f"made at {metadata['creationTimestamp']}, and not by the stack",
+        )
+    yield from _fields(wanted, live, kept, pending=bool(pending))
+
+
+def _fields(wanted: Manifest, live: Manifest, kept: Kept, *, pending: bool) -> Iterator[Finding]:
+    ownership = Ownership.of(live)
+    found = [each for each in differences(wanted, live) if not _is_servers_own(each, ownership, kept)]
+    for each in found:
+        yield Finding(
+            ref=ref(wanted),
+            problem=each.problem,
+            path=spelled_path(each.path),
+            declared=each.declared,
+            live=each.live,
+            writer=ownership.writer(each.path, kept.manager),
+            pending=pending,
+        )
+    if not pending:
+        yield from _taken(wanted, ownership, kept, [each.path for each in found])
+
+
+def _is_servers_own(difference: Difference, ownership: Ownership, kept: Kept) -> bool:
+    """Tell what nobody wrote: a default that is not in the tables, or a webhook's while Pulumi applied."""
+    if difference.declared is not ABSENT or not ownership.owners:
+        return False
+    applied = ownership.applied(kept.manager)
+    was_applied = applied is not None and applied.owns(difference.path)
+    return not was_applied and not ownership.strangers(difference.path, kept.manager)
+
+
+def _taken(wanted: Manifest, ownership: Ownership, kept: Kept, known: list[Path]) -> Iterator[Finding]:
+    """List the declared fields that Pulumi's manager owns no longer, though they have the declared value."""
+    applied = ownership.applied(kept.manager)
+    if applied is None:
+        if not known:
+            why = "no note of what the stack applied is left on it: the next pulumi up may be refused"
+            yield Finding(ref=ref(wanted), problem=Problem.TAKEN, path="metadata.managedFields", why=why)
+        return
+    body = {key: value for key, value in wanted.items() if key not in ("apiVersion", "kind")}
+    body["metadata"] = {key: wanted["metadata"].get(key) or {} for key in ("labels", "annotations")}
+    told: set[Path] = set()
+    for path in leaves(body):
+        reached = applied.reach(path)
+        lost = path[: reached + 1]
+        if reached == len(path) or lost in told or any(_same_place(lost, each) for each in known):
+            continue
+        told.add(lost)
+        yield Finding(
+            ref=ref(wanted),
+            problem=Problem.TAKEN,
+            path=spelled_path(lost),
+            writer=ownership.writer(lost, kept.manager),
+            why=CONFLICT,
+        )
+
+
+def _same_place(one: Path, other: Path) -> bool:
+    """Whether two paths are of one field, or of fields one within the other."""
+    shared = min(len(one), len(other))
+    return one[:shared] == other[:shared]

@@ -1,0 +1,70 @@
+"""The live objects that a check needs, read at once."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Self
+
+from operations.cluster import Cluster, in_kind, same_object
+from operations.drift.strangers import WATCHED, Watched
+from operations.manifests import Manifest
+
+THREADS = 8
+Place = tuple[str, str, str]
+"""API version, kind and namespace of a list; no namespace means all of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """What was there."""
+
+    lists: Mapping[Place, Sequence[Manifest]]
+    others: Sequence[Manifest]
+    """Declared objects that stand in no list."""
+
+    @classmethod
+    def take(cls, cluster: Cluster, declared: Sequence[Manifest]) -> Self:
+        """Read the lists of all watched kinds, and what is declared besides.
+
+        Raises:
+            OperationError: the cluster does not answer, or does not let a kind be read.
+        """
+        places = sorted({place for watched in WATCHED for place in _places(watched, declared)})
+        single = [each for each in declared if not any(_is_at(each, place) for place in places)]
+        with ThreadPoolExecutor(THREADS) as at_once:
+            lists = at_once.map(lambda place: cluster.whole(place[0], place[1], place[2] or None), places)
+            others = at_once.map(cluster.read, single)
+            return cls(lists=dict(zip(places, lists, strict=True)), others=[each for each in others if each])
+
+    def find(self, manifest: Manifest) -> Manifest | None:
+        """Find the live object of the same kind, namespace and name."""
+        everything = (
+            each for place, objects in self.lists.items() if _is_at(manifest, place) for each in objects
+        )
+        return next((each for each in (*everything, *self.others) if same_object(each, manifest)), None)
+
+    def of_kind(self, kind: str) -> list[Manifest]:
+        """List the live objects of a kind of Kubernetes' own."""
+        return [each for place, objects in self.lists.items() if place[1] == kind for each in objects]
+
+    def listed(self, watched: Watched) -> list[Manifest]:
+        """List the live objects of a watched kind."""
+        return [
+            each
+            for place, objects in self.lists.items()
+            if place[:2] == (watched.api_version, watched.kind)
+            for each in objects
+        ]
+
+
+def _places(watched: Watched, declared: Sequence[Manifest]) -> list[Place]:
+    namespaces = [each["metadata"]["name"] for each in in_kind(declared, "Namespace")]
+    return [
+        (watched.api_version, watched.kind, name) for name in ([""] if watched.everywhere else namespaces)
+    ]
+
+
+def _is_at(manifest: Manifest, place: Place) -> bool:
+    api_version, kind, namespace = place
+    is_kind = (manifest["apiVersion"], manifest["kind"]) == (api_version, kind)
+    return is_kind and namespace in ("", manifest["metadata"].get("namespace"))

@@ -1,0 +1,91 @@
+"""What Pulumi keeps of a stack: what it applied last, in whose name, and which objects those are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from pulumi import automation as auto
+
+from operations.errors import OperationError
+from operations.manifests import Manifest, is_applied
+from operations.project import Project
+from operations.recording import Resource
+
+MANAGER = "__fieldManager"
+"""Where Pulumi's provider keeps the name in which it applied an object."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """One object in the state."""
+
+    inputs: Manifest
+    manager: str | None
+    uid: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """The Kubernetes objects of a stack, by URN."""
+
+    objects: Mapping[str, Kept]
+    interrupted: bool
+    """Whether an update runs now, or was killed."""
+
+    @classmethod
+    def of(cls, project: Project, stack: str) -> Self:
+        """Ask Pulumi.
+
+        Raises:
+            OperationError: it cannot say, or the stack was never deployed.
+        """
+        try:
+            # A workspace, not a stack: that would become the one that is selected.
+            exported = auto.LocalWorkspace(work_dir=str(project.folder)).export_stack(stack).deployment or {}
+        except (auto.CommandError, FileNotFoundError) as error:
+            if "no stack named" in str(error):
+                raise _never_deployed(stack) from error
+            raise OperationError(
+                f"Pulumi cannot tell the state of stack {stack}",
+                evidence="\n".join(str(error).strip().splitlines()[-LOG_LINES:]),
+                mend=f"pulumi stack export --stack {stack}",
+            ) from error
+        resources = exported.get("resources") or []
+        objects = {each["urn"]: _kept(each) for each in resources if _is_object(each)}
+        if not objects:
+            raise _never_deployed(stack)
+        return cls(objects=objects, interrupted=bool(exported.get("pending_operations")))
+
+    def unapplied(self, declared: Sequence[Resource]) -> dict[str, str]:
+        """Tell what the stack file says that was not applied yet, by URN: create, update or delete."""
+        wanted = {each.urn: each for each in declared if is_applied(each)}
+        found = {urn: "create" for urn in wanted if urn not in self.objects}
+        found |= {urn: "delete" for urn in self.objects if urn not in wanted}
+        for urn, resource in wanted.items():
+            if urn in self.objects and self.objects[urn].inputs != dict(resource.inputs):
+                found[urn] = "update"
+        return found
+
+
+LOG_LINES = 15
+"""Lines of Pulumi's own words that an error shows."""
+
+
+def _never_deployed(stack: str) -> OperationError:
+    return OperationError(
+        f"stack {stack} was never deployed: its state holds no object",
+        mend=f"pulumi up --stack {stack}",
+    )
+
+
+def _is_object(state: Mapping[str, Any]) -> bool:
+    return state["type"].startswith("kubernetes:") and state["custom"] and not state.get("external")
+
+
+def _kept(state: Mapping[str, Any]) -> Kept:
+    outputs, inputs = state.get("outputs") or {}, state.get("inputs") or {}
+    return Kept(
+        inputs={key: value for key, value in inputs.items() if not key.startswith("__")},
+        manager=outputs.get(MANAGER) or inputs.get(MANAGER),
+        uid=(outputs.get("metadata") or {}).get("uid"),
+    )

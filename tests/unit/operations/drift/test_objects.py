@@ -1,0 +1,242 @@
+"""One object: whatever is not as declared is found, with who wrote it, and nothing else is."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from operations.defaults import spec_defaults
+from operations.drift.comparison import differences
+from operations.drift.findings import Problem, Writer
+from operations.fields import ABSENT, without
+from tests.unit.operations.drift.live import (
+    EDITED,
+    MADE,
+    PULUMI,
+    declared,
+    edited,
+    entry,
+    found,
+    made,
+    manifest,
+)
+
+STACKS = ("dev", "staging", "prod")
+
+
+def mutations(value: Any) -> Iterator[Any]:  # noqa: ANN401 - nested plain data
+    """Every value that differs in one place: changed, removed, added, appended, prepended, reordered."""
+    if isinstance(value, dict):
+        yield {**value, "hand/made": "x"}
+        for key, each in value.items():
+            yield {other: one for other, one in value.items() if other != key}
+            yield from ({**value, key: changed} for changed in mutations(each))
+    elif isinstance(value, list):
+        yield [*value, {"name": "hand"} if value and isinstance(value[0], dict) else "hand"]
+        yield [{"name": "hand"} if value and isinstance(value[0], dict) else "hand", *value]
+        if value != value[::-1]:
+            yield value[::-1]
+        for nth, each in enumerate(value):
+            yield [*value[:nth], *value[nth + 1 :]]
+            yield from ([*value[:nth], changed, *value[nth + 1 :]] for changed in mutations(each))
+    else:
+        yield (
+            "7Gi" if isinstance(value, str) and value[-1:] == "i" and value[:1].isdigit() else f"{value} too"
+        )
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_mutation_of_every_object_is_found(stack: str) -> None:
+    """Whatever differs in one place of labels, annotations or spec; what is equal has no difference."""
+    tried = 0
+    for wanted in declared(stack).manifests:
+        assert differences(wanted, deepcopy(wanted)) == []
+        default = spec_defaults(wanted)
+        for changed in mutations(wanted.get("spec") or {}):
+            if without(changed, default) == without(wanted.get("spec") or {}, default):
+                continue  # what it lacks is what the API server would write
+            assert differences(wanted, {**wanted, "spec": changed}), changed
+            tried += 1
+        for part in ("labels", "annotations"):
+            for changed in mutations(wanted["metadata"].get(part) or {}):
+                metadata = {**wanted["metadata"], part: changed}
+                assert differences(wanted, {**wanted, "metadata": metadata}), changed
+                tried += 1
+    assert tried > 150
+
+
+def test_a_changed_value_is_told_with_who_wrote_it() -> None:
+    """Object, path, declared, live, and who wrote it when."""
+    wanted = manifest("VirtualService")
+    routes = deepcopy(wanted["spec"]["http"])
+    routes[0]["route"][0]["weight"] = 60
+    (finding,) = found(wanted, edited(made(wanted), "spec", "http", value=routes))
+    assert str(finding.ref) == "VirtualService springistiodemo/springbootapp"
+    assert (finding.problem, finding.declared, finding.live) == (Problem.CHANGED, 100, 60)
+    assert finding.path == "spec.http[weights].route[0].weight"
+    assert finding.writer == Writer(manager="kubectl-edit", operation="Update", time=EDITED)
+
+
+def test_an_added_label_is_told() -> None:
+    """Pulumi's refresh does not see it."""
+    wanted = manifest("Service")
+    (finding,) = found(wanted, edited(made(wanted), "metadata", "labels", "team.example.com/a", value="x"))
+    assert finding.path == 'metadata.labels["team.example.com/a"]'
+    assert (finding.problem, finding.declared, finding.live) == (Problem.ADDED, ABSENT, "x")
+
+
+def test_what_the_server_fills_in_is_none_of_it() -> None:
+    """Defaults known from the tables, and unknown ones that nobody owns."""
+    wanted = manifest("Deployment")
+    live = made(wanted)
+    live["spec"] |= {"progressDeadlineSeconds": 600, "newDefaultOfKubernetes2": {"seconds": 3}}
+    live["spec"]["template"]["spec"] |= {"restartPolicy": "Always", "serviceAccount": "springbootapp"}
+    live["spec"]["template"]["spec"]["containers"][0]["terminationMessagePolicy"] = "File"
+    live["metadata"]["annotations"] = {"deployment.kubernetes.io/revision": "3"}
+    live["status"] = {"replicas": 1}
+    assert found(wanted, live) == []
+
+
+def test_a_default_that_somebody_owns_is_no_drift_either() -> None:
+    """Kubectl's client-side apply owns the defaults of what it made; a stack that adopted it is in order."""
+    wanted = manifest("Deployment")
+    assert found(wanted, edited(made(wanted), "spec", "progressDeadlineSeconds", value=600)) == []
+
+
+def test_a_restart_is_no_drift() -> None:
+    """`kubectl rollout restart` writes into the template."""
+    wanted = manifest("Deployment")
+    key = "kubectl.kubernetes.io/restartedAt"
+    path = ("spec", "template", "metadata", "annotations", key)
+    assert found(wanted, edited(made(wanted), *path, value="now")) == []
+
+
+def test_replicas_are_drift_where_the_stack_says_them() -> None:
+    """And the autoscaler's where it does not."""
+    wanted = manifest("Deployment")
+    (finding,) = found(wanted, edited(made(wanted), "spec", "replicas", value=3))
+    assert (finding.path, finding.declared, finding.live) == ("spec.replicas", 1, 3)
+    scaled = manifest("Deployment", stack="prod")
+    assert "replicas" not in scaled["spec"]
+    assert found(scaled, edited(made(scaled), "spec", "replicas", value=7)) == []
+
+
+@pytest.mark.parametrize("amount", ["1Gi", "1073741824"])
+def test_an_amount_is_the_same_however_it_is_written(amount: str) -> None:
+    """The API server writes 1024Mi as 1Gi."""
+    wanted = manifest("Deployment", stack="prod")
+    container = wanted["spec"]["template"]["spec"]["containers"][0]
+    container["resources"]["limits"] = {"memory": "1024Mi"}
+    live = made(wanted)
+    live["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"] = {"memory": amount}
+    assert found(wanted, live) == []
+
+
+def test_a_field_of_another_manager_is_told_though_its_value_is_right() -> None:
+    """The next update of it would be refused as a conflict."""
+    wanted = manifest("Service")
+    live = edited(made(wanted), "spec", "ports", value=wanted["spec"]["ports"])
+    (finding,) = found(wanted, live)
+    assert (finding.problem, finding.path) == (Problem.TAKEN, "spec.ports")
+    assert finding.writer
+    assert finding.writer.manager == "kubectl-edit"
+
+
+def test_without_any_note_of_owners_nothing_passes_for_a_default() -> None:
+    """Whoever clears managedFields hides nothing."""
+    wanted = manifest("Service")
+    live = edited(made(wanted), "spec", "externalIPs", value=["192.0.2.1"])
+    live["metadata"]["managedFields"] = []
+    assert [each.path for each in found(wanted, live)] == ["spec.externalIPs"]
+    live = made(wanted)
+    live["metadata"]["managedFields"] = []
+    assert [each.path for each in found(wanted, live)] == ["metadata.managedFields"]
+
+
+def test_what_a_webhook_adds_while_pulumi_applies_is_no_drift() -> None:
+    """The API server notes it as an update in Pulumi's own name."""
+    wanted = manifest("Deployment")
+    live = edited(made(wanted), "metadata", "labels", "cost-centre", value="42")
+    live["metadata"]["managedFields"][-1] |= {"manager": PULUMI, "time": MADE}
+    assert found(wanted, live) == []
+
+
+def test_a_second_pulumi_program_is_a_stranger() -> None:
+    """Another manager of Pulumi's is not the stack's own."""
+    wanted = manifest("Service")
+    live = edited(made(wanted), "metadata", "labels", "x", value="y")
+    live["metadata"]["managedFields"][-1] |= {"manager": "pulumi-kubernetes-ffff", "operation": "Apply"}
+    (finding,) = found(wanted, live)
+    assert finding.writer
+    assert finding.writer.manager == "pulumi-kubernetes-ffff"
+
+
+def test_a_missing_a_replaced_and_a_leaving_object() -> None:
+    """Deleted by somebody; deleted and made again; asked to go and held."""
+    wanted = manifest("DestinationRule")
+    (finding,) = found(wanted, None)
+    assert (finding.problem, finding.writer) == (Problem.MISSING, None)
+    again = made(wanted)
+    again["metadata"]["uid"] = "another"
+    (finding,) = found(wanted, again)
+    assert (finding.problem, finding.path, finding.live) == (Problem.REPLACED, "metadata.uid", "another")
+    leaving = made(wanted)
+    leaving["metadata"] |= {"deletionTimestamp": EDITED, "finalizers": ["example.com/hold"]}
+    assert [each.problem for each in found(wanted, leaving)] == [Problem.LEAVING]
+
+
+def test_a_headless_service_is_not_the_servers_choice() -> None:
+    """An address is the API server's to choose, none is not."""
+    wanted = manifest("Service")
+    live = made(wanted)
+    live["spec"] |= {"clusterIP": "10.0.0.1", "clusterIPs": ["10.0.0.1"]}
+    assert found(wanted, live) == []
+    live = edited(made(wanted), "spec", "clusterIP", value="None")
+    assert [each.path for each in found(wanted, live)] == ["spec.clusterIP"]
+
+
+def test_one_new_route_is_one_finding() -> None:
+    """Not a change of each that follows it."""
+    wanted = manifest("VirtualService", stack="staging")
+    wanted["spec"]["http"] = [
+        {key: value for key, value in each.items() if key != "name"} for each in wanted["spec"]["http"]
+    ]
+    hand = {"route": [{"destination": {"host": "elsewhere"}}]}
+    live = edited(made(wanted), "spec", "http", value=[hand, *wanted["spec"]["http"]])
+    (finding,) = found(wanted, live)
+    assert (finding.problem, finding.path, finding.live) == (Problem.ADDED, "spec.http[0]", hand)
+
+
+def test_another_order_is_told_as_such() -> None:
+    """Named routes in another order are another policy."""
+    wanted = manifest("VirtualService", stack="staging")
+    live = edited(made(wanted), "spec", "http", value=wanted["spec"]["http"][::-1])
+    (finding,) = found(wanted, live)
+    assert (finding.problem, finding.path) == (Problem.REORDERED, "spec.http")
+    assert finding.live == list(reversed(finding.declared))  # type: ignore[call-overload]
+
+
+def test_fields_inside_lists_have_owners_by_their_keys() -> None:
+    """An item of a keyed list is found in managedFields by its key."""
+    wanted = manifest("Deployment")
+    live = made(wanted)
+    container = live["spec"]["template"]["spec"]["containers"][0]
+    sidecar = {"name": "debug", "image": "busybox"}
+    live["spec"]["template"]["spec"]["containers"].append(sidecar)
+    theirs: dict[str, Any] = {"k:" + '{"name":"debug"}': {".": {}, "f:image": {}, "f:name": {}}}
+    fields = {"f:spec": {"f:template": {"f:spec": {"f:containers": theirs}}}}
+    live["metadata"]["managedFields"].append(entry("kubectl-patch", "Update", EDITED, fields))
+    own: dict[str, Any] = {"k:" + f'{{"name":"{container["name"]}"}}': {}}
+    live["metadata"]["managedFields"][0]["fieldsV1"]["f:spec"]["f:template"]["f:spec"]["f:containers"] = own
+    (finding,) = found(wanted, live)
+    assert (finding.problem, finding.path) == (Problem.ADDED, "spec.template.spec.containers[debug]")
+    assert finding.writer
+    assert finding.writer.manager == "kubectl-patch"
+
+
+def test_nothing_is_found_of_all_objects_as_made() -> None:
+    """Every object of every stack, right after the update."""
+    for stack in STACKS:
+        for wanted in declared(stack).manifests:
+            assert found(wanted, made(wanted)) == []

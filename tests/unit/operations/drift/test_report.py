@@ -1,0 +1,109 @@
+"""A whole check: what the report says to people and to machines, and what the stack file changed since."""
+
+import io
+import json
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from operations.drift.checking import compare
+from operations.drift.findings import Problem, Report
+from operations.drift.told import as_json, show
+from operations.manifests import Manifest
+from tests.unit.operations.drift.live import EDITED, declared, edited, made, snapshot, state
+
+
+@pytest.fixture
+def live() -> list[Manifest]:
+    """Everything that the dev stack made, as it made it."""
+    return [made(wanted) for wanted in declared("dev").manifests]
+
+
+def check(live: list[Manifest]) -> Report:
+    return compare(declared("dev"), state("dev"), snapshot(live))
+
+
+def text(report: Report) -> str:
+    output = io.StringIO()
+    show(report, Console(file=output, width=200, markup=False))
+    return output.getvalue()
+
+
+def test_clean_is_said_with_how_much_was_compared(live: list[Manifest]) -> None:
+    """A person sees that something was looked at."""
+    report = check(live)
+    assert report.clean
+    assert text(report) == f"stack dev: {len(live)} objects, all as declared\n"
+
+
+def test_a_machine_gets_object_path_values_and_writer(live: list[Manifest]) -> None:
+    """The documented form; a value that is not there has no key."""
+    (account,) = (each for each in live if each["kind"] == "ServiceAccount")
+    live[live.index(account)] = edited(account, "metadata", "labels", "team", value="x")
+    document = json.loads(as_json(check(live)))
+    assert (document["schema"], document["stack"], document["clean"]) == (1, "dev", False)
+    assert document["findings"] == [
+        {
+            "object": {
+                "apiVersion": "v1",
+                "kind": "ServiceAccount",
+                "namespace": "springistiodemo",
+                "name": "springbootapp",
+            },
+            "problem": "added",
+            "path": "metadata.labels.team",
+            "live": "x",
+            "writer": {
+                "manager": "kubectl-edit",
+                "operation": "Update",
+                "time": EDITED,
+                "subresource": None,
+            },
+            "why": None,
+            "pending": False,
+        }
+    ]
+
+
+def test_a_person_sees_the_same(live: list[Manifest]) -> None:
+    """In a table."""
+    (service,) = (
+        each for each in live if (each["kind"], each["metadata"]["name"]) == ("Service", "springbootapp")
+    )
+    live[live.index(service)] = edited(service, "spec", "sessionAffinity", value="ClientIP")
+    said = text(check(live))
+    for part in ("Service springistiodemo/springbootapp", "spec.sessionAffinity", "ClientIP", EDITED):
+        assert part in said
+
+
+def test_what_was_not_applied_yet_is_told_apart_from_drift(live: list[Manifest]) -> None:
+    """Changed, new and removed objects of the stack file, before `pulumi up`."""
+    wanted = declared("dev")
+    kept = dict(state("dev").objects)
+    by_kind = {f"{each.inputs['kind']} {each.name}": each for each in wanted.resources}
+    new, changed = by_kind["ServiceAccount springbootapp"], by_kind["Service springbootapp"]
+    old = replace(kept[changed.urn], inputs={**changed.inputs, "spec": {"ports": []}})
+    retired = {**changed.inputs, "metadata": {**changed.inputs["metadata"], "name": "retired"}}
+    kept |= {changed.urn: old, "urn:retired": replace(old, inputs=retired)}
+    del kept[new.urn]
+    there = [each for each in live if each["kind"] != "ServiceAccount"]
+    there = [
+        each for each in there if each["metadata"]["name"] != "springbootapp" or each["kind"] != "Service"
+    ]
+    there += [made(old.inputs), made(retired)]
+    report = compare(wanted, replace(state("dev"), objects=kept), snapshot(there))
+    assert sorted(report.unapplied) == [
+        "create ServiceAccount springistiodemo/springbootapp",
+        "delete Service springistiodemo/retired",
+        "update Service springistiodemo/springbootapp",
+    ]
+    assert all(each.pending for each in report.findings)
+    assert {each.problem for each in report.findings} >= {Problem.MISSING, Problem.UNDECLARED}
+    assert "pulumi up --stack dev" in text(report)
+
+
+def test_findings_are_picked_by_kind(live: list[Manifest]) -> None:
+    """As a canary does before a step."""
+    report = check([each for each in live if each["kind"] not in ("VirtualService", "Service")])
+    assert [each.problem for each in report.of("VirtualService", "HTTPRoute")] == [Problem.MISSING]
