@@ -1,0 +1,118 @@
+"""Who holds the lock of a stack, and waiting for it in plain sight.
+
+Pulumi lets one update of a stack run at a time. A backend in files or in a bucket keeps a note for each lock:
+who, where, which process, since when. A process that was killed leaves its note behind. Pulumi Cloud has no
+such note: there the lock ends by itself some minutes after its process.
+"""
+
+import datetime as dt
+import re
+import socket
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import psutil
+from pulumi import automation as auto
+
+from operations.errors import OperationError
+
+T = TypeVar("T")
+Tell = Callable[[str], None]
+
+POLL_SECONDS: Final = 1.0
+SAY_SECONDS: Final = 15.0
+"""How often a wait is mentioned again."""
+
+_NOTE: Final = re.compile(
+    r"created by (?P<user>.*)@(?P<host>[^@\s]*) \(pid (?P<pid>\d+)\) at (?P<since>\S+)", re.MULTILINE
+)
+"""As Pulumi writes it: pkg/backend/diy/lock.go."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holder:
+    """A process that locked the stack."""
+
+    user: str
+    host: str
+    pid: int
+    since: dt.datetime
+
+    def __str__(self) -> str:
+        """As a person reads it."""
+        return f"{self.user}@{self.host}, process {self.pid}, since {self.since:%Y-%m-%d %H:%M:%S %Z}"
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process surely runs no more. Of other machines nothing is sure."""
+        if self.host != socket.gethostname():
+            return False
+        try:
+            process = psutil.Process(self.pid)
+            started = dt.datetime.fromtimestamp(process.create_time(), dt.UTC)
+            # The number of a process that ended is given out again.
+            return process.status() == psutil.STATUS_ZOMBIE or started > self.since + dt.timedelta(seconds=1)
+        except psutil.NoSuchProcess:
+            return True
+
+
+def holders(error: auto.ConcurrentUpdateError) -> list[Holder]:
+    """Read who holds the lock from what Pulumi said; nobody, where the backend does not say it."""
+    return [
+        Holder(
+            user=match["user"],
+            host=match["host"],
+            pid=int(match["pid"]),
+            since=dt.datetime.fromisoformat(match["since"]),
+        )
+        for match in _NOTE.finditer(str(error))
+    ]
+
+
+def locked(stack: str, found: Sequence[Holder]) -> OperationError:
+    """Say who holds the lock, and what to do about it."""
+    if found and all(each.ended for each in found):
+        return OperationError(
+            f"stack {stack} is locked by a process that ended without giving the lock back: {_listed(found)}",
+            mend=f"python -m operations recover --stack {stack}",
+        )
+    return OperationError(
+        f"stack {stack} is locked: another update of it runs; nothing was changed",
+        evidence="\n".join(f"held by {each}" for each in found),
+        mend="wait until it has ended. If you know that its process is gone: "
+        f"pulumi cancel --yes --stack {stack}, then python -m operations recover --stack {stack}",
+    )
+
+
+def patiently(work: Callable[[], T], *, stack: str, seconds: float, tell: Tell) -> T:
+    """Do something that takes the stack's lock, and wait for another update to end first.
+
+    Args:
+        work: what to do, through the Automation API; tried again while the stack is locked.
+        stack: its name.
+        seconds: how long to wait; 0 to try once.
+        tell: is told who holds the lock, at once and every 15 s.
+
+    Raises:
+        OperationError: it is still locked, or the holder ended without giving the lock back.
+    """
+    ends, says = time.monotonic() + seconds, time.monotonic()
+    while True:
+        try:
+            return work()
+        except auto.ConcurrentUpdateError as error:
+            found = holders(error)
+            now = time.monotonic()
+            if now >= ends or (found and all(each.ended for each in found)):
+                raise locked(stack, found) from error
+            if now >= says:
+                held = _listed(found) or "another update"
+                tell(f"waiting up to {ends - now:.0f} s for the lock of stack {stack}, held by {held}")
+                says = now + SAY_SECONDS
+            time.sleep(min(POLL_SECONDS, ends - now))
+
+
+def _listed(found: Sequence[Holder]) -> str:
+    return "; ".join(map(str, found))

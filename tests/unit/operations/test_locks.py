@@ -1,0 +1,116 @@
+"""Who holds a stack's lock, read from what Pulumi says, and waiting for it."""
+
+import datetime as dt
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+from pulumi import automation as auto
+from pulumi.automation._cmd import CommandResult
+
+from operations.errors import OperationError
+from operations.locks import Holder, holders, patiently
+
+SAID = (
+    "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or "
+    "delete the lock file with `pulumi cancel`.\n"
+    "  file:///state/.pulumi/locks/organization/mesh-app/dev/0b.json: created by {user}@{host} (pid {pid}) "
+    "at {since}"
+)
+
+
+def conflict(
+    *, user: str = "ann", host: str = "build-7", pid: int = 12, since: str = "2026-11-23T22:10:00Z"
+) -> auto.ConcurrentUpdateError:
+    """What the Automation API raises while the stack is locked."""
+    said = SAID.format(user=user, host=host, pid=pid, since=since)
+    return auto.ConcurrentUpdateError(CommandResult(stdout="", stderr=said, code=255))
+
+
+def mine(pid: int, since: dt.datetime) -> auto.ConcurrentUpdateError:
+    return conflict(host=socket.gethostname(), pid=pid, since=since.isoformat(timespec="seconds"))
+
+
+def now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def test_a_locks_holder_is_read() -> None:
+    """User, machine, process and time; a domain user's name may hold an @ and a space."""
+    (holder,) = holders(conflict(user="ann b@corp", since="2026-11-23T23:10:00+01:00"))
+    assert holder == Holder(
+        user="ann b@corp",
+        host="build-7",
+        pid=12,
+        since=dt.datetime(2026, 11, 23, 22, 10, tzinfo=dt.UTC),
+    )
+    assert str(holder).startswith("ann b@corp@build-7, process 12, since 2026-11-23 23:10:00")
+
+
+def test_of_another_machine_nothing_is_sure() -> None:
+    """Its processes cannot be seen from here."""
+    (holder,) = holders(conflict(pid=2**22 + 1))
+    assert not holder.ended
+
+
+def test_a_process_that_runs_holds_its_lock() -> None:
+    """This test's own, for one."""
+    (holder,) = holders(mine(os.getpid(), now()))
+    assert not holder.ended
+
+
+def test_a_process_that_ended_holds_none() -> None:
+    """Neither one that is gone, nor one that only awaits its parent, nor a later one of the same number."""
+    gone = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True
+    )
+    (holder,) = holders(mine(int(gone.stdout), now()))
+    assert holder.ended
+    with subprocess.Popen(["true"]) as zombie:
+        os.waitid(os.P_PID, zombie.pid, os.WEXITED | os.WNOWAIT)
+        (holder,) = holders(mine(zombie.pid, now()))
+        assert holder.ended
+    (holder,) = holders(mine(os.getpid(), dt.datetime(2001, 1, 1, tzinfo=dt.UTC)))
+    assert holder.ended
+
+
+def test_waiting_ends_when_the_lock_is_given_back() -> None:
+    """It says who holds it, and then does the work."""
+    answers = [mine(os.getpid(), now()), mine(os.getpid(), now())]
+    told: list[str] = []
+
+    def work() -> str:
+        if answers:
+            raise answers.pop()
+        return "done"
+
+    assert patiently(work, stack="dev", seconds=10, tell=told.append) == "done"
+    (line,) = told
+    assert f"process {os.getpid()}" in line
+
+
+def test_waiting_has_a_limit_and_tells_who_holds_the_lock() -> None:
+    """Without patience it is said at once."""
+    error = mine(os.getpid(), now())
+
+    def work() -> None:
+        raise error
+
+    with pytest.raises(OperationError) as told:
+        patiently(work, stack="dev", seconds=0, tell=print)
+    assert f"process {os.getpid()}" in str(told.value)
+    assert "pulumi cancel --yes --stack dev" in told.value.mend
+
+
+def test_nobody_waits_for_a_process_that_ended() -> None:
+    """The command that mends it is named instead."""
+    error = mine(os.getpid(), dt.datetime(2001, 1, 1, tzinfo=dt.UTC))
+
+    def work() -> None:
+        raise error
+
+    with pytest.raises(OperationError) as told:
+        patiently(work, stack="dev", seconds=600, tell=print)
+    assert told.value.mend == "python -m operations recover --stack dev"
