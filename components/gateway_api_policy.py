@@ -7,21 +7,21 @@ import pulumi
 from pulumi_kubernetes.core.v1 import Service as KubernetesService
 
 from components import workload
-from components.gateway_api import objects
+from components.gateway_api import gateways, objects
 from components.matching import Spec
 from components.mesh_object import mesh_object
 from components.model.service import Service
 from components.model.stack import Stack
 
 API: Final = {
-    "Gateway": f"{objects.GROUP}/v1",
-    "HTTPRoute": f"{objects.GROUP}/v1",
+    "Gateway": f"{gateways.GROUP}/v1",
+    "HTTPRoute": f"{gateways.GROUP}/v1",
     "DestinationRule": "networking.istio.io/v1",
 }
 
 
 class GatewayApiPolicy(pulumi.ComponentResource):
-    """A Service for each version, Gateways on the ingress, and one HTTPRoute.
+    """A Service for each version, Gateways on the ingress, and one HTTPRoute; one more where HTTP redirects.
 
     A version's Service comes after its pods and before the route that needs it, and goes the other way round:
     a version loses its route, then its Service, then its pods.
@@ -45,8 +45,11 @@ class GatewayApiPolicy(pulumi.ComponentResource):
         before = list(policies)
         for version, pods in workloads.items():
             before += self._backend(version, pods)
-        for name, spec in objects.gateways(args, stack).items():
+        for name, spec in gateways.serving(args, stack).items():
             before.append(self._object("Gateway", name, spec, ports, stack.ingress.namespace))
+        for name, spec in gateways.redirecting(args, stack).items():
+            gateway = self._object("Gateway", name, spec, ports, stack.ingress.namespace)
+            self._object("HTTPRoute", name, gateways.redirect_route(stack, name), [gateway])
         self._object("HTTPRoute", args.app.name, objects.http_route(args, stack), before)
         self.register_outputs({"hosts": list(args.hosts), "backends": list(workloads)})
 

@@ -357,7 +357,7 @@ NO_EQUIVALENT: Final = Message(
 """What `api: gateway-api` cannot express is refused: left out, it would be missed in silence."""
 TOO_MANY: Final = Message(
     code="MESH191",
-    rule="an HTTPRoute holds at most {most} {what}; there are {count}",
+    rule="one HTTPRoute or Gateway holds at most {most} {what}; there are {count}",
     mend="take some away, or {switch}",
 )
 """The API server would refuse the route when half of the stack is there already."""

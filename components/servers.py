@@ -1,13 +1,12 @@
 """Settings → the spec of an Istio Gateway, as Istio writes it. Pure: no Pulumi, no cluster."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 from components.faults import Path
 from components.matching import Spec
 from components.model.service import Service
 from components.model.stack import Ingress
-from components.ways import Way, ways
+from components.ways import Way, numbered, ways
 
 
 def gateway(service: Service, ingress: Ingress) -> Spec:
@@ -18,12 +17,10 @@ def gateway(service: Service, ingress: Ingress) -> Spec:
     """
     servers = [_server(way) for way in ways(service, Path())]
     servers += [_plain(extra.port, service.hosts) for extra in ingress.extra_ports]
-    taken: Counter[str] = Counter()
-    for server in servers:
-        # Istio finds the routes of an HTTPS server by the name of its port.
-        name = f"{server['port']['protocol'].lower()}-{server['port']['number']}"
-        taken[name] += 1
-        server["port"]["name"] = name if taken[name] == 1 else f"{name}-{taken[name]}"
+    # Istio finds the routes of an HTTPS server by the name of its port.
+    names = numbered(f"{each['port']['protocol'].lower()}-{each['port']['number']}" for each in servers)
+    for server, name in zip(servers, names, strict=True):
+        server["port"]["name"] = name
     return {"selector": dict(ingress.selector), "servers": servers}
 
 

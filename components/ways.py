@@ -1,6 +1,7 @@
 """The ways into a service: a port of the ingress, and the hosts that lead from there. Pure: no Pulumi."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from components.faults import Path
@@ -46,3 +47,11 @@ def ways(service: Service, at: Path) -> Iterator[Way]:
         yield Way(listener=listener, place=place)
         if listener.tls is not None:
             yield Way(listener=listener, place=place, tls=listener.tls)
+
+
+def numbered(names: Iterable[str]) -> Iterator[str]:
+    """Tell equal names apart: `a`, `b`, `a-2`."""
+    taken: Counter[str] = Counter()
+    for name in names:
+        taken[name] += 1
+        yield name if taken[name] == 1 else f"{name}-{taken[name]}"

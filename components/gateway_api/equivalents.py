@@ -8,7 +8,7 @@ from typing import Any, Final
 from components import matching
 from components.faults import Path
 from components.gateway_api.tables import keys, tables
-from components.model.gateway import Gateway
+from components.model.gateway import Gateway, Listener
 from components.model.matching import Conditions, UriMatch, ValueMatch
 from components.model.resilience import Resilience
 from components.model.rewriting import Redirect, Rewrite
@@ -21,7 +21,7 @@ _RETRIES: Final = "retries are in its experimental channel only"
 _NO_PORT: Final = "its hostname has no port"
 _UNWRITTEN: Final = "this program does not write it in those words"
 
-GATEWAY_KEYS: Final = frozenset({"hosts", "port"})
+GATEWAY_KEYS: Final = frozenset({"existing", "hosts", "listeners", "port", "tls"})
 """What of the service's gateway is written. A key that comes later is refused until it is, not forgotten."""
 
 
@@ -38,9 +38,13 @@ class Missing:
 MISSING: Final = (
     Missing(of=Conditions, key="authority", why="hosts belong to a whole HTTPRoute, not to one of its rules"),
     Missing(of=Conditions, key="source", why="it cannot ask who calls"),
-    Missing(of=Gateway, key="existing", why="an HTTPRoute does not hang on a Gateway of Istio's own kind"),
-    Missing(of=Gateway, key="listeners", why="an HTTPRoute has the same hosts on every port"),
-    Missing(of=Gateway, key="tls", why="this program writes its listeners for plain HTTP alone"),
+    Missing(
+        of=Listener,
+        key="tls",
+        why="a listener of its has one host, and Istio answers 404 to a browser that uses one connection for "
+        "several hosts of a certificate; give each host a listener and a certificate of its own",
+        when=lambda listener: len(listener.hosts) > 1,
+    ),
     Missing(
         of=ValueMatch,
         key="present",

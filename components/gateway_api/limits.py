@@ -1,4 +1,4 @@
-"""How much one HTTPRoute holds: the schema of its standard channel."""
+"""How much one HTTPRoute and one Gateway hold: the schemas of their standard channel."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -46,6 +46,17 @@ def _matches(service: Service) -> int:
     return sum(map(len, matches.of_rules(service)))
 
 
+def _hosts(gateway: Gateway) -> int:
+    hosts = {host for each in (gateway, *gateway.listeners) for host in each.hosts}
+    return 0 if "*" in hosts else len(hosts)  # a route for all of them names none
+
+
+def _listeners(gateway: Gateway) -> int:
+    """Count those of one Gateway: the listeners that redirect stand in another, which has no more of them."""
+    listeners = (gateway, *gateway.listeners)
+    return sum(len(each.hosts) * (1 + bool(each.tls and not each.tls.redirect)) for each in listeners)
+
+
 def _longest(kind: str) -> Callable[[Route], int]:
     def count(route: Route) -> int:
         written = [match[kind] for match in matches.of_route(route) if kind in match]
@@ -80,7 +91,14 @@ LIMITS: Final = (
         most=64,
         count=lambda route: len(matches.of_route(route)),
     ),
-    Limit(of=Gateway, key="hosts", what="hosts", most=LISTED, count=_entries("hosts")),
+    Limit(of=Gateway, key="hosts", what="hosts", most=LISTED, count=_hosts),
+    Limit(
+        of=Gateway,
+        key="listeners",
+        what="listeners, each port of a host one",
+        most=64,
+        count=_listeners,
+    ),
     *(
         Limit(of=HeaderChanges, key=verb, what="headers", most=LISTED, count=_entries(verb))
         for verb in ("set", "add", "remove")

@@ -49,10 +49,14 @@ class Listener:
 @at_most_one("existing", "listeners")
 @dataclass(frozen=True, kw_only=True)
 class Gateway(Listener):
-    """The service's own Istio Gateway: which hosts it answers to, on which ports of the ingress."""
+    """The service's own Gateway: which hosts it answers to, on which ports of the ingress."""
 
     listeners: Annotated[tuple[Listener, ...], Example([{"hosts": ["shop.example.org"]}])] = ()
     """Further hosts, where they have another port or certificate."""
 
     existing: Annotated[NamespacedName, Example("istio-system/shared")] | None = None
-    """An Istio Gateway that is there already and serves the hosts, instead of one of the service's own."""
+    """A Gateway that is there already and serves the hosts, instead of one of the service's own.
+
+    It is of Istio's own kind, or of the Gateway API's with `api: gateway-api`, and then lets in routes of the
+    stack's namespace. `NAMESPACE/SERVICE` with the stack's own namespace is that of another of its services.
+    """

@@ -55,13 +55,24 @@ def _found(case: Case) -> Iterator[Manifest]:
                     "data": {"tls.crt": CERTIFICATE, "tls.key": CERTIFICATE, "ca.crt": CERTIFICATE},
                 }
         if service.gateway.existing:
-            yield _shared(service.gateway.existing, labels)
+            yield _shared(service.gateway.existing, labels, case.stack.api)
 
 
-def _shared(existing: str, selector: Manifest) -> Manifest:
+def _shared(existing: str, selector: Manifest, api: str) -> Manifest:
     """A Gateway that somebody else keeps."""
     namespace, _, name = existing.partition("/")
     port = {"number": SHARED_PORT, "name": "http", "protocol": "HTTP"}
+    if api == "gateway-api":
+        every = {"allowedRoutes": {"namespaces": {"from": "All"}}}
+        return {
+            "apiVersion": "gateway.networking.k8s.io/v1",
+            "kind": "Gateway",
+            "metadata": {"name": name, "namespace": namespace},
+            "spec": {
+                "gatewayClassName": "istio",
+                "listeners": [{"name": "http", "port": SHARED_PORT, "protocol": "HTTP", **every}],
+            },
+        }
     return {
         "apiVersion": "networking.istio.io/v1",
         "kind": "Gateway",

@@ -113,7 +113,15 @@ def _configs(draw: st.DrawFn) -> Config:
     config["mesh-app:app"]["name"] = name[:LONGEST_NAME].rstrip("-")
     if form == "several":
         return _consistent(_several(config, draw(stack_files())))
-    return _consistent({**config, "mesh-app:api": "gateway-api"} if form == "gateway-api" else config)
+    return _consistent(_by_gateway_api(config) if form == "gateway-api" else config)
+
+
+def _by_gateway_api(config: Config) -> Config:
+    """Turn the switch. A listener with a certificate has one host there."""
+    for listener in _listeners(config.get("mesh-app:gateway", {})):
+        if "tls" in listener and "hosts" in listener:
+            listener["hosts"] = listener["hosts"][:1]
+    return {**config, "mesh-app:api": "gateway-api"}
 
 
 def _several(one: Config, other: Config) -> Config:
@@ -143,11 +151,16 @@ def _apart(config: Config, number: int) -> Config:
 
 def _rename(gateway: Config, token: str, *, always: bool) -> None:
     """Give the hosts of a gateway names of their own, also those of `*` where they are not the only ones."""
-    for nth, listener in enumerate([gateway, *gateway.get("listeners", [])]):
+    for nth, listener in enumerate(_listeners(gateway)):
         if always or "*" not in listener.get("hosts", ["*"]):
-            listener["hosts"] = [f"shop-{nth}.{token}.example.com", f"*.shop-{nth}.{token}.test"]
+            count = 2 if always else len(listener["hosts"])
+            listener["hosts"] = [f"shop-{nth}.{token}.example.com", f"*.shop-{nth}.{token}.test"][:count]
     if "existing" in gateway:
         gateway["existing"] = f"shared-{token}/gateway"
+
+
+def _listeners(gateway: Config) -> list[Config]:
+    return [gateway, *gateway.get("listeners", [])]
 
 
 def _consistent(config: Config) -> Config:

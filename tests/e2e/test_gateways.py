@@ -1,4 +1,7 @@
-"""Six services of one stack and their ways in: HTTPS, client certificates, redirects, Gateways, the mesh."""
+"""Services of one stack and their ways in: HTTPS, client certificates, redirects, Gateways, the mesh.
+
+All of it by Istio's own objects, and by the Kubernetes Gateway API: the same tests, the same laws.
+"""
 
 import ssl
 from collections import Counter
@@ -53,20 +56,51 @@ SERVICES: dict[str, Any] = {
         "gateway": {"hosts": ["guest.gw.test"], "existing": "istio-system/e2e-gw-by-hand"},
     },
 }
-BY_HAND = """
+ONE_HOST_EACH: dict[str, Any] = {
+    "hosts": [SHOP],
+    "tls": {"secret": "e2e-gw-shop", "redirect": True},
+    "listeners": [{"hosts": ["*.shop.gw.test"], "tls": {"secret": "e2e-gw-any", "redirect": True}}],
+}
+"""The shop's gateway where a listener has one host, and each host a certificate of its own."""
+
+BY_HAND = {
+    "istio": """
 apiVersion: networking.istio.io/v1
 kind: Gateway
 metadata: {name: e2e-gw-by-hand, namespace: istio-system}
 spec:
   selector: {istio: ingressgateway}
   servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [guest.gw.test]}]
-"""
+""",
+    "gateway-api": """
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: e2e-gw-by-hand, namespace: istio-system}
+spec:
+  gatewayClassName: istio
+  addresses: [{type: Hostname, value: istio-ingressgateway.istio-system.svc.cluster.local}]
+  listeners:
+    - name: http
+      port: 80
+      protocol: HTTP
+      hostname: guest.gw.test
+      allowedRoutes: {namespaces: {from: All}}
+""",
+}
+"""A Gateway that somebody made by hand."""
+
+
+def services(api: str, **changes: object) -> dict[str, Any]:
+    """What both ways can say of the same services."""
+    shop = SERVICES["shop"] | ({"gateway": ONE_HOST_EACH} if api == "gateway-api" else {})
+    return {**SERVICES, "shop": shop, **changes}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
     """The stack, and what clients need to talk to it."""
 
+    api: str
     stack: Stack
     authority: Authority
     stranger: Authority
@@ -93,38 +127,47 @@ class Running:
         return answers
 
 
-@pytest.fixture(scope="module")
-def running(_lab_is_up: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+@pytest.fixture(scope="module", params=BY_HAND)
+def running(
+    request: pytest.FixtureRequest, _lab_is_up: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
     """The stack, the certificates that its Gateways name, and a Gateway that somebody made by hand."""
+    api: str = request.param
     shell, folder = Shell(folder=CHECKOUT), tmp_path_factory.mktemp("gateways")
     authority, stranger = (Authority(folder=folder, name=name) for name in ("authority", "stranger"))
     clean = (
-        "kubectl delete secret,gateways.networking.istio.io -n istio-system"
-        " e2e-gw-shop e2e-gw-cart e2e-gw-by-hand --ignore-not-found"
+        "kubectl delete -n istio-system"
+        " secret,gateways.networking.istio.io,gateways.gateway.networking.k8s.io"
+        " e2e-gw-shop e2e-gw-any e2e-gw-cart e2e-gw-by-hand --ignore-not-found"
     )
     shell.run(clean)
-    for service, *hosts in (("shop", SHOP, "*.shop.gw.test"), ("cart", CART)):
+    for service, *hosts in (
+        ("shop", SHOP, "*.shop.gw.test"),
+        ("any", "*.shop.gw.test"),
+        ("cart", CART),
+    ):
         certificate, key = authority.issue(service, *hosts)
         files = f"--from-file=tls.crt={certificate} --from-file=tls.key={key}"
         shell.run(
             f"kubectl create secret generic e2e-gw-{service} -n istio-system {files}"
             f" --from-file=ca.crt={authority.certificate}"
         )
-    (folder / "by-hand.yaml").write_text(BY_HAND)
+    (folder / "by-hand.yaml").write_text(BY_HAND[api])
     shell.run(f"kubectl apply -f {folder}/by-hand.yaml")
     try:
         with stacks_in(folder) as make:
             stack = make(
                 "e2e-gw",
+                api=api,
                 namespace={"name": "e2e-gw", "injection": "enabled"},
-                services=SERVICES,
+                services=services(api),
                 ingress={
                     "address": "127.0.0.1",
                     "extraPorts": [{"port": 8074, "targetPort": 8094, "nodePort": 31394}],
                 },
             )
             stack.up()
-            yield Running(stack=stack, authority=authority, stranger=stranger)
+            yield Running(api=api, stack=stack, authority=authority, stranger=stranger)
     finally:
         shell.run(clean)
 
@@ -224,9 +267,9 @@ def test_nothing_is_left_to_say(running: Running) -> None:
 
 
 def test_a_weight_change_is_one_changed_object_for_gateway_and_mesh(running: Running) -> None:
-    """Law 1: outside and inside follow the same VirtualService, and no other object moves."""
-    services = {**SERVICES, "cart": {**SERVICES["cart"], "weights": {"v2": 100}}}
-    running.stack.configure(services=services)
+    """Law 1: outside and inside follow the same route object, and no other moves."""
+    cart = {**SERVICES["cart"], "weights": {"v2": 100}}
+    running.stack.configure(services=services(running.api, cart=cart))
     said = running.stack.pulumi("preview --diff").stdout
     assert "1 to update" in said, said
     assert "to create" not in said, said

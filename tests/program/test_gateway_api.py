@@ -51,6 +51,18 @@ def test_pods_come_before_their_service_and_services_before_the_route() -> None:
     assert f"Service {GATEWAY}" in ran.waits_for(f"Gateway {GATEWAY}-extra")
 
 
+def test_the_redirect_stands_beside_the_route() -> None:
+    """A Gateway and a route of its own; a weight change leaves both alone."""
+    gateway = {"hosts": ["a.b"], "tls": {"secret": "certificate", "redirect": True}}
+    plain, redirects = run(with_changes(api=API)), run(with_changes(api=API, gateway=gateway))
+    more = {f"Gateway {GATEWAY}-redirect", f"HTTPRoute {GATEWAY}-redirect"}
+    assert redirects.keys() - plain.keys() == more
+    assert f"Gateway {GATEWAY}-redirect" in redirects.waits_for(f"HTTPRoute {GATEWAY}-redirect")
+    after = run(with_changes(api=API, gateway=gateway, weights={"v1": 1, "v2": 99}))
+    changed = {each.key for each in after.resources if each.inputs != redirects[each.key].inputs}
+    assert changed == {"HTTPRoute springbootapp"}
+
+
 def test_a_weight_change_shows_as_one_changed_object() -> None:
     """Law 1, for the whole program."""
     before, after = run(with_changes(api=API)), run(with_changes(api=API, weights={"v1": 90, "v2": 10}))

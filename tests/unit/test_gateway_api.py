@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.gateway_api import equivalents, filters, limits, objects
+from components.gateway_api import equivalents, filters, gateways, limits, objects
 from components.gateway_api.precedence import overtakers
 from components.matching import Spec
 from tests.unit.stacks import CART, GONE, SHOP, faults, several, stack
@@ -37,7 +37,7 @@ def test_rules(case: str) -> None:
 def test_a_gateway_for_the_ingress_and_one_for_the_extra_ports() -> None:
     """Both on pods that are there already, open to the stack's own namespace."""
     read = stack(api=API)
-    assert objects.gateways(read.services[0], read) == GATEWAYS
+    assert gateways.serving(read.services[0], read) == GATEWAYS
 
 
 def test_the_route_hangs_on_both_gateways() -> None:
@@ -51,7 +51,7 @@ def test_a_weight_change_touches_the_route_alone() -> None:
     """Law 1: gateways and policies are built without a look at the weights."""
     before, after = stack(api=API), stack(api=API, weights={"v1": 37, "v2": 63})
     (old,), (new,) = before.services, after.services
-    assert objects.gateways(old, before) == objects.gateways(new, after)
+    assert gateways.serving(old, before) == gateways.serving(new, after)
     (rule,) = objects.http_route(new, after)["rules"]
     assert [each["weight"] for each in rule["backendRefs"]] == [37, 63]
 
@@ -89,19 +89,13 @@ REFUSED: list[tuple[Mapping[str, Any], str, str, str]] = [
         "ValueMatch",
         "present",
     ),
+    ({"gateway": {"hosts": ["a.b", "c.d"], "tls": {"secret": "s"}}}, "gateway.tls", "Listener", "tls"),
     (
-        {"gateway": {"hosts": ["a.b"], "existing": "istio-system/shared"}, "ingress__extraPorts": GONE},
-        "gateway.existing",
-        "Gateway",
-        "existing",
+        {"gateway": {"hosts": ["a.b"], "listeners": [{"hosts": ["c.d", "*.c.d"], "tls": {"secret": "s"}}]}},
+        "gateway.listeners[0].tls",
+        "Listener",
+        "tls",
     ),
-    (
-        {"gateway": {"hosts": ["a.b"], "listeners": [{"hosts": ["c.d"]}]}},
-        "gateway.listeners",
-        "Gateway",
-        "listeners",
-    ),
-    ({"gateway": {"hosts": ["a.b"], "tls": {"secret": "shop-tls"}}}, "gateway.tls", "Gateway", "tls"),
     (route(fault={"abort": {"status": 503}}), "routes[0].fault", "Route", "fault"),
     (route(retries={"attempts": 1}), "routes[0].retries", "Route", "retries"),
     ({"resilience": {"retries": {"attempts": 0}}}, "resilience.retries", "Resilience", "retries"),
@@ -165,6 +159,7 @@ def test_every_row_of_the_table_is_provoked() -> None:
 
 
 MANY = {f"x-{nth}": "1" for nth in range(17)}
+HOSTS = [f"h{nth}.b" for nth in range(16)]
 TOO_MUCH: list[tuple[Mapping[str, Any], str]] = [
     (
         {"versions": {f"v{n}": {"tag": "1"} for n in range(17)}, "weights": {"v0": 100}},
@@ -186,6 +181,7 @@ TOO_MUCH: list[tuple[Mapping[str, Any], str]] = [
     (route(query=MANY, headers=None), "routes[0].query"),
     (route(anyOf=[{"query": {"q": str(n)}} for n in range(65)]), "routes[0].anyOf"),
     ({"gateway": {"hosts": [f"h{n}.b" for n in range(17)]}}, "gateway.hosts"),
+    ({"gateway": {"listeners": [{"hosts": HOSTS, "port": 8000 + n} for n in range(4)]}}, "gateway.listeners"),
     ({"requestHeaders": {"set": MANY}}, "requestHeaders.set"),
     ({"requestHeaders": {"add": MANY}}, "requestHeaders.add"),
     ({"responseHeaders": {"remove": list(MANY)}}, "responseHeaders.remove"),
@@ -262,7 +258,7 @@ def test_a_service_for_the_mesh_alone_has_no_gateway() -> None:
 def test_several_services_share_the_extra_ports() -> None:
     """Each has Gateways of its own, and all attach to the one Service that the stack opens."""
     read = stack(api=API, **several())
-    both = [objects.gateways(service, read) for service in read.services]
+    both = [gateways.serving(service, read) for service in read.services]
     assert len({name for each in both for name in each}) == 4
     addresses = [[spec["addresses"][0]["value"] for spec in each.values()] for each in both]
     assert addresses[0] == addresses[1]
