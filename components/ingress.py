@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from components.model.service import Service
 from components.model.stack import ExtraPort, Ingress
+from components.ways import Way
 
 Spec = dict[str, Any]
 """A Kubernetes object, or part of one, in its own words."""
@@ -66,11 +67,12 @@ def url(address: str, port: int, path: str, scheme: str = "http") -> str:
     return f"{scheme}://{host}{path}" if port == DEFAULT_PORTS[scheme] else f"{scheme}://{host}:{port}{path}"
 
 
-def opened(service: Service) -> str:
+def opened(service: Service, ways: Sequence[Way]) -> str:
     """Choose the port of the URL to open: HTTPS, if the first listener has it."""
-    first = service.gateway
-    outside = first.tls.port if first.tls else first.port
-    return str(outside if service.outside else service.app.port)
+    if not ways:
+        return str(service.app.port)
+    secure = [way for way in ways if way.tls and way.listener is ways[0].listener]
+    return str((secure or ways)[0].port)
 
 
 def inside_urls(service: Service, namespace: str) -> dict[str, str]:

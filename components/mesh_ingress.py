@@ -12,7 +12,7 @@ from components.faults import Path
 from components.messages import NO_ADDRESS, NO_INGRESS_PORT, NO_NODE_ADDRESS
 from components.model.service import Service
 from components.model.stack import Ingress, Stack
-from components.ways import Way, ways
+from components.ways import Way, shown
 
 
 class MeshIngress(pulumi.ComponentResource):
@@ -50,7 +50,7 @@ class MeshIngress(pulumi.ComponentResource):
 
     def url(self, service: Service) -> pulumi.Output[str]:
         """Show the URL for a person to open."""
-        return self.urls(service)[ingress.opened(service)]
+        return self.urls(service)[ingress.opened(service, shown(service, self._args))]
 
     def urls(self, service: Service) -> pulumi.Output[dict[str, str]]:
         """List the URLs of a service by port: the gateway's first, then the extra ones."""
@@ -73,7 +73,7 @@ def _urls(
     if not service.outside:
         return ingress.inside_urls(service, stack.namespace.name)
     args = stack.ingress
-    arrivals = [(way, _arrival(way, args, spec)) for way in ways(service, stack.place(service))]
+    arrivals = [(way, _arrival(way, args, spec)) for way in shown(service, stack)]
     balanced = ingress.balanced_address(((status or {}).get("load_balancer") or {}).get("ingress") or ())
     fixed = args.address or ingress.node_address((node or {}).get("addresses") or ())
     if fixed is None and args.node is not None:

@@ -3,10 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from components.faults import Path
-from components.model.gateway import Listener, Tls
+from components.model.gateway import Gateway, Listener, Tls, covers
 from components.model.service import Service
+from components.model.stack import Stack
+
+HTTPS_PORT: Final = 443
+"""Where an https URL without a port goes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,13 +32,19 @@ class Way:
 
     @property
     def scheme(self) -> str:
-        """The scheme of its URLs."""
-        return "https" if self.tls else "http"
+        """The scheme of its URLs. Of a Gateway that is somebody else's only the port is known."""
+        foreign = isinstance(self.listener, Gateway) and self.listener.existing
+        return "https" if self.tls or (foreign and self.port == HTTPS_PORT) else "http"
 
     @property
     def port_place(self) -> Path:
         """Where the stack file says the port, or would."""
         return self.place / "tls" / "port" if self.tls else self.place / "port"
+
+    def serves(self, hosts: Iterable[str]) -> bool:
+        """Tell whether it leads to one of these hosts."""
+        own = self.listener.hosts
+        return any(host in own or any(covers(wide, host) for wide in own) for host in hosts)
 
     @property
     def redirects(self) -> bool:
@@ -47,6 +58,14 @@ def ways(service: Service, at: Path) -> Iterator[Way]:
         yield Way(listener=listener, place=place)
         if listener.tls is not None:
             yield Way(listener=listener, place=place, tls=listener.tls)
+
+
+def shown(service: Service, stack: Stack) -> list[Way]:
+    """List the ways to show to a person: those of another service whose Gateway it joins are known too."""
+    for place, other in stack.placed.items():
+        if other.owns_gateway and stack.gateway_of(other) == service.gateway.existing:
+            return [way for way in ways(other, place) if way.serves(service.gateway.hosts)]
+    return list(ways(service, stack.place(service)))
 
 
 def numbered(names: Iterable[str]) -> Iterator[str]:

@@ -44,7 +44,6 @@ class Listener:
     """HTTPS for the same hosts; none where absent."""
 
 
-@at_most_one("existing", "port")
 @at_most_one("existing", "tls")
 @at_most_one("existing", "listeners")
 @dataclass(frozen=True, kw_only=True)
@@ -59,4 +58,5 @@ class Gateway(Listener):
 
     It is of Istio's own kind, or of the Gateway API's with `api: gateway-api`, and then lets in routes of the
     stack's namespace. `NAMESPACE/SERVICE` with the stack's own namespace is that of another of its services.
+    What `url` shows of somebody else's is what `port` says of it: 443 for HTTPS.
     """

@@ -20,10 +20,9 @@ from components.model.names import PROXY_PORTS
 from components.model.service import Service
 from components.model.stack import Stack
 from components.schema import encode
-from components.ways import ways
+from components.ways import HTTPS_PORT, ways
 
 HTTP_PORT: Final = 80
-HTTPS_PORT: Final = 443
 
 
 def ports_are_distinct(stack: Stack, at: Path) -> Iterator[Fault]:

@@ -179,7 +179,7 @@ def test_outputs_stand_by_service(running: Running) -> None:
         "shop": HTTPS,
         "cart": HTTPS,
         "stock": "http://stock.e2e-gw:8080/hello",
-        "news": HTTP,
+        "news": HTTPS,
         "guest": HTTP,
     }
     assert outputs["urls"]["shop"] == {"80": HTTP, "443": HTTPS, "8074": EXTRA}

@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from components import ingress, routing, servers
-from tests.unit.stacks import CART, SHOP, faults, several, stack
+from components.ways import shown
+from tests.unit.stacks import CART, GONE, SHOP, faults, several, stack
 
 EXPECTED: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "expected/gateways.yaml").read_text())
 
@@ -31,13 +32,36 @@ def test_gateways(case: str) -> None:
         ({"hosts": ["a.b"]}, "80"),
         ({"hosts": ["a.b"], "port": 8080}, "8080"),
         ({"hosts": ["a.b"], "tls": {"secret": "a"}}, "443"),
+        ({"hosts": ["a.b"], "existing": "edge/shared"}, "80"),
+        ({"hosts": ["a.b"], "existing": "edge/shared", "port": 443}, "443"),
         ({"hosts": ["a.b"], "listeners": [{"hosts": ["c.d"], "tls": {"secret": "a"}}]}, "80"),
     ],
 )
 def test_the_url_to_open_is_that_of_the_first_listener(gateway: object, port: str) -> None:
     """With HTTPS, where it has that."""
-    (service,) = stack(gateway=gateway).services
-    assert ingress.opened(service) == port
+    read = stack(gateway=gateway, ingress__extraPorts=GONE)
+    (service,) = read.services
+    assert ingress.opened(service, shown(service, read)) == port
+
+
+def test_a_service_that_joins_anothers_gateway_shows_the_ways_of_that_one() -> None:
+    """Those that lead to its host: with HTTPS, where they have that."""
+    further = [{"hosts": ["*.example.org"], "port": 8080}]
+    shop = {"hosts": ["*.example.com"], "tls": {"secret": "a", "redirect": True}, "listeners": further}
+    cart = {"hosts": ["cart.example.com"], "existing": "springistiodemo/shop"}
+    read = stack(**several(shop={**SHOP, "gateway": shop}, cart={**CART, "gateway": cart}))
+    (guest,) = [service for service in read.services if service.gateway.existing]
+    found = shown(guest, read)
+    assert [(way.scheme, way.port) for way in found] == [("http", 80), ("https", 443)]
+    assert ingress.opened(guest, found) == "443"
+
+
+@pytest.mark.parametrize(("port", "scheme"), [(80, "http"), (443, "https"), (8080, "http")])
+def test_of_somebody_elses_gateway_the_stack_says_the_port(port: int, scheme: str) -> None:
+    """Nobody reads it: 443 is HTTPS, as everywhere."""
+    gateway = {"hosts": ["a.b"], "existing": "edge/shared", "port": port}
+    read = stack(gateway=gateway, ingress={})
+    assert [(way.scheme, way.port) for way in shown(read.services[0], read)] == [(scheme, port)]
 
 
 def test_a_service_of_the_mesh_alone_shows_its_url_there() -> None:

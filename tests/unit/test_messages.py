@@ -175,9 +175,9 @@ PROVOKED: list[tuple[str, Mapping[str, Any], str, str]] = [
     ),
     (
         "MESH011",
-        {"gateway__existing": "edge/shared", "ingress": GONE},
+        {"gateway__existing": "edge/shared", "gateway__tls": {"secret": "a"}, "ingress": GONE},
         "mesh-app:gateway",
-        "rm --path 'mesh-app:gateway.port'",
+        "rm --path 'mesh-app:gateway.tls'",
     ),
     (
         "MESH153",
