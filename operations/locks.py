@@ -76,7 +76,8 @@ def locked(stack: str, found: Sequence[Holder]) -> OperationError:
     if found and all(each.ended for each in found):
         return OperationError(
             f"stack {stack} is locked by a process that ended without giving the lock back: {_listed(found)}",
-            mend=f"python -m operations recover --stack {stack}",
+            mend=f"python -m operations recover --stack {stack}, which brings stack and cluster in order; "
+            f"or, for the lock alone: pulumi cancel --yes --stack {stack}, then the same command again",
         )
     return OperationError(
         f"stack {stack} is locked: another update of it runs; nothing was changed",

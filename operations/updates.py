@@ -1,0 +1,158 @@
+"""`pulumi preview`, `refresh` and `up` of one stack, through the Automation API, told line by line."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+from pulumi import automation as auto
+
+from operations import locks
+from operations.errors import OperationError
+
+T = TypeVar("T")
+Tell = Callable[[str], None]
+
+LOG_LINES: Final = 15
+"""Lines of Pulumi's own words that an error shows."""
+
+QUIET: Final = {auto.OpType.SAME, auto.OpType.READ, auto.OpType.REFRESH}
+"""What leaves an object as it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What an update does to one resource."""
+
+    op: auto.OpType
+    type: str
+    urn: str
+    fields: Sequence[str]
+    """The fields that change, where Pulumi says them."""
+
+    def __str__(self) -> str:
+        """As a person reads it."""
+        return f"{self.op.value} {spelled(self.urn)}"
+
+
+class Updates:
+    """A stack of a project's folder, with its own config.
+
+    Args:
+        folder: the project's.
+        stack: its name.
+        tell: is told each step.
+        environment: variables for Pulumi, besides those of this process.
+        create: make the stack if it is not there.
+        wait: seconds to wait for another update to end.
+
+    Raises:
+        OperationError: no such stack; of the methods too: another update runs, or Pulumi failed.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        stack: str,
+        tell: Tell,
+        *,
+        environment: Mapping[str, str] | None = None,
+        create: bool = False,
+        wait: float = 0,
+    ) -> None:
+        self.name, self.tell, self._wait = stack, tell, wait
+        select = auto.create_or_select_stack if create else auto.select_stack
+        options = auto.LocalWorkspaceOptions(env_vars=dict(environment or {}))
+        self.stack = self.run(
+            "stack select", lambda: select(stack_name=stack, work_dir=str(folder), opts=options)
+        )
+
+    def preview(self) -> list[Change]:
+        """List what `pulumi up` would change."""
+        changes: list[Change] = []
+        said: list[str] = []
+
+        def listen(event: auto.EngineEvent) -> None:
+            if event.resource_pre_event and event.resource_pre_event.metadata.op not in QUIET:
+                step = event.resource_pre_event.metadata
+                fields = sorted(step.detailed_diff or ())
+                changes.append(Change(op=step.op, type=step.type, urn=step.urn, fields=fields))
+            _hear(event, said)
+
+        self.run("preview", lambda: self.stack.preview(on_event=listen, on_output=_ignore), said)
+        return changes
+
+    def refresh(self, *, run_program: bool = False) -> None:
+        """Read what is live into the state."""
+        self.run(
+            "refresh",
+            lambda: self.stack.refresh(run_program=run_program, on_output=_ignore, color="never"),
+        )
+
+    def up(self, *, but: Sequence[str] = (), refresh: bool = False, message: str | None = None) -> None:
+        """Bring everything to what the stack file says.
+
+        Args:
+            but: URNs of resources to leave as they are.
+            refresh: read what is live first, so that what a hand changed is changed back.
+            message: what stands in the stack's history.
+        """
+        said: list[str] = []
+
+        def listen(event: auto.EngineEvent) -> None:
+            if event.resource_pre_event and event.resource_pre_event.metadata.op not in QUIET:
+                step = event.resource_pre_event.metadata
+                self.tell(f"{step.op.value} {spelled(step.urn)}")
+            _hear(event, said)
+
+        self.run(
+            "up",
+            lambda: self.stack.up(
+                exclude=list(but) or None,
+                refresh=refresh or None,
+                run_program=True if refresh else None,
+                message=message,
+                on_event=listen,
+                on_output=_ignore,
+            ),
+            said,
+        )
+
+    def run(self, verb: str, work: Callable[[], T], said: Sequence[str] = ()) -> T:
+        """Do something that Pulumi does, and say in words what went wrong."""
+        with _told(self.name, verb, said):
+            return locks.patiently(work, stack=self.name, seconds=self._wait, tell=self.tell)
+
+
+def spelled(urn: str) -> str:
+    """Name a resource as a person does."""
+    kind, name = urn.split("::")[2:4]
+    return f"{kind.rpartition(':')[2]} {name}"
+
+
+@contextmanager
+def _told(stack: str, verb: str, said: Sequence[str]) -> Iterator[None]:
+    try:
+        yield
+    except auto.StackNotFoundError as error:
+        raise OperationError(
+            f"there is no stack {stack} at this backend",
+            mend=f"pulumi stack ls; or make it: pulumi stack init {stack}",
+        ) from error
+    except auto.CommandError as error:
+        lines = said or [line for line in str(error).splitlines() if line.strip()]
+        raise OperationError(
+            f"`pulumi {verb}` failed for stack {stack}; what served goes on serving",
+            evidence="\n".join(lines[-LOG_LINES:]),
+            mend="mend what it says, then the same command again: it goes on from here",
+        ) from error
+
+
+def _hear(event: auto.EngineEvent, said: list[str]) -> None:
+    if event.diagnostic_event and event.diagnostic_event.severity == "error":
+        said.extend(line for line in event.diagnostic_event.message.splitlines() if line.strip())
+
+
+def _ignore(_: str) -> None:
+    """Pulumi's own display: what matters of it comes as events."""
