@@ -20,9 +20,12 @@ NOTHING: Final[Spec] = {"regex": "*"}
 
 
 _TOKEN: Final = re.compile(
-    r"\\.|\[\^?\]?(?:\[:\^?[a-z]+:\]|\\.|[^\]\\])*\]|(?P<named>\(\?P<[A-Za-z0-9_]+>)", re.DOTALL
+    r"\\.|\[\^?\]?(?:\[:\^?[a-z]+:\]|\\.|[^\]\\])*\]|(?P<named>\(\?P<[A-Za-z0-9_]+>)|(?P<dot>\.)", re.DOTALL
 )
-"""What can hold a parenthesis that opens no group, an escape or a set, and what names a group."""
+"""Escapes and sets, in which nothing else has its meaning; then what names a group, and any character."""
+
+_IN_A_VALUE: Final = {"named": "(?:", "dot": "[^;]"}
+_AT_END: Final = re.compile(r"(?<!\\)(?:\\\\)*\$\Z")
 
 
 def requests(route: Route) -> list[Spec]:
@@ -105,9 +108,15 @@ def _cookie_value(match: str | ValueMatch) -> str:
         return re.escape(match.exact)
     if match.prefix is not None:
         return re.escape(match.prefix) + "[^;]*"
-    return f"(?:{_without_names(match.regex)})" if match.regex is not None else "[^;]*"
+    return f"(?:{_within_value(match.regex)})" if match.regex is not None else "[^;]*"
 
 
-def _without_names(regex: str) -> str:
-    """Take the names off groups: the expression stands once in each order of the cookies."""
-    return _TOKEN.sub(lambda found: "(?:" if found["named"] else found[0], regex)
+def _within_value(regex: str) -> str:
+    """Keep an expression to the value of its cookie, and take the names off its groups.
+
+    It stands once in each order of the cookies, and a name may stand only once. A dot does not go on into the
+    next cookie. At the ends `^` and `$` say what holds anyway, and would mean the ends of the whole header.
+    """
+    inner = regex.removeprefix("^")
+    inner = inner[:-1] if _AT_END.search(inner) else inner
+    return _TOKEN.sub(lambda found: _IN_A_VALUE.get(found.lastgroup or "", found[0]), inner)

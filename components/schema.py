@@ -137,7 +137,8 @@ class _Decoder:
     def _word(self, words: Sequence[str], data: str, path: Path) -> object:
         if data in words:
             return data
-        nearest = get_close_matches(data, words, n=1, cutoff=0.0)[0]
+        by_lower = {word.lower(): word for word in words}
+        nearest = by_lower[get_close_matches(data.lower(), by_lower, n=1, cutoff=0.0)[0]]
         return self._broken(NOT_AMONG.at(path, data, choices=", ".join(words), nearest=nearest))
 
     def _misshapen(self, hint: Hint, data: object, path: Path) -> Broken:
