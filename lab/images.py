@@ -27,6 +27,19 @@ DEMO_APPS = (
         (f"docker.io/lab/orders:{tag}", {"APP": "orders", "VERSION": tag, "PORT": "9090"})
         for tag in ("1.0", "1.1", "2.0")
     ),
+    # Istio's samples, by the names and ports that they have there.
+    *(
+        (
+            f"docker.io/istio/examples-{sample}{app}-{version}:{tag}",
+            {"APP": app, "VERSION": version, "PORT": port},
+        )
+        for sample, app, versions, tag, port in (
+            ("", "helloworld", ("v1", "v2"), "1.0", "5000"),
+            ("bookinfo-", "reviews", ("v1", "v2", "v3"), "1.20.3", "9080"),
+            ("bookinfo-", "ratings", ("v1",), "1.20.3", "9080"),
+        )
+        for version in versions
+    ),
 )
 
 

@@ -80,8 +80,8 @@ def test_helloworld_has_its_own_images_and_shares_by_pods(tmp_path: Path) -> Non
     """No subset, no weight: Kubernetes shares by pods, and so do the weights."""
     family = find_family(kept("helloworld"), "team", None)
     found = config(family)
-    assert found["app"]["image"] == "registry.example.com/examples-helloworld-v1"
-    assert found["versions"]["v2"]["image"] == "registry.example.com/examples-helloworld-v2"
+    assert found["app"]["image"] == "docker.io/istio/examples-helloworld-v1"
+    assert found["versions"]["v2"]["image"] == "docker.io/istio/examples-helloworld-v2"
     assert found["versions"]["v1"]["resources"] == {"requests": {"cpu": "100m"}}
     assert found["weights"] == {"v1": 50, "v2": 50}
     assert found["routes"] == [{"name": "route-1", "uri": "/hello", "to": {"v1": 50, "v2": 50}}]
