@@ -16,6 +16,7 @@ from operations.drift import command as drift_command
 from operations.errors import OperationError
 from operations.manifests import as_json, as_yaml, manifests
 from operations.project import Project
+from operations.recovery.command import recover
 
 commands = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__
@@ -107,6 +108,27 @@ def drift(
         request = drift_command.Request(stack=stack, json=json)
         status = drift_command.drift(Project.at(cwd), request, Console(highlight=False, markup=False))
     raise typer.Exit(status)
+
+
+@commands.command(name="recover")
+def recover_(
+    *,
+    stack: Stack,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do it without asking, after showing all.")
+    ] = False,
+    cwd: Folder = Path(),
+) -> None:
+    """Bring stack and cluster to what the stack file says, whatever interrupted the last update.
+
+    A lock that was left behind, operations that may have happened or not, a state that cannot be read,
+    helpers of a pulumi that is gone: each is shown, then put in order, and `pulumi up` does the rest. If an
+    update runs, this says whose, and touches nothing. If it is interrupted itself, the same command goes on.
+    """
+    with _told():
+        console = Console(highlight=False, soft_wrap=True, markup=False)
+        agreed = (lambda: True) if yes else (lambda: typer.confirm("go on?"))
+        recover(Project.at(cwd), stack, tell=console.print, agreed=agreed)
 
 
 @contextmanager

@@ -42,17 +42,6 @@ class Cluster:
     def __init__(self, context: str) -> None:
         self.context = context
 
-    def uid(self, manifest: Manifest) -> str | None:
-        """Read the uid of the live object of the same kind, name and namespace, if it is there."""
-        metadata = manifest["metadata"]
-        try:
-            with self._told(f"{manifest['kind']} {metadata['name']}"):
-                kind = self._kind(manifest["apiVersion"], manifest["kind"])
-                found = kind.get(name=metadata["name"], namespace=metadata.get("namespace"))
-        except (NotFoundError, ResourceNotFoundError):
-            return None
-        return str(found.to_dict()["metadata"]["uid"])
-
     def find(self, manifest: Manifest) -> Manifest | None:
         """Read the live object of the same kind, name and namespace, if it is there."""
         found = self.read(manifest)

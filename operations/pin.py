@@ -5,11 +5,12 @@ from typing import Final
 
 from operations.cluster import Cluster
 from operations.errors import OperationError
+from operations.manifests import Manifest
 from operations.recording import Resource
 
 PROVIDER: Final = "pulumi:providers:kubernetes"
 PIN: Final = "mesh:index:ClusterPin"
-WITNESS: Final = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kube-system"}}
+WITNESS: Final[Manifest] = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kube-system"}}
 
 
 def meant_cluster(resources: Sequence[Resource]) -> Cluster:
@@ -33,7 +34,8 @@ def meant_cluster(resources: Sequence[Resource]) -> Cluster:
 
 
 def _check(cluster: Cluster, pinned: str) -> None:
-    found = cluster.uid(WITNESS)
+    witness = cluster.read(WITNESS)
+    found = witness["metadata"]["uid"] if witness else "none"
     if found != pinned:
         raise OperationError(
             f"the stack is pinned to the cluster whose namespace kube-system has the uid {pinned}, and "

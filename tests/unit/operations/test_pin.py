@@ -21,7 +21,7 @@ def test_a_pinned_stack_goes_to_its_own_cluster_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: str
 ) -> None:
     """By the uid of kube-system; the message holds both uids, the context and the command."""
-    monkeypatch.setattr(Cluster, "uid", lambda *_: found)
+    monkeypatch.setattr(Cluster, "read", lambda *_: {"metadata": {"uid": found}})
     resources = declare(project(tmp_path, "mine", with_changes(clusterUid=UID)), "mine")
     if found == UID:
         assert meant_cluster(resources).context == "lab"

@@ -1,0 +1,36 @@
+"""What an interruption left behind, as a person reads it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import psutil
+
+from operations.locks import Holder
+from operations.recovery.backend import Backup
+from operations.recovery.pending import Pending
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """All of it, before anything is changed."""
+
+    holders: Sequence[Holder] = ()
+    """Whose locks nobody gave back."""
+    processes: Sequence[psutil.Process] = ()
+    """Pulumi's helpers whose pulumi is gone."""
+    backup: Backup | None = None
+    """What takes the place of a state that cannot be read."""
+    pending: Sequence[Pending] = ()
+    """Operations of which the state does not know whether they happened."""
+
+    def lines(self) -> list[str]:
+        """Say what is found, and what becomes of it."""
+        return [
+            *(f"a lock was left behind by {each}: it is taken away" for each in self.holders),
+            *(
+                f"{each.name()}, process {each.pid}, waits for a pulumi that is gone: it is ended"
+                for each in self.processes
+            ),
+            *([f"the state cannot be read: {self.backup}, takes its place"] if self.backup else []),
+            *map(str, self.pending),
+        ]
