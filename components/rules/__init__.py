@@ -73,8 +73,9 @@ OF_SERVICE: Final[tuple[Callable[[Service, Path], Iterator[Fault]], ...]] = (
 def breaches(stack: Stack, at: Path, *, read_whole: bool = True) -> list[Fault]:
     """Hold the stack against every rule. One that meets a value with a fault of its own goes no further."""
     found: list[Fault] = []
-    # Functions written in C, `re.escape` for one, ask an unread value for nothing but its type.
-    stopped = (UnsoundError,) if read_whole else (UnsoundError, TypeError)
+    # Functions written in C, `re.escape` for one, ask an unread value for nothing but its type; and where one
+    # of several keys has to be, what is built of none lacks them all.
+    stopped = (UnsoundError,) if read_whole else (UnsoundError, TypeError, KeyError)
     rules = [rule(stack, at) for rule in OF_STACK]
     rules += [rule(service, place) for place, service in stack.placed.items() for rule in OF_SERVICE]
     for rule in rules:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from components.cluster_pin import WITNESS
 from components.errors import ConfigError
 from components.faults import PROJECT, Fault
 from components.model.stack import Stack
@@ -197,9 +198,10 @@ def _objects(config: Config, stack: Stack) -> tuple[Manifest, ...]:
         },
     }
     read = (stack.ingress.service, stack.ingress.node or "")
+    existing = {**dict.fromkeys(read, there), WITNESS: {"metadata": {"uid": stack.cluster_uid}}}
     return tuple(
         _plain(each.inputs)
-        for each in run(config, existing=dict.fromkeys(read, there)).resources
+        for each in run(config, existing=existing).resources
         if each.custom and not each.read and each.type.startswith("kubernetes:")
     )
 

@@ -276,3 +276,10 @@ def test_a_version_and_another_service_are_not_called_the_same() -> None:
     assert not faults(**several(**services))
     (fault,) = faults(api=API, **several(**services))
     assert (fault.code, str(fault.path)) == ("MESH193", "mesh-app:services.shop.versions.v1")
+
+
+def test_a_match_that_says_nothing_stops_no_other_rule() -> None:
+    """It has a fault of its own; the rules about routes go no further, and all others speak."""
+    routes = [{"name": "a", "query": {"q": {"exact": None}}, "to": "v2"}]
+    found = [(fault.code, str(fault.path)) for fault in faults(api=API, routes=routes, weights={"v1": 1})]
+    assert found == [("MESH010", "mesh-app:routes[0].query.q"), ("MESH101", "mesh-app:weights")]
