@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pulumi
+from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.core.v1 import Service as KubernetesService
 
 from components import workload
 from components.gateway_api import gateways, objects
+from components.handover import Handover
 from components.matching import Spec
 from components.mesh_object import mesh_object
 from components.model.service import Service
@@ -24,7 +26,8 @@ class GatewayApiPolicy(pulumi.ComponentResource):
     """A Service for each version, Gateways on the ingress, and one HTTPRoute; one more where HTTP redirects.
 
     A version's Service comes after its pods and before the route that needs it, and goes the other way round:
-    a version loses its route, then its Service, then its pods.
+    a version loses its route, then its Service, then its pods. In between, the handover waits until every
+    proxy has followed.
     The first route opens when the policies stand that say who may come.
     """
 
@@ -42,15 +45,18 @@ class GatewayApiPolicy(pulumi.ComponentResource):
         # The weights stay out of the component's own inputs, or a weight change would show as two changes.
         super().__init__("mesh:index:GatewayApiPolicy", args.app.name, {"app": args.app.name}, opts)
         self._args, self._namespace = args, namespace
+        self._handover = Handover(args, stack)
         before = list(policies)
         for version, pods in workloads.items():
             before += self._backend(version, pods)
         for name, spec in gateways.serving(args, stack).items():
-            before.append(self._object("Gateway", name, spec, ports, stack.ingress.namespace))
+            before.append(self._object("Gateway", name, spec, ports, namespace=stack.ingress.namespace))
         for name, spec in gateways.redirecting(args, stack).items():
-            gateway = self._object("Gateway", name, spec, ports, stack.ingress.namespace)
+            gateway = self._object("Gateway", name, spec, ports, namespace=stack.ingress.namespace)
             self._object("HTTPRoute", name, gateways.redirect_route(stack, name), [gateway])
-        self._object("HTTPRoute", args.app.name, objects.http_route(args, stack), before)
+        spec = objects.http_route(args, stack)
+        routes = self._object("HTTPRoute", args.app.name, spec, before, hooks=self._handover.of_routes)
+        self._handover.guard(routes)
         self.register_outputs({"hosts": list(args.hosts), "backends": list(workloads)})
 
     def _backend(self, version: str, pods: pulumi.Resource) -> list[pulumi.Resource]:
@@ -64,7 +70,7 @@ class GatewayApiPolicy(pulumi.ComponentResource):
                 "labels": workload.labels(self._args.app, version),
             },
             spec=workload.service(self._args, version),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[pods]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[pods], hooks=self._handover.of_subset),
         )
         policy = objects.destination_rule(self._args, version)
         # Under another name than a subset's rule: whoever turns the switch needs both for a moment.
@@ -79,8 +85,10 @@ class GatewayApiPolicy(pulumi.ComponentResource):
         name: str,
         spec: Spec,
         after: Sequence[pulumi.Resource],
+        *,
         namespace: str | None = None,
-    ) -> pulumi.Resource:
+        hooks: pulumi.ResourceHookBinding | None = None,
+    ) -> CustomResource:
         return mesh_object(
             API[kind],
             kind,
@@ -90,4 +98,5 @@ class GatewayApiPolicy(pulumi.ComponentResource):
             namespace=namespace or self._namespace,
             parent=self,
             after=after,
+            hooks=hooks,
         )

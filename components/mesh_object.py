@@ -20,8 +20,9 @@ def mesh_object(
     namespace: pulumi.Input[str],
     parent: pulumi.Resource,
     after: Sequence[pulumi.Resource],
+    hooks: pulumi.ResourceHookBinding | None = None,
 ) -> CustomResource:
-    """Make the object once all of `after` is there.
+    """Make the object once all of `after` is there, and let the engine run the hooks around it.
 
     Pulumi cannot change the API version of a custom resource later, not even by an alias (K#1668).
     """
@@ -37,5 +38,5 @@ def mesh_object(
             "annotations": {"pulumi.com/patchForce": "true"},
         },
         spec=spec,
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=list(after)),
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=list(after), hooks=hooks),
     )

@@ -49,6 +49,7 @@ def parse(
         api=common.api,
         cluster_uid=common.cluster_uid,
         protected=common.protected,
+        handover=common.handover,
     )
     exposed = [SECRET.at(Path() / key, "[secret]") for key in _within(PROJECT, dict.fromkeys(secret, "x"))]
     context = config.get("kubernetes:context")

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 import pulumi
+from pulumi_kubernetes.apiextensions import CustomResource
 
 from components import routing, servers
+from components.handover import Handover
 from components.matching import Spec
 from components.mesh_object import mesh_object
 from components.model.service import Service
@@ -15,7 +17,8 @@ class TrafficPolicy(pulumi.ComponentResource):
     """A DestinationRule for each version, a Gateway unless there is one already, and a VirtualService.
 
     A subset comes after its pods and before the route that needs it. Pulumi makes and changes before it
-    deletes, and deletes the other way round: a version loses its route, then its subset, then its pods.
+    deletes, and deletes the other way round: a version loses its route, then its subset, then its pods. In
+    between, the handover waits until every proxy has followed.
     The first route opens when the policies stand that say who may come.
     """
 
@@ -33,19 +36,32 @@ class TrafficPolicy(pulumi.ComponentResource):
         # The weights stay out of the component's own inputs, or a weight change would show as two changes.
         super().__init__("mesh:index:TrafficPolicy", args.app.name, {"app": args.app.name}, opts)
         self._args, self._namespace = args, namespace
+        handover = Handover(args, stack)
         subsets = [
             self._object(
-                "DestinationRule", args.workload(version), routing.destination_rule(args, version), [pods]
+                "DestinationRule",
+                args.workload(version),
+                routing.destination_rule(args, version),
+                [pods],
+                handover.of_subset,
             )
             for version, pods in workloads.items()
         ]
         needs = [*subsets, *policies]
         if args.owns_gateway:
             needs.append(self._object("Gateway", args.app.name, servers.gateway(args, stack.ingress), ports))
-        self._object("VirtualService", args.app.name, routing.virtual_service(args), needs)
+        spec = routing.virtual_service(args)
+        handover.guard(self._object("VirtualService", args.app.name, spec, needs, handover.of_routes))
         self.register_outputs({"hosts": list(args.hosts), "subsets": list(workloads)})
 
-    def _object(self, kind: str, name: str, spec: Spec, after: Sequence[pulumi.Resource]) -> pulumi.Resource:
+    def _object(
+        self,
+        kind: str,
+        name: str,
+        spec: Spec,
+        after: Sequence[pulumi.Resource],
+        hooks: pulumi.ResourceHookBinding | None = None,
+    ) -> CustomResource:
         return mesh_object(
             "networking.istio.io/v1",
             kind,
@@ -55,4 +71,5 @@ class TrafficPolicy(pulumi.ComponentResource):
             namespace=self._namespace,
             parent=self,
             after=after,
+            hooks=hooks,
         )

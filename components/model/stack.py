@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, TypeVar
 from components.choices import at_most_one
 from components.constraints import Example, NotEmpty
 from components.faults import Path
+from components.model.handover import Handover
 from components.model.metrics import Metrics
 from components.model.names import (
     Address,
@@ -159,6 +160,9 @@ class Common:
     To delete them after all, take this key away and run `pulumi up` first.
     """
 
+    handover: Handover = field(default_factory=Handover)
+    """What an update waits for where a version begins or ends to serve."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class StackFile(Common, Service):
@@ -192,6 +196,7 @@ class Stack:
     api: Api = "istio"
     cluster_uid: ClusterUid = ANY
     protected: bool = False
+    handover: Handover = field(default_factory=Handover)
 
     @property
     def services(self) -> tuple[Service, ...]:
