@@ -73,7 +73,7 @@ def bring_up(places: Places, progress: Progress) -> Stacks:
     chosen = tools.choose(places.binaries)
     for tool in chosen:
         progress.console.print(f"  {tool.name}: {tool.reason}", markup=False)
-    wanted = [parts.KUBE, parts.ISTIO, parts.COREDNS, parts.APPS]
+    wanted = [parts.KUBE, parts.ISTIO, parts.COREDNS, parts.APPS, parts.LOAD]
     wanted += [part for tool, part in zip(chosen, (parts.CLI, parts.PROVIDER), strict=False) if not tool.path]
     missing = [part for part in wanted if not builder.has(part)]
     preflight.check_ports(cgroups.pids())
@@ -90,6 +90,7 @@ def bring_up(places: Places, progress: Progress) -> Stacks:
         sources = builds.submit(istio_sources, builder)
         coredns = builds.submit(builder.build, parts.COREDNS)
         apps = builds.submit(builder.build, parts.APPS)
+        load = builds.submit(builder.build, parts.LOAD)
         installed = builds.submit(tools.install, chosen, places, builder)
         node_root = packages.unpack("node", debian.NODE)
         proxy_root = packages.unpack("proxy", debian.PROXY)
@@ -99,11 +100,13 @@ def bring_up(places: Places, progress: Progress) -> Stacks:
             istio=istio.result(),
             istio_sources=sources.result(),
             apps=apps.result(),
+            load=load.result(),
             proxy_root=proxy_root,
         )
         lab.up(images.catalogue(ingredients, _architecture()))
         tools.link(kube.result() / "kubectl", places.binaries / "kubectl")
         tools.link(istio.result() / "istioctl", places.binaries / "istioctl")
+        tools.link(load.result() / "load", places.binaries / "load")
         tools.link(sources.result() / "charts", places.checkout / ".lab/charts")
         installed.result()
     builder.tidy()

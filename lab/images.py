@@ -11,6 +11,7 @@ TAG = "lab"
 """Tag of the images that the lab makes of Istio and CoreDNS."""
 
 PAUSE = "docker.io/lab/pause:1"
+LOAD = "docker.io/lab/load:1"
 COREDNS = f"docker.io/coredns/coredns:{TAG}"
 PILOT = f"docker.io/istio/pilot:{TAG}"
 PROXY = f"docker.io/istio/proxyv2:{TAG}"
@@ -51,6 +52,7 @@ class Ingredients:
     istio: Path
     istio_sources: Path
     apps: Path
+    load: Path
     proxy_root: Path
 
 
@@ -71,6 +73,14 @@ def catalogue(given: Ingredients, architecture: str) -> list[Image]:
             layers=[[binary("pause", given.apps / "pause")]],
             entrypoint=["/pause"],
             user="65535:65535",
+            architecture=architecture,
+        ),
+        Image(
+            # A caller in the mesh: it waits to be told what to ask, `kubectl exec -i POD -- /load URL`.
+            name=LOAD,
+            layers=[[binary("pause", given.apps / "pause"), binary("load", given.load / "load")]],
+            entrypoint=["/pause"],
+            user="65532:65532",
             architecture=architecture,
         ),
         Image(

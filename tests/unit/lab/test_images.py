@@ -32,6 +32,7 @@ def given(tmp_path: Path) -> Ingredients:
         istio=tmp_path / "istio",
         istio_sources=tmp_path / "sources",
         apps=tmp_path / "apps",
+        load=tmp_path / "load",
         proxy_root=tmp_path / "proxy",
     )
 

@@ -7,7 +7,7 @@ from lab import parts
 from lab.parts import MODULES, Part
 
 ROOT = Path(__file__).parents[3]
-ALL = (parts.KUBE, parts.COREDNS, parts.ISTIO, parts.PROVIDER, parts.CLI, parts.APPS)
+ALL = (parts.KUBE, parts.COREDNS, parts.ISTIO, parts.PROVIDER, parts.CLI, parts.APPS, parts.LOAD)
 
 
 @pytest.fixture
