@@ -112,5 +112,5 @@ CLI = Part(
     stamp=_stamp(**{"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": PULUMI}),
 )
 APPS = Part(name="springbootapp", directory=CONTAINERS, packages=("./springbootapp", "./pause"))
-LOAD = Part(name="the load generator", directory=MODULES / "load", packages=("lab/load",))
+LOAD = Part(name="the load generator", directory=MODULES / "load", packages=("./load",))
 """Vegeta's attacker, which keeps its rate whatever comes back; for the tests and the bench."""

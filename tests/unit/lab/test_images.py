@@ -23,6 +23,7 @@ def given(tmp_path: Path) -> Ingredients:
         "sources/envoy_bootstrap.json",
         "apps/springbootapp",
         "apps/pause",
+        "load/load",
         "proxy/usr/sbin/xtables-nft-multi",
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
