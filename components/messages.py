@@ -349,6 +349,25 @@ PRIVATE_KEY: Final = Message(
     mend='make a new key, for this one has been seen; then {set} "$(cat FILE)", with its public part in FILE',
 )
 """The keys stand readable in the stack file and in the cluster."""
+CANARY_FALLS: Final = Message(
+    code="MESH170",
+    rule="a step gives the new version at least what the step before gave it: {before}",
+    mend="{mend}",
+)
+"""A canary that gives less than before is on its way back, and that is no step of a plan."""
+LOOK_OUTLASTS: Final = Message(
+    code="MESH171",
+    rule="a look is no longer than the step that it judges: {hold}",
+    mend="{set} TIME, shorter than that; or make the step longer",
+)
+"""The step would end before its first look, judged by nothing."""
+OLD_UNNAMED: Final = Message(
+    code="MESH172",
+    rule="to compare the versions, the expression must name the one that is asked about: {version}",
+    mend="write {version} where the expression selects by version, or leave timesOld out",
+)
+"""Without it the expression has one value for both versions, and the comparison always holds."""
+
 NO_EQUIVALENT: Final = Message(
     code="MESH190",
     rule="the Gateway API has no equivalent: {why}",

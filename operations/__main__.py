@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 
 from operations.adoption.command import Request, adopt
+from operations.canary import command as canary_command
+from operations.canary.record import Wish
 from operations.declared import declare
 from operations.drift import command as drift_command
 from operations.errors import OperationError
@@ -129,6 +131,54 @@ def recover_(
         console = Console(highlight=False, soft_wrap=True, markup=False)
         agreed = (lambda: True) if yes else (lambda: typer.confirm("go on?"))
         recover(Project.at(cwd), stack, tell=console.print, agreed=agreed)
+
+
+@commands.command()
+def canary(
+    *,
+    stack: Stack,
+    to: Annotated[str | None, typer.Option(help="The version that gets the traffic.")] = None,
+    service: Annotated[str | None, typer.Option(help="The service, where there are several.")] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Show plan and changes, do nothing.")] = False,
+    status: Annotated[bool, typer.Option("--status", help="Say where the stack's canary stands.")] = False,
+    pause: Annotated[bool, typer.Option("--pause", help="Let the running canary stay at its step.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Let a paused one go on, or one that was stopped or killed.")
+    ] = False,
+    promote: Annotated[
+        bool, typer.Option("--promote", help="Give the new version everything now, and judge no more.")
+    ] = False,
+    abort: Annotated[bool, typer.Option("--abort", help="Have everybody back now.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Where to leave the report.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Begin without asking.")] = False,
+    cwd: Folder = Path(),
+) -> None:
+    """Give a new version its traffic step by step, as the stack file plans it, and take it back if it is bad.
+
+    Every step is a pulumi up. Exit 0: promoted; 1: it could not be done; 3: rolled back; 4: aborted by hand;
+    5: stopped with the weights as they are; 6: the same, for lack of figures. After 5 and 6, and after a
+    kill, --resume goes on.
+    """
+    wishes = {Wish.pause: pause, Wish.resume: resume, Wish.promote: promote, Wish.abort: abort}
+    asked = [wish for wish, is_asked in wishes.items() if is_asked]
+    with _told():
+        if len(asked) + status + bool(to) > 1:
+            raise OperationError(
+                "--to, --status, --pause, --resume, --promote and --abort are different commands",
+                mend="name one of them",
+            )
+        request = canary_command.Request(
+            stack=stack,
+            to=to,
+            service=service,
+            preview=preview,
+            wish=asked[0] if asked else None,
+            status=status,
+            yes=yes,
+            report=report,
+        )
+        ended = canary_command.canary(Project.at(cwd), request, Console(highlight=False, markup=False))
+    raise typer.Exit(ended)
 
 
 @contextmanager

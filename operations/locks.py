@@ -58,6 +58,10 @@ class Holder:
             return True
 
 
+class LockedError(OperationError):
+    """Another update of the stack runs."""
+
+
 def holders(error: auto.ConcurrentUpdateError) -> list[Holder]:
     """Read who holds the lock from what Pulumi said; nobody, where the backend does not say it."""
     return [
@@ -79,7 +83,7 @@ def locked(stack: str, found: Sequence[Holder]) -> OperationError:
             mend=f"python -m operations recover --stack {stack}, which brings stack and cluster in order; "
             f"or, for the lock alone: pulumi cancel --yes --stack {stack}, then the same command again",
         )
-    return OperationError(
+    return LockedError(
         f"stack {stack} is locked: another update of it runs; nothing was changed",
         evidence="\n".join(f"held by {each}" for each in found),
         mend="wait until it has ended. If you know that its process is gone: "

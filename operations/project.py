@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -30,6 +30,8 @@ class Project:
 
     folder: Path
     settings: Mapping[str, Any]
+    drafts: Mapping[str, str] = field(default_factory=dict)
+    """Texts by stack that are taken in place of stack files, to learn what they would mean."""
 
     @classmethod
     def at(cls, start: Path) -> Self:
@@ -56,6 +58,10 @@ class Project:
         """The program's folder, which may be below the project's."""
         return self.folder / str(self.settings.get("main", "."))
 
+    def with_draft(self, stack: str, text: str) -> Self:
+        """See the project as it would be with another text in a stack file, which stays as it is."""
+        return replace(self, drafts={**self.drafts, stack: text})
+
     def stack_file(self, stack: str) -> Path:
         """Where the config of a stack stands."""
         return self.folder / f"Pulumi.{stack}.yaml"
@@ -73,7 +79,8 @@ class Project:
                 f"no {file.name} in {self.folder}; there is: {', '.join(known) or 'no stack file'}",
                 mend="name another stack: --stack, or make this one: pulumi stack init",
             )
-        given = {**self._defaults(), **self._full_names(_read(file).get("config") or {})}
+        document = _parsed(file, self.drafts[stack]) if stack in self.drafts else _read(file)
+        given = {**self._defaults(), **self._full_names(document.get("config") or {})}
         secret = tuple(key for key, value in given.items() if _has_secret(value))
         return StackConfig(values={key: _text(value) for key, value in given.items()}, secret=secret)
 
@@ -90,8 +97,12 @@ class Project:
 
 
 def _read(file: Path) -> Mapping[str, Any]:
+    return _parsed(file, file.read_text(encoding="utf-8"))
+
+
+def _parsed(file: Path, text: str) -> Mapping[str, Any]:
     try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        document = yaml.safe_load(text) or {}
     except yaml.YAMLError as error:
         raise OperationError(f"{file} is no YAML", mend=f"mend {file.name}", evidence=str(error)) from error
     if not isinstance(document, dict):

@@ -46,6 +46,7 @@ class Updates:
         environment: variables for Pulumi, besides those of this process.
         create: make the stack if it is not there.
         wait: seconds to wait for another update to end.
+        command: what runs pulumi, where it is not to be run as it is.
 
     Raises:
         OperationError: no such stack; of the methods too: another update runs, or Pulumi failed.
@@ -60,10 +61,11 @@ class Updates:
         environment: Mapping[str, str] | None = None,
         create: bool = False,
         wait: float = 0,
+        command: auto.PulumiCommand | None = None,
     ) -> None:
         self.name, self.tell, self._wait = stack, tell, wait
         select = auto.create_or_select_stack if create else auto.select_stack
-        options = auto.LocalWorkspaceOptions(env_vars=dict(environment or {}))
+        options = auto.LocalWorkspaceOptions(env_vars=dict(environment or {}), pulumi_command=command)
         self.stack = self.run(
             "stack select", lambda: select(stack_name=stack, work_dir=str(folder), opts=options)
         )

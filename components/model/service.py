@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from components.constraints import Example, NotEmpty
 from components.faults import Path
+from components.model.canary import Canary
 from components.model.gateway import Gateway, Listener, covers
 from components.model.names import Label, Port, Repository, ServiceName, UrlPath
 from components.model.resilience import Resilience
@@ -77,6 +78,12 @@ class Entry(Treatment):
 
     A change holds at once for new connections. Those that are open keep the old rules until their proxies
     have drained them, 45 seconds at most unless the mesh says otherwise.
+    """
+
+    canary: Canary | None = None
+    """How a new version gets its traffic step by step, for `python -m operations canary`.
+
+    `pulumi up` deploys nothing for it.
     """
 
     mesh: bool | Literal["only"] = False

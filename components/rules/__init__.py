@@ -8,6 +8,7 @@ from components.faults import Fault, Path
 from components.model.service import Service
 from components.model.stack import Stack
 from components.rules import (
+    canary,
     cluster,
     gateway_api,
     gateways,
@@ -67,6 +68,9 @@ OF_SERVICE: Final[tuple[Callable[[Service, Path], Iterator[Fault]], ...]] = (
     resilience.failover_knows_good_pods,
     resilience.localities_add_up,
     security.keys_are_public_and_whole,
+    canary.steps_go_up,
+    canary.looks_fit_the_steps,
+    canary.queries_know_both_versions,
 )
 
 

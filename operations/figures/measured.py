@@ -41,6 +41,12 @@ class VersionFigures:
     """Half of the requests took at most so many milliseconds; None where there was none."""
     p90: float | None
     p99: float | None
+    durations: Mapping[float, float]
+    """How many took at most so many milliseconds, by that bound; infinity is the last one."""
+
+    def percentile(self, part: float) -> float | None:
+        """Estimate in how many milliseconds a part (0 to 1) of the requests was answered."""
+        return percentile(self.durations, part)
 
     @property
     def rate(self) -> float:
@@ -105,6 +111,7 @@ class Figures:
                 p50=percentile(buckets, 0.50),
                 p90=percentile(buckets, 0.90),
                 p99=percentile(buckets, 0.99),
+                durations=buckets,
             )
         return ServiceFigures(service=service, window=window, versions=versions)
 

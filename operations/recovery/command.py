@@ -1,6 +1,7 @@
 """`python -m operations recover`, step by step."""
 
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -25,6 +26,10 @@ LEAST_FREE: Final = 8 << 20
 
 ROUTES_FIRST: Final = ("VirtualService", "HTTPRoute", "DestinationRule")
 """Leftovers go as a version does: routes, subsets, the rest."""
+
+SETTLE_SECONDS: Final = 300.0
+"""How long to wait for an update to end."""
+SETTLE_POLL_SECONDS: Final = 2.0
 
 UNSOUND: Final = "snapshot integrity failure"
 """What Pulumi says of a state that it can read and that contradicts itself."""
@@ -55,6 +60,24 @@ def recover(project: Project, stack: str, *, tell: Tell, agreed: Callable[[], bo
     recovery.mend(found)
     recovery.converge(manifests(resources))
     tell(f"stack {stack} and the cluster of context {cluster.context} are as Pulumi.{stack}.yaml says")
+
+
+def settle(project: Project, stack: str, tell: Tell) -> None:
+    """Put the state of a stack in order, once no update runs any more; the cluster stays as it is.
+
+    Raises:
+        OperationError: an update runs and does not end, or the cluster is away.
+    """
+    ends = time.monotonic() + SETTLE_SECONDS
+    while True:
+        try:
+            recovery = _Recovery(project, stack, meant_cluster(declare(project, stack)), tell)
+            return recovery.mend(recovery.look())
+        except locks.LockedError:
+            if time.monotonic() > ends:
+                raise
+            tell(f"an update of stack {stack} runs; waiting for its end")
+            time.sleep(SETTLE_POLL_SECONDS)
 
 
 class _Recovery:

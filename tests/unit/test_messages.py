@@ -542,6 +542,30 @@ PROVOKED += [
         "mesh-app:security.jwt.jwks",
         "make a new key",
     ),
+    (
+        "MESH170",
+        {"canary": {"steps": [5, 50, {"weight": 25}]}},
+        "mesh-app:canary.steps[2].weight",
+        "pulumi config set --path 'mesh-app:canary.steps[2].weight' 50",
+    ),
+    (
+        "MESH171",
+        {"canary": {"hold": "10s"}},
+        "mesh-app:canary.interval",
+        "pulumi config set --path 'mesh-app:canary.interval' TIME",
+    ),
+    (
+        "MESH171",
+        {"canary": {"steps": [{"weight": 5, "hold": "1s"}]}},
+        "mesh-app:canary.interval",
+        "make the step longer",
+    ),
+    (
+        "MESH172",
+        {"canary": {"checks": [{"query": {"name": "queue", "promql": "up", "timesOld": 2}}]}},
+        "mesh-app:canary.checks[0].query.promql",
+        "write $version where",
+    ),
 ]
 
 ELSEWHERE: Mapping[str, str] = {

@@ -1,0 +1,180 @@
+"""The course of a canary: its steps one after the other, and the way back."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from operations.canary.apply import Apply
+from operations.canary.hooks import Occasion
+from operations.canary.outcome import BackError, EndError, Outcome, PromoteError, StopError
+from operations.canary.plan import Plan
+from operations.canary.traffic import Traffic, back, of_step
+from operations.canary.watch import Watch
+from operations.canary.world import World
+from operations.errors import OperationError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """One canary of one service."""
+
+    world: World
+    plan: Plan
+    stack: str
+    service: str
+    to: str
+    before: dict[str, int]
+    """The weights at the beginning."""
+    watch: Watch
+    apply: Apply
+
+    def run(self, first: int = 0, *, resumed: bool = False) -> tuple[Outcome, str]:
+        """Go through the steps from one of them on; returns how it ended, and why."""
+        return self._guarded(lambda: self._walk(first, resumed=resumed))
+
+    def promote(self) -> tuple[Outcome, str]:
+        """Give the new version everything, and judge nothing."""
+        return self._guarded(self._all_at_once)
+
+    def prepare(self) -> tuple[Outcome, str] | None:
+        """Deploy what the stack file says beside the weights, as a new version; returns what went wrong."""
+        self.world.tell("deploying what the stack file says, with the weights as they are")
+        self.world.note("prepare")
+        try:
+            self.apply.up(f"canary {self.to}: before the first step")
+        except BackError as end:
+            return self._ended(Outcome.rolled_back, f"{end.why}; {self.to} had no traffic")
+        except EndError as end:
+            return self._ended(end.outcome, end.why)
+        return None
+
+    def _guarded(self, walk: Callable[[], None]) -> tuple[Outcome, str]:
+        try:
+            walk()
+        except BackError as end:
+            return self.back(end.outcome, end.why)
+        except EndError as end:
+            return self._ended(end.outcome, end.why)
+        except OperationError as error:
+            return self._ended(Outcome.failed, str(error))
+        if self.plan.remove_old:
+            self._remove_old()
+        return self._ended(Outcome.promoted, f"{self.to} has all the traffic")
+
+    def _walk(self, first: int, *, resumed: bool) -> None:
+        try:
+            if not resumed:
+                self._hooks("start", first)
+            for nth in range(first, len(self.plan.steps)):
+                self._step(nth, again=resumed and nth == first)
+            if self.plan.rollback_window:
+                self.watch.afterwards(self._traffic(len(self.plan.steps) - 1))
+        except PromoteError:
+            self._all_at_once()
+
+    def _all_at_once(self) -> None:
+        self.watch.promoted = True
+        self.world.tell("promoted by hand: nothing more is judged")
+        self._give(len(self.plan.steps) - 1, refresh=False)
+
+    def back(self, outcome: Outcome, why: str) -> tuple[Outcome, str]:
+        """Give the new version's traffic back, before anything else."""
+        self.world.note("back", why=why)
+        self.world.tell(f"going back: {why}")
+        traffic = back(self.plan, self.to, self.before)
+        old = [version for version, weight in traffic.weights.items() if weight]
+        if self.world.ready(self.to) and any(self.world.ready(version) == 0 for version in old):
+            reason = f"{why}; but {' and '.join(old)} has no ready pods to go back to"
+            return self._ended(Outcome.failed, reason)
+        try:
+            self.apply.surely(traffic, f"canary {self.to}: back, {why}")
+        except (EndError, OperationError) as error:
+            return self._ended(Outcome.failed, f"{why}; and the way back failed: {error}")
+        self.world.note("applied", step=-1, weights=dict(traffic.weights))
+        return self._ended(outcome, why)
+
+    def _step(self, nth: int, *, again: bool) -> None:
+        step = self.plan.steps[nth]
+        self._hooks("before-step", nth)
+        self._give(nth, refresh=again)
+        self.watch.step(nth, self._traffic(nth))
+        self._hooks("after-step", nth)
+        if step.pause and nth + 1 < len(self.plan.steps):
+            self.watch.pause(nth, self._traffic(nth))
+
+    def _give(self, nth: int, *, refresh: bool) -> None:
+        """Give the new version what a step says."""
+        step, steps = self.plan.steps[nth], len(self.plan.steps)
+        self.watch.await_pods(nth, self._traffic(nth))
+        if changed := self._drift():
+            raise StopError(Outcome.held, f"the routes are not as the stack made them: {'; '.join(changed)}")
+        self.world.note("step", step=nth, says=str(step))
+        self.world.tell(f"step {nth + 1}/{steps}: {step}")
+        message = f"canary {self.to}: step {nth + 1}/{steps}, {step}"
+        traffic = self._traffic(nth)
+        self.apply.once(traffic, message, refresh=refresh)
+        self.world.note("applied", step=nth, weights=dict(traffic.weights))
+
+    def _drift(self) -> Sequence[str]:
+        try:
+            return self.world.drift()
+        except OperationError as error:
+            self.apply.await_cluster(error.what)
+            return self.world.drift()
+
+    def _traffic(self, nth: int) -> Traffic:
+        return of_step(self.plan.steps[nth], self.plan, self.to, self.before)
+
+    def _remove_old(self) -> None:
+        weights = self._traffic(len(self.plan.steps) - 1).weights
+        old = {version for version, weight in weights.items() if not weight}
+        self.world.tell(f"removing {', '.join(sorted(old))}")
+        try:
+            self.world.remove_versions(old)
+            self.world.up(f"canary {self.to}: {', '.join(sorted(old))} removed", refresh=False)
+        except OperationError as error:
+            self.world.tell(f"{', '.join(sorted(old))} stays: {error}")
+
+    def _ended(self, outcome: Outcome, why: str) -> tuple[Outcome, str]:
+        self.world.note("end", outcome=str(outcome), why=why)
+        for hook in self.plan.hooks:
+            if hook.when == "end":
+                occasion = self._occasion(len(self.plan.steps) - 1, str(outcome), f"{outcome}: {why}")
+                if wrong := self.world.run_hook(hook, occasion, _nobody):
+                    self.world.tell(f"hook {hook}: {wrong}")
+        return outcome, why
+
+    def _hooks(self, when: str, nth: int) -> None:
+        step = self.plan.steps[nth]
+        for hook in self.plan.hooks:
+            if hook.when != when:
+                continue
+            words = {"start": "begins", "before-step": f"before step {nth + 1}"}
+            text = f"{words.get(when, f'step {nth + 1} is good')}: {step}"
+            self.world.tell(f"hook {hook}")
+            wrong = self.world.run_hook(hook, self._occasion(nth, "", text), self.watch.listen)
+            self.world.note("hook", when=when, hook=str(hook), wrong=wrong)
+            if not wrong:
+                continue
+            why = f"hook {hook}: {wrong}"
+            if hook.on_failure == "ignore":
+                self.world.tell(why)
+            elif hook.on_failure == "stop":
+                raise StopError(Outcome.held, why)
+            else:
+                raise BackError(Outcome.rolled_back, why)
+
+    def _occasion(self, nth: int, outcome: str, text: str) -> Occasion:
+        return Occasion(
+            stack=self.stack,
+            service=self.service,
+            version=self.to,
+            step=nth + 1,
+            steps=len(self.plan.steps),
+            weight=self.plan.steps[nth].weight,
+            outcome=outcome,
+            text=f"canary of {self.service} {self.to} on {self.stack}: {text}",
+        )
+
+
+def _nobody() -> None:
+    """Once all is over, nobody is asked any more."""

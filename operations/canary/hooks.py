@@ -1,0 +1,109 @@
+"""Runs what a team wants done on the way: commands, and messages over HTTP."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from operations.canary.plan import Hook
+
+LAST_LINES = 5
+"""Of what a failed command said."""
+POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Occasion:
+    """What a hook is told."""
+
+    stack: str
+    service: str
+    version: str
+    step: int
+    steps: int
+    weight: int
+    outcome: str
+    """Empty while it runs."""
+    text: str
+    """For people."""
+
+    @property
+    def payload(self) -> dict[str, object]:
+        """All of it; chats show the text."""
+        return dict(vars(self))
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """All of it, for a command's environment."""
+        return {f"CANARY_{name.upper()}": str(value) for name, value in vars(self).items()}
+
+
+def run(hook: Hook, occasion: Occasion, folder: Path, tick: Callable[[], None]) -> str | None:
+    """Run a hook; returns what went wrong, None if nothing.
+
+    Args:
+        hook: what to run.
+        occasion: what it is told.
+        folder: where a command runs: the project's.
+        tick: called now and then while a command runs, and may end it by what it raises.
+    """
+    if hook.post is not None:
+        return _post(os.path.expandvars(hook.post), occasion.payload, hook.timeout)
+    shell = isinstance(hook.run, str)
+    words = ["sh", "-c", str(hook.run)] if shell else list(hook.run or ())
+    return _command(words, occasion.variables, folder, hook.timeout, tick)
+
+
+def _post(url: str, payload: Mapping[str, object], timeout: float) -> str | None:
+    try:
+        answer = httpx.post(url, json=payload, timeout=timeout)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return f"no answer: {type(error).__name__}"
+    return None if answer.is_success else f"answered {answer.status_code}"
+
+
+def _command(
+    words: list[str],
+    variables: Mapping[str, str],
+    folder: Path,
+    timeout: float,
+    tick: Callable[[], None],
+) -> str | None:
+    try:
+        process = subprocess.Popen(
+            words,
+            cwd=folder,
+            env={**os.environ, **variables},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+    except OSError as error:
+        return f"{words[0]}: {error.strerror}"
+    with process:
+        deadline = time.monotonic() + timeout
+        said = ""
+        try:
+            while True:
+                try:
+                    said, _ = process.communicate(timeout=POLL_SECONDS)
+                    break
+                except subprocess.TimeoutExpired:
+                    if time.monotonic() > deadline:
+                        return f"took longer than {timeout:g} s"
+                    tick()
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+    if process.returncode == 0:
+        return None
+    lines = said.strip().splitlines()[-LAST_LINES:]
+    return f"exit code {process.returncode}{': ' if lines else ''}{' | '.join(lines)}"

@@ -1,0 +1,102 @@
+"""A canary as its journal has it: what was planned, for which service, and how far it came."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from operations.canary.apply import Apply
+from operations.canary.course import Course
+from operations.canary.plan import Plan
+from operations.canary.record import Entry, Record
+from operations.canary.stages import Stages, stages
+from operations.canary.traffic import heaviest
+from operations.canary.watch import Watch
+from operations.canary.world import World
+from operations.errors import OperationError
+from operations.project import Project
+from operations.services import MeshService
+
+
+@dataclass(frozen=True, kw_only=True)
+class Canary:
+    """A canary that is about to begin, or goes on."""
+
+    service: MeshService
+    to: str
+    declared: Mapping[str, Any]
+    """The key `canary` of the stack file at the beginning; empty where there was none."""
+    before: dict[str, int]
+    """The weights at the beginning."""
+    divided: bool
+    """Whether the weights alone divide the traffic."""
+    first: int = 0
+    """The first step that is not behind the weights at the beginning."""
+    going_back: str | None = None
+    """Why it was on its way back when it ended, if it was."""
+
+    @classmethod
+    def of(cls, entries: Sequence[Entry], services: Sequence[MeshService]) -> Self:
+        """Read it from a journal that is not over.
+
+        Raises:
+            OperationError: its service is no longer in the stack.
+        """
+        begun = entries[0]
+        service = next((each for each in services if each.name == begun["service"]), None)
+        if service is None or begun["to"] not in service.deployments:
+            raise OperationError(
+                f"the stack has no {begun['service']} {begun['to']} any more, of which the canary was",
+                mend="put it back into the stack file",
+            )
+        events = [each for each in entries if each["event"] in {"back", "step"}]
+        backwards = bool(events) and events[-1]["event"] == "back"
+        return cls(
+            service=service,
+            to=begun["to"],
+            declared=begun["plan"],
+            before=begun["before"],
+            divided=begun["divided"],
+            first=begun["first"],
+            going_back=events[-1]["why"] if backwards else None,
+        )
+
+    @property
+    def plan(self) -> Plan:
+        """The plan."""
+        return Plan.of(self.declared)
+
+    @property
+    def old(self) -> str:
+        """The version that the new one is compared with."""
+        return heaviest(self.before, self.to)
+
+    def note(self, record: Record, first: int) -> None:
+        """Write the first line of its journal."""
+        record.note(
+            "begin",
+            service=self.service.name,
+            to=self.to,
+            old=self.old,
+            plan=self.declared,
+            before=self.before,
+            divided=self.divided,
+            first=first,
+        )
+
+    def stages(self, project: Project, stack: str) -> Stages:
+        """Learn what each step changes."""
+        return stages(project, stack, self.service.name, plan=self.plan, to=self.to, before=self.before)
+
+    def course(self, world: World, stack: str) -> Course:
+        """Lay its course through a world."""
+        watch = Watch(world=world, plan=self.plan, to=self.to, old=self.old, divided=self.divided)
+        return Course(
+            world=world,
+            plan=self.plan,
+            stack=stack,
+            service=self.service.name,
+            to=self.to,
+            before=self.before,
+            watch=watch,
+            apply=Apply(world=world),
+        )

@@ -1,0 +1,131 @@
+"""The world as it is: the stack's project, its cluster, its Prometheus, and the people at the terminals."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from operations.canary import hooks, stack_file
+from operations.canary.checks import Check, Measured
+from operations.canary.deploy import Deployment
+from operations.canary.hooks import Occasion
+from operations.canary.interrupts import Interrupts
+from operations.canary.plan import Hook
+from operations.canary.record import Record, Wish
+from operations.canary.scene import Scene
+from operations.canary.traffic import Traffic
+from operations.canary.view import View
+from operations.cluster import Cluster
+from operations.drift.checking import check
+from operations.drift.findings import Finding
+from operations.errors import OperationError
+from operations.figures.errors import NoDataError
+from operations.figures.measured import Figures
+from operations.project import Project
+from operations.services import MeshService
+
+ROUTES: Final = ("VirtualService", "DestinationRule", "Gateway", "HTTPRoute", "GRPCRoute")
+"""The kinds that decide who gets what."""
+SECONDS: Final = 5.0
+"""How long the API server may take to tell of a Deployment."""
+OK, GONE = 200, 404
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveWorld:
+    """All of it for one service of one stack."""
+
+    project: Project
+    stack: str
+    service: MeshService
+    deployment: Deployment
+    cluster: Cluster
+    figures: Figures
+    record: Record
+    view: View
+    interrupts: Interrupts
+
+    def now(self) -> float:
+        """Tell the time, Unix seconds."""
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        """Let time go by."""
+        time.sleep(seconds)
+
+    def write(self, traffic: Traffic) -> None:
+        """Say in the stack file who gets what."""
+        stack_file.set_traffic(self.project, self.stack, self.service.name, traffic)
+
+    def remove_versions(self, versions: set[str]) -> None:
+        """Take versions out of the stack file, if the program takes what is left."""
+        stack_file.remove_versions(self.project, self.stack, self.service.name, versions)
+
+    def up(self, message: str, *, refresh: bool) -> None:
+        """`pulumi up`."""
+        self.deployment.up(message, refresh=refresh)
+
+    def ready(self, version: str) -> int | None:
+        """Count the ready pods of a version; None where nobody can tell just now."""
+        name = self.service.deployments[version]
+        path = f"/apis/apps/v1/namespaces/{self.service.namespace}/deployments/{name}"
+        try:
+            status, body = self.cluster.get(path, {}, seconds=SECONDS)
+        except OperationError:
+            return None
+        if status == OK:
+            return int(json.loads(body).get("status", {}).get("readyReplicas") or 0)
+        return 0 if status == GONE else None
+
+    def answers(self) -> bool:
+        """Tell whether the cluster's API answers."""
+        try:
+            return self.cluster.get("/readyz", {}, seconds=SECONDS)[0] == OK
+        except OperationError:
+            return False
+
+    def drift(self) -> list[str]:
+        """List what others changed of the routes, each with who did it."""
+        report = check(self.project, self.stack)
+        return [_said(each) for each in report.of(*ROUTES) if not each.pending]
+
+    def measure(self, window: float) -> Mapping[str, Measured]:
+        """Take the figures of every version over the last seconds."""
+        return self.figures.measured(self.service, window=window).versions
+
+    def value(self, check: Check, version: str, window: float) -> float | None:
+        """Ask the team's own query."""
+        try:
+            return self.figures.scalar(check.promql or "", self.service, version=version, window=window)
+        except NoDataError:
+            return None
+
+    def run_hook(self, hook: Hook, occasion: Occasion, tick: Callable[[], None]) -> str | None:
+        """Run a hook in the project's folder."""
+        return hooks.run(hook, occasion, self.project.folder, tick)
+
+    def wish(self) -> Wish | None:
+        """Take what somebody asked for from another terminal."""
+        return self.record.take()
+
+    def interrupted(self) -> Literal["hold", "back"] | None:
+        """Ask whoever pressed Ctrl-C."""
+        return self.interrupts.answer(self.view)
+
+    def note(self, event: str, **words: object) -> None:
+        """Keep something in the journal."""
+        self.record.note(event, **words)
+
+    def tell(self, line: str) -> None:
+        """Say something to whoever watches."""
+        self.view.tell(line)
+
+    def show(self, scene: Scene) -> None:
+        """Show where things stand."""
+        self.view.show(scene)
+
+
+def _said(finding: Finding) -> str:
+    who = f", by {finding.writer}" if finding.writer else ""
+    return f"{finding.ref} {finding.path or finding.why or ''} is {finding.problem}{who}"

@@ -1,0 +1,97 @@
+"""What each step changes in the cluster: the program is run for each, against nothing."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+
+from operations.canary.plan import Plan
+from operations.canary.stack_file import Place, config_of, read, uneditable, with_traffic
+from operations.canary.traffic import back, of_step
+from operations.canary.yaml_text import UneditableError
+from operations.cluster import Cluster, same_object, spelled
+from operations.declared import learn
+from operations.drift.comparison import differences
+from operations.fields import ABSENT, flow, spelled_path
+from operations.manifests import Manifest, manifests
+from operations.project import Project
+
+AT_ONCE = 2
+"""Programs that run side by side; each takes a processor for a second."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stages:
+    """All steps of a canary, and where it would go back to."""
+
+    now: Sequence[Manifest]
+    """What the stack declares as the file is."""
+    back: Sequence[Manifest]
+    steps: Sequence[Sequence[Manifest]]
+
+    def changes_from(self, first: int) -> list[list[str]]:
+        """Say for each step from one on which objects change against the one before, field by field."""
+        stages = [self.now, *self.steps[first:]]
+        return [list(changes(one, other)) for one, other in pairwise(stages)]
+
+    def standing(self, cluster: Cluster) -> int | None:
+        """Find the step that the live routes are of: -1 for the way back, None for none of them.
+
+        Raises:
+            OperationError: the cluster does not answer.
+        """
+        stages = [self.back, *self.steps]
+        moved = [each for each in self.back if any(_same(stage, each) != each for stage in stages)]
+        live = [cluster.read(each) for each in moved]
+        for nth in reversed(range(len(stages))):
+            wanted = [_same(stages[nth], each) for each in moved]
+            if all(map(_is_as, wanted, live)):
+                return nth - 1
+        return None
+
+
+def stages(
+    project: Project, stack: str, service: str, *, plan: Plan, to: str, before: Mapping[str, int]
+) -> Stages:
+    """Learn what every step declares.
+
+    Raises:
+        OperationError: the stack file cannot be written so, or the program refuses a step.
+    """
+    file = project.stack_file(stack)
+    text = read(file)
+    place = Place.of(project.name, config_of(text), service)
+    wanted = [back(plan, to, before), *(of_step(step, plan, to, before) for step in plan.steps)]
+    try:
+        drafts = [text, *(with_traffic(text, place, traffic) for traffic in wanted)]
+    except UneditableError as error:
+        raise uneditable(file, error) from error
+    with ThreadPoolExecutor(AT_ONCE) as at_once:
+        declared = at_once.map(lambda draft: learn(project.with_draft(stack, draft), stack), drafts)
+        now, first, *others = [manifests(each.resources) for each in declared]
+    return Stages(now=now, back=first, steps=others)
+
+
+def changes(before: Sequence[Manifest], after: Sequence[Manifest]) -> Iterator[str]:
+    """Say what changes between two lists of objects, one line for each field."""
+    for each in after:
+        old = _same(before, each)
+        if old is None:
+            yield f"{spelled(each)} is made"
+        elif old != each:
+            for one in differences(old, each):
+                values = [_shown(one.declared), _shown(one.live)]
+                yield f"{spelled(each)} {spelled_path(one.path)}: {' → '.join(values)}"
+    yield from (f"{spelled(each)} is deleted" for each in before if _same(after, each) is None)
+
+
+def _is_as(wanted: Manifest | None, live: Manifest | None) -> bool:
+    return bool(wanted and live) and not differences(wanted or {}, live or {})
+
+
+def _same(objects: Sequence[Manifest], wanted: Manifest) -> Manifest | None:
+    return next((each for each in objects if same_object(each, wanted)), None)
+
+
+def _shown(value: object) -> str:
+    return "nothing" if value is ABSENT else flow(value)

@@ -1,0 +1,60 @@
+"""Who gets which traffic in a step. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from operations.canary.plan import WHOLE, Plan, Step
+
+ROUTE: Final = "canary"
+"""The name of the route that a step with `match` puts above all others."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traffic:
+    """What a stack file says of a service's traffic during a step."""
+
+    weights: Mapping[str, int]
+    """Of every version, in percent; they sum to 100."""
+    route: Mapping[str, Any] | None = None
+    """A route above all others, in the keys of the stack file."""
+    mirror: Mapping[str, Any] | None = None
+    """Copies for a version, in the keys of the stack file."""
+    owns_mirror: bool = False
+    """Whether the canary has the key `mirror` for itself; else a service's own copies stay as they are."""
+
+
+def of_step(step: Step, plan: Plan, to: str, before: Mapping[str, int]) -> Traffic:
+    """Say what a step means for a service whose weights were `before`."""
+    return Traffic(
+        weights=shares(before, to, step.weight),
+        route={"name": ROUTE, **step.match, "to": to} if step.match else None,
+        mirror={"to": to, "percent": step.mirror} if step.mirror else None,
+        owns_mirror=plan.mirrors,
+    )
+
+
+def back(plan: Plan, to: str, before: Mapping[str, int]) -> Traffic:
+    """Say what it means that nobody meets the new version any more."""
+    return Traffic(weights=shares(before, to, 0), owns_mirror=plan.mirrors)
+
+
+def shares(before: Mapping[str, int], to: str, weight: int) -> dict[str, int]:
+    """Give a version its weight, and the others what is left, divided as it was before.
+
+    Whole percents: those that lose most by rounding down get what is left over.
+    """
+    others = {version: share for version, share in before.items() if version != to}
+    whole, left = sum(others.values()), WHOLE - weight
+    exact = {version: left * share / whole for version, share in others.items()}
+    given = {version: int(share) for version, share in exact.items()}
+    order = sorted(exact, key=lambda version: given[version] - exact[version])
+    for version in order[: left - sum(given.values())]:
+        given[version] += 1
+    return {version: weight if version == to else given[version] for version in before}
+
+
+def heaviest(before: Mapping[str, int], to: str) -> str:
+    """Name the version that the new one is compared with."""
+    others = {version: share for version, share in before.items() if version != to}
+    return max(others, key=lambda version: others[version])

@@ -1,0 +1,79 @@
+"""Everything outside that a canary looks at or acts on, so that its course can be tried without it."""
+
+from collections.abc import Callable, Mapping
+from typing import Literal, Protocol
+
+from operations.canary.checks import Check, Measured
+from operations.canary.hooks import Occasion
+from operations.canary.plan import Hook
+from operations.canary.record import Wish
+from operations.canary.scene import Scene
+from operations.canary.traffic import Traffic
+
+
+class World(Protocol):
+    """A stack, its cluster, its figures, and the people who watch."""
+
+    def now(self) -> float:
+        """Tell the time, Unix seconds."""
+
+    def sleep(self, seconds: float) -> None:
+        """Let time go by."""
+
+    def write(self, traffic: Traffic) -> None:
+        """Say in the stack file who gets what."""
+
+    def remove_versions(self, versions: set[str]) -> None:
+        """Take versions out of the stack file."""
+
+    def up(self, message: str, *, refresh: bool) -> None:
+        """Bring the cluster to what the stack file says.
+
+        Raises:
+            UpError: it did not go through.
+        """
+
+    def ready(self, version: str) -> int | None:
+        """Count the ready pods of a version; None where nobody can tell just now."""
+
+    def answers(self) -> bool:
+        """Tell whether the cluster's API answers."""
+
+    def drift(self) -> list[str]:
+        """List what others changed of the routes, each with who did it.
+
+        Raises:
+            OperationError: nobody can tell just now.
+        """
+
+    def measure(self, window: float) -> Mapping[str, Measured]:
+        """Take the figures of every version over the last seconds.
+
+        Raises:
+            FiguresError: there are none to be had.
+        """
+
+    def value(self, check: Check, version: str, window: float) -> float | None:
+        """Ask the team's own query; None where it has no data.
+
+        Raises:
+            FiguresError: it cannot be asked.
+        """
+
+    def run_hook(self, hook: Hook, occasion: Occasion, tick: Callable[[], None]) -> str | None:
+        """Run a hook; returns what went wrong."""
+
+    def wish(self) -> Wish | None:
+        """Take what somebody asked for from another terminal."""
+
+    def interrupted(self) -> Literal["hold", "back"] | None:
+        """Tell what somebody wants who pressed Ctrl-C."""
+
+    def note(self, event: str, **words: object) -> None:
+        """Keep something in the journal."""
+
+    def tell(self, line: str) -> None:
+        """Say something to whoever watches."""
+
+    def show(self, scene: Scene) -> None:
+        """Show where things stand."""

@@ -1,0 +1,133 @@
+"""The plan as the stack file declares it."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.model.canary import Canary
+from components.schema import encode
+from operations.canary.checks import Verdict, check, overall
+from operations.canary.durations import clock, seconds
+from operations.canary.plan import Plan
+from operations.canary.traffic import back, heaviest, of_step, shares
+from operations.declared import declare
+from operations.manifests import manifests
+from tests.unit.operations.canary.worlds import Answered
+from tests.unit.operations.projects import project
+from tests.unit.stacks import WALKTHROUGH, with_changes
+
+WEIGHTS = st.dictionaries(st.sampled_from(["v1", "v2", "v3", "v4"]), st.integers(0, 100), min_size=2).filter(
+    lambda drawn: sum(drawn.values()) > 0
+)
+
+
+def test_what_is_not_said_is_as_the_model_has_it() -> None:
+    """The plan's defaults here are those of the schema and the documents."""
+    assert Plan.of({}) == Plan.of(encode(Canary()))
+
+
+def test_a_plan_always_ends_with_everything() -> None:
+    """Said or not."""
+    assert [step.weight for step in Plan.of({"steps": [5, 20]}).steps] == [5, 20, 100]
+    assert [step.weight for step in Plan.of({"steps": [5, 100]}).steps] == [5, 100]
+
+
+def test_a_step_has_its_own_time_or_that_of_all() -> None:
+    """In seconds."""
+    plan = Plan.of({"steps": [5, {"weight": 20, "hold": "1m30s"}], "hold": "10s"})
+    assert [step.hold for step in plan.steps] == [10, 90, 10]
+
+
+def test_the_program_deploys_nothing_for_a_plan(tmp_path: Any) -> None:  # noqa: ANN401 - pytest's
+    """With and without it, every object is the same."""
+    plan = {"steps": [5, {"mirror": 10}], "hooks": [{"when": "start", "run": "true"}]}
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    without = project(tmp_path / "a", "mine", WALKTHROUGH)
+    planned = project(tmp_path / "b", "mine", with_changes(canary={**plan, "steps": [5, 50]}))
+    assert manifests(declare(without, "mine")) == manifests(declare(planned, "mine"))
+
+
+@given(WEIGHTS, st.data())
+def test_the_others_share_the_rest_as_before(before: dict[str, int], data: st.DataObject) -> None:
+    """Whole percents that sum to 100, each within one of its exact part."""
+    to = data.draw(st.sampled_from(sorted(before)))
+    others = sum(weight for version, weight in before.items() if version != to)
+    if not others:
+        return
+    weight = data.draw(st.integers(0, 100))
+    given_ = shares(before, to, weight)
+    assert sum(given_.values()) == 100
+    assert given_[to] == weight
+    for version in before.keys() - {to}:
+        exact = (100 - weight) * before[version] / others
+        assert abs(given_[version] - exact) < 1
+        assert given_[version] == 0 or before[version] > 0
+
+
+def test_traffic_of_a_step_and_back() -> None:
+    """A step with conditions puts a route above all, and copies where it says so."""
+    plan = Plan.of({"steps": [{"match": {"headers": {"a": "b"}}, "mirror": 10}, 50]})
+    first = of_step(plan.steps[0], plan, "v2", {"v1": 60, "v3": 40, "v2": 0})
+    assert first.weights == {"v1": 60, "v3": 40, "v2": 0}
+    assert first.route == {"name": "canary", "headers": {"a": "b"}, "to": "v2"}
+    assert first.mirror == {"to": "v2", "percent": 10}
+    later = of_step(plan.steps[1], plan, "v2", {"v1": 60, "v3": 40, "v2": 0})
+    assert (later.weights, later.route, later.mirror) == ({"v1": 30, "v3": 20, "v2": 50}, None, None)
+    assert back(plan, "v2", {"v1": 60, "v3": 30, "v2": 10}).weights == {"v1": 67, "v3": 33, "v2": 0}
+    assert heaviest({"v1": 20, "v3": 30, "v2": 50}, "v2") == "v3"
+
+
+@pytest.mark.parametrize(
+    ("declared", "requests", "failures", "verdict"),
+    [
+        ({"successRate": {"atLeast": 99}}, 100, 1, Verdict.good),
+        ({"successRate": {"atLeast": 99}}, 100, 2, Verdict.bad),
+        ({"successRate": {"belowOld": 5}}, 100, 6, Verdict.good),
+        ({"successRate": {"belowOld": 4}}, 100, 6, Verdict.bad),
+        ({"latency": {"percentile": 99, "atMost": "20ms"}}, 100, 0, Verdict.good),
+        ({"latency": {"atMost": "19ms"}}, 100, 0, Verdict.bad),
+        ({"latency": {"timesOld": 2}}, 100, 0, Verdict.good),
+        ({"latency": {"timesOld": 1.9}}, 100, 0, Verdict.bad),
+        ({"latency": {"atMost": "19ms"}}, 0, 0, Verdict.unknown),
+        ({"successRate": {"atLeast": 99}}, 0, 0, Verdict.unknown),
+    ],
+)
+def test_a_check_judges_by_its_bounds(
+    declared: dict[str, Any], requests: int, failures: int, verdict: Verdict
+) -> None:
+    """What lies on a bound keeps it. The old version here answers 99 of 100 in 10 ms each."""
+    made = check(declared)
+    new = Answered(requests=requests, failures=failures, latency=20)
+    old = Answered(requests=100, failures=1, latency=10)
+    finding = made.judge(made.value(new), made.value(old))
+    assert finding.verdict is verdict, finding
+    assert finding.says
+
+
+def test_without_an_old_figure_there_is_nothing_to_compare() -> None:
+    """As when everybody has the new version already; it says so."""
+    made = check({"latency": {"timesOld": 1.5}})
+    finding = made.judge(20, None)
+    assert finding.verdict is Verdict.good
+    assert "no figure to compare" in finding.says
+
+
+def test_one_word_for_all() -> None:
+    """Bad outweighs unknown, which outweighs good."""
+    good, bad, unknown = (
+        check({"successRate": {"atLeast": 50}}).judge(value, None) for value in (60.0, 40.0, None)
+    )
+    assert overall([good, good]) is Verdict.good
+    assert overall([good, unknown]) is Verdict.unknown
+    assert overall([good, unknown, bad]) is Verdict.bad
+
+
+def test_durations() -> None:
+    """As Go reads them, and as people do."""
+    assert seconds("1h30m") == 5400
+    assert seconds("1.5s") == 1.5
+    assert seconds("") == 0
+    assert [clock(length) for length in (5, 65, 3661)] == ["0:05", "1:05", "1:01:01"]

@@ -1,0 +1,113 @@
+"""What a person reads during and after a canary."""
+
+import io
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from operations.canary import report
+from operations.canary.outcome import Outcome
+from operations.canary.record import Record
+from operations.canary.status import is_over, show_status
+from operations.canary.view import View, line, panel
+from tests.unit.operations.canary.test_course import QUICK
+from tests.unit.operations.canary.worlds import FakeWorld, course
+
+
+def ended(folder: Path, world: FakeWorld) -> Record:
+    """The journal of a canary that ran through a world."""
+    record = Record(folder=folder)
+    record.note("begin", service="shop", to="v2", old="v1", plan=QUICK, before={"v1": 100, "v2": 0})
+    course(world, **QUICK).run()
+    for each in world.notes:
+        words = {key: value for key, value in each.items() if key not in {"event", "time"}}
+        record.note(each["event"], **words)
+    return record
+
+
+def printed(record: Record) -> str:
+    console = Console(file=io.StringIO(), width=200)
+    show_status(record, console)
+    text = console.file.getvalue()  # type: ignore[attr-defined]  # a StringIO
+    assert isinstance(text, str)
+    return text
+
+
+def test_a_report_is_a_page_its_data_and_a_picture(tmp_path: Path) -> None:
+    """It says how it ended and why, with the figures of every look."""
+    record = ended(tmp_path, FakeWorld(errors={"v1": 0.0, "v2": 0.05}))
+    folder = report.write(record, None)
+    page = (folder / "report.md").read_text()
+    assert page.startswith(
+        "# Canary of shop to v2: rolled back\n\nsuccess rate 95 %, and it must be at least"
+    )
+    assert "| v1 90 · v2 10 |" in page
+    assert "5.00 % (0.00 %)" in page
+    assert "![weights, errors and latency over time](report.png)" in page
+    data = json.loads((folder / "report.json").read_text())
+    assert (data["to"], data["outcome"]) == ("v2", "rolled back")
+    assert [each["event"] for each in data["events"]].count("look") == 2
+    assert (folder / "report.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_report_goes_where_it_is_wanted(tmp_path: Path) -> None:
+    """And another canary's does not overwrite it unless asked to."""
+    record = ended(tmp_path, FakeWorld())
+    assert report.write(record, tmp_path / "here") == tmp_path / "here"
+    assert report.write(record, None).parent == tmp_path / "reports"
+    assert stat.S_IMODE((tmp_path / "here/report.json").stat().st_mode) & 0o022 == 0
+
+
+@pytest.mark.parametrize(
+    ("world", "outcome"),
+    [(FakeWorld(), Outcome.promoted), (FakeWorld(errors={"v1": 0.0, "v2": 1.0}), Outcome.rolled_back)],
+)
+def test_status_tells_the_end(tmp_path: Path, world: FakeWorld, outcome: Outcome) -> None:
+    """From the journal alone."""
+    record = ended(tmp_path, world)
+    said = printed(record)
+    assert "the canary of shop to v2 is over" in said
+    assert f"{outcome}: " in said
+    assert is_over(record.entries())
+
+
+def test_status_tells_what_a_killed_one_left(tmp_path: Path) -> None:
+    """That it neither runs nor is over, and what the weights were last."""
+    record = ended(tmp_path, FakeWorld())
+    journal = tmp_path / "journal.jsonl"
+    lines = journal.read_text().splitlines(keepends=True)
+    journal.write_text("".join(lines[:4]))
+    said = printed(record)
+    assert "does not run, and is not over" in said
+    assert "weights: v1 90 · v2 10" in said
+    assert printed(Record(folder=tmp_path / "none")) == "no canary of this stack has run here\n"
+
+
+def test_lines_and_panel_show_rates_errors_percentiles_and_verdicts() -> None:
+    """Of both versions, with the wanted split beside the measured one."""
+    world = FakeWorld(errors={"v1": 0.0, "v2": 0.5})
+    course(world, **{**QUICK, "allowedFailures": 0}).run()
+    assert world.scene
+    said = line(world.scene)
+    assert "1/3 v1 90 · v2 10: analysis" in said
+    assert "v2 10.0/s errors 50.00 % p99 10 ms" in said
+    assert "success rate bad: 50 %, and it must be at least 99 %" in said
+    console = Console(file=io.StringIO(), width=120)
+    console.print(panel(world.scene))
+    table = console.file.getvalue()  # type: ignore[attr-defined]  # a StringIO
+    assert ["v2", "10", "%", "10.0", "%", "10.0", "50.00", "%", *["10", "ms"] * 3] in [
+        row.split() for row in table.splitlines()
+    ]
+
+
+def test_without_a_terminal_there_are_lines_and_no_questions() -> None:
+    """One for each look, and the answer that changes nothing."""
+    console = Console(file=io.StringIO(), width=200)
+    view = View(console)
+    with view.open():
+        view.tell("hello [b]")
+        assert view.ask("hold or back?", "hb") == "h"
+    assert console.file.getvalue().endswith("  hello [b]\n")  # type: ignore[attr-defined]  # a StringIO
