@@ -3,12 +3,16 @@
 import datetime as dt
 import os
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from bench import scale
+from bench.drift import run as drift
+from bench.drift.catalogue import mutations
 
+CHECKOUT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results"
 
 commands = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
@@ -37,6 +41,31 @@ def scale_() -> None:
         f"Wall time, median of {scale.ROUNDS} pairs; the ratio is taken pair by pair.",
         lines,
     )
+
+
+@commands.command("drift")
+def drift_(
+    seconds: Annotated[float, typer.Option(help="Go on for so long, and another time from there.")] = 3600,
+) -> None:
+    """Find and put back every edit of the catalogue, beside what Pulumi and kubectl find of it."""
+    folder = CHECKOUT / ".lab/bench-drift"
+    for row in drift.run(folder, seconds):
+        said = "found" if row.found else "NOT FOUND", "put back" if row.mended else "NOT PUT BACK"
+        figures = f"check {row.seconds:.1f} s, fix {row.mend_seconds:.1f} s"
+        Console().print(f"{row.name}: {', '.join(said)}; {row.note}; {figures}", markup=False)
+    found = drift.rows(folder)
+    if len(found) < len(mutations()):
+        Console().print(f"{len(found)} of {len(mutations())} done; the same again goes on", markup=False)
+        return
+    alarms = drift.clean_checks(folder)
+    checks = f"Clean checks with an autoscaler's scaling and restarts going on: {drift.CHECKS}, "
+    _write(
+        "drift",
+        "One edit after the other on the lab: is it found, and is every object as before and Pulumi's state "
+        f"true after `--fix`? The edits: `bench/drift/catalogue.yaml`. {checks}false alarms: {len(alarms)}.",
+        drift.table(found),
+    )
+    drift.down(folder)
 
 
 def _write(name: str, what: str, lines: list[str]) -> None:

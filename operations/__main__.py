@@ -99,16 +99,25 @@ def drift(
     *,
     stack: Stack,
     json: Annotated[bool, typer.Option("--json", help="For machines: one JSON document.")] = False,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Put everything back, after showing what that is.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --fix: do not ask.")] = False,
     cwd: Folder = Path(),
 ) -> None:
     """Compare every live object of a stack, whole, with what it declares; exit 0: clean, 7: drift.
 
     Also what nobody declared and touches the stack's hosts or pods. Exit 1: it could not be told, because
     the cluster, the backend or the stack file did not answer. A check reads and changes nothing.
+
+    --fix says what it will do, asks, and does it in the order that loses no request, in Pulumi's state too.
+    What nobody declared is deleted.
     """
     with _told():
-        request = drift_command.Request(stack=stack, json=json)
-        status = drift_command.drift(Project.at(cwd), request, Console(highlight=False, markup=False))
+        request = drift_command.Request(stack=stack, json=json, fix=fix, yes=yes)
+        # With --json standard output is for the machine alone.
+        console = Console(highlight=False, markup=False, stderr=json)
+        status = drift_command.drift(Project.at(cwd), request, console, _confirm)
     raise typer.Exit(status)
 
 
@@ -179,6 +188,12 @@ def canary(
         )
         ended = canary_command.canary(Project.at(cwd), request, Console(highlight=False, markup=False))
     raise typer.Exit(ended)
+
+
+def _confirm(question: str) -> bool:
+    if not sys.stdin.isatty():
+        raise OperationError("nobody is there to ask, and nothing was changed", mend="the same with --yes")
+    return typer.confirm(question, err=True)
 
 
 @contextmanager

@@ -10,7 +10,12 @@ from kubernetes.client import ApiClient, Configuration
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config import ConfigException
 from kubernetes.dynamic import DynamicClient
-from kubernetes.dynamic.exceptions import NotFoundError, ResourceNotFoundError
+from kubernetes.dynamic.exceptions import (
+    ConflictError,
+    NotFoundError,
+    ResourceNotFoundError,
+    UnprocessibleEntityError,
+)
 from urllib3.exceptions import HTTPError
 
 from operations.errors import OperationError
@@ -29,7 +34,7 @@ TIMEOUT_SECONDS = (5, 60)
 class _Impatient(ApiClient):
     """Waits for no answer longer than it should take."""
 
-    def request(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 (the library is untyped)
+    def call_api(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 (the library is untyped)
         """Send one request."""
         return super().request(  # type: ignore[misc]
             *args, **{**options, "_request_timeout": TIMEOUT_SECONDS}
@@ -102,14 +107,13 @@ class Cluster:
         """
         with self._told(path):
             try:
-                answer = self._client.client.call_api(
+                answer = self._client.request(
+                    "get",
                     path,
-                    "GET",
                     query_params=list(parameters.items()),
-                    auth_settings=["BearerToken"],
-                    _preload_content=False,
+                    serialize=False,
                     _request_timeout=seconds,
-                )[0]
+                )
             except ApiException as error:
                 return error.status, str(error.body)
             return answer.status, answer.data.decode()
@@ -125,6 +129,40 @@ class Cluster:
                 content_type="application/merge-patch+json",
                 field_manager="kubectl-adopt",
             )
+
+    def replace(self, manifest: Manifest, manager: str) -> Manifest:
+        """Put a whole object in place of the live one of the same resourceVersion; returns what it became.
+
+        Raises:
+            ConflictError: it was changed since it was read.
+            UnprocessibleEntityError: a field of it cannot be changed.
+        """
+        metadata = manifest["metadata"]
+        with self._told(
+            f"{manifest['kind']} {metadata['name']}", but=(ConflictError, UnprocessibleEntityError)
+        ):
+            kind = self._kind(manifest["apiVersion"], manifest["kind"])
+            became: Manifest = kind.replace(
+                body=manifest, namespace=metadata.get("namespace"), field_manager=manager
+            ).to_dict()
+            return became
+
+    def apply(self, manifest: Manifest, manager: str) -> Manifest:
+        """Apply an object by the server, and own every field of it from then on; returns what it became."""
+        metadata = manifest["metadata"]
+        with self._told(f"{manifest['kind']} {metadata['name']}"):
+            became: Manifest = (
+                self._kind(manifest["apiVersion"], manifest["kind"])
+                .server_side_apply(
+                    body=manifest,
+                    name=metadata["name"],
+                    namespace=metadata.get("namespace"),
+                    field_manager=manager,
+                    force_conflicts=True,
+                )
+                .to_dict()
+            )
+            return became
 
     def patch_status(self, manifest: Manifest, change: Manifest) -> None:
         """Change what is observed of an object; one that is gone has nothing to observe."""
@@ -164,10 +202,10 @@ class Cluster:
         return self._client.resources.get(api_version=api_version, kind=kind)
 
     @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def _told(self, what: str, but: tuple[Any, ...] = ()) -> Iterator[None]:
         try:
             yield
-        except (NotFoundError, ResourceNotFoundError):
+        except (NotFoundError, ResourceNotFoundError, *but):
             raise
         except ConfigException as error:
             raise OperationError(

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Self
 
 from operations.cluster import Cluster, same_object
 from operations.declared import declare
@@ -14,8 +15,8 @@ from operations.drift.reach import Reach
 from operations.drift.snapshot import Snapshot
 from operations.drift.state import Kept, State
 from operations.drift.strangers import WATCHED
-from operations.errors import OperationError
 from operations.manifests import Manifest, in_order, is_applied
+from operations.pin import meant_cluster
 from operations.project import Project
 from operations.recording import Resource
 
@@ -28,14 +29,34 @@ class Declared:
     """What a stack declares, and where."""
 
     stack: str
-    context: str
+    cluster: Cluster
     resources: Sequence[Resource]
     """Those that are applied to the cluster, each after all that it waits for."""
+
+    @classmethod
+    def by(cls, project: Project, stack: str) -> Self:
+        """Learn it from the program.
+
+        Raises:
+            OperationError: the stack file has faults, or its context leads to another cluster than it should.
+        """
+        resources = declare(project, stack)
+        applied = [each for each in in_order(resources) if is_applied(each)]
+        return cls(stack=stack, cluster=meant_cluster(resources), resources=applied)
 
     @property
     def manifests(self) -> list[Manifest]:
         """The objects."""
         return [dict(each.inputs) for each in self.resources]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """All that a check looks at."""
+
+    wanted: Declared
+    state: State
+    live: Snapshot
 
 
 def check(project: Project, stack: str) -> Report:
@@ -44,36 +65,25 @@ def check(project: Project, stack: str) -> Report:
     Raises:
         OperationError: something could not be read: the stack file, the state, or the cluster.
     """
-    with ThreadPoolExecutor() as at_once:
-        kept = at_once.submit(State.of, project, stack)
-        wanted = declared(project, stack)
-        live = Snapshot.take(Cluster(wanted.context), wanted.manifests)
-        return compare(wanted, kept.result(), live)
+    return compare(look(project, stack))
 
 
-def declared(project: Project, stack: str) -> Declared:
-    """Learn from the program what a stack declares and to which cluster.
+def look(project: Project, stack: str, wanted: Declared | None = None) -> Scene:
+    """Read all that a check needs; what the stack declares only where it is not known yet.
 
     Raises:
-        OperationError: the stack file has faults, or the program makes nothing in a cluster.
+        OperationError: something could not be read.
     """
-    resources = declare(project, stack)
-    contexts = {
-        str(each.inputs["context"])
-        for each in resources
-        if each.type == "pulumi:providers:kubernetes" and "context" in each.inputs
-    }
-    if len(contexts) != 1:
-        raise OperationError(
-            f"stack {stack} names {len(contexts)} kubeconfig contexts, and a check is of one",
-            mend=f"pulumi config set --stack {stack} kubernetes:context CONTEXT",
-        )
-    applied = [each for each in in_order(resources) if is_applied(each)]
-    return Declared(stack=stack, context=contexts.pop(), resources=applied)
+    with ThreadPoolExecutor() as at_once:
+        kept = at_once.submit(State.of, project, stack)
+        known = wanted or Declared.by(project, stack)
+        live = Snapshot.take(known.cluster, known.manifests)
+        return Scene(wanted=known, state=kept.result(), live=live)
 
 
-def compare(wanted: Declared, state: State, live: Snapshot) -> Report:
-    """Hold the three against each other. Pure."""
+def compare(scene: Scene) -> Report:
+    """Hold what is declared, kept and live against each other. Pure."""
+    wanted, state, live = scene.wanted, scene.state, scene.live
     unapplied = state.unapplied(wanted.resources)
     by_urn = {each.urn: each for each in wanted.resources}
     findings: list[Finding] = []
@@ -93,7 +103,7 @@ def compare(wanted: Declared, state: State, live: Snapshot) -> Report:
     }
     return Report(
         stack=wanted.stack,
-        context=wanted.context,
+        context=wanted.cluster.context,
         time=dt.datetime.now(dt.UTC),
         compared=sum(live.find(each) is not None for each in wanted.manifests),
         unapplied=[f"{verb} {ref(dict(inputs[urn]))}" for urn, verb in unapplied.items()],

@@ -55,14 +55,21 @@ class Difference:
 
 def differences(declared: Manifest, live: Manifest) -> list[Difference]:
     """List every field in which a live object is not exactly what was declared, but for defaults."""
-    servers = SERVERS.get(declared["kind"], set())
+    return [each for each in everything(declared, live) if not is_bookkeeping(each, declared["kind"])]
+
+
+def everything(declared: Manifest, live: Manifest) -> list[Difference]:
+    """List also what controllers and the API server note on an object."""
     default = {"spec": spec_defaults(declared), "metadata": {"labels": {}, "annotations": {}}}
-    return [
-        each
-        for each in _compare(_comparable(declared), _comparable(live), default, ())
-        if not (each.path in BOOKKEEPING or (each.declared is ABSENT and each.path in servers))
-        or _is_headless(each)
-    ]
+    return list(_compare(_comparable(declared), _comparable(live), default, ()))
+
+
+def is_bookkeeping(difference: Difference, kind: str) -> bool:
+    """Tell what is noted on objects that are in order."""
+    if _is_headless(difference):
+        return False
+    is_servers = difference.declared is ABSENT and difference.path in SERVERS.get(kind, set())
+    return is_servers or difference.path in BOOKKEEPING
 
 
 def _is_headless(difference: Difference) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from operations.drift.comparison import Difference, differences
+from operations.drift.comparison import Difference, differences, everything, is_bookkeeping
 from operations.drift.findings import Finding, Problem, Ref
 from operations.drift.ownership import Ownership, leaves
 from operations.drift.state import Kept
@@ -62,6 +62,16 @@ def object_findings(
     yield from _fields(wanted, live, kept, pending=bool(pending))
 
 
+def others_own(wanted: Manifest, live: Manifest, kept: Kept) -> list[Difference]:
+    """List what of a live object is neither declared nor a hand's: whoever puts it back keeps this."""
+    ownership = Ownership.of(live)
+    return [
+        each
+        for each in everything(wanted, live)
+        if is_bookkeeping(each, wanted["kind"]) or _is_servers_own(each, ownership, kept)
+    ]
+
+
 def _fields(wanted: Manifest, live: Manifest, kept: Kept, *, pending: bool) -> Iterator[Finding]:
     ownership = Ownership.of(live)
     found = [each for each in differences(wanted, live) if not _is_servers_own(each, ownership, kept)]
@@ -97,7 +107,8 @@ def _taken(wanted: Manifest, ownership: Ownership, kept: Kept, known: list[Path]
             yield Finding(ref=ref(wanted), problem=Problem.TAKEN, path="metadata.managedFields", why=why)
         return
     body = {key: value for key, value in wanted.items() if key not in ("apiVersion", "kind")}
-    body["metadata"] = {key: wanted["metadata"].get(key) or {} for key in ("labels", "annotations")}
+    metadata = wanted["metadata"]
+    body["metadata"] = {key: metadata[key] for key in ("labels", "annotations") if metadata.get(key)}
     told: set[Path] = set()
     for path in leaves(body):
         reached = applied.reach(path)

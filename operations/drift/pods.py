@@ -5,7 +5,7 @@ it; the images and resources of its containers; and containers that somebody put
 are not: network plugins write theirs.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from operations.cluster import in_kind
@@ -39,20 +39,14 @@ def _pod(pod: Manifest, template: Manifest) -> Iterator[Finding]:
     for key, value in declared.items():
         if labels.get(key) != value:
             found.append((("metadata", "labels", key), value, labels.get(key, ABSENT)))
-    ownership = Ownership.of(pod)
-    maker = ownership.maker()
-    for key in sorted(labels.keys() - declared.keys()):
-        path: Path = ("metadata", "labels", key)
-        writer = ownership.writer(path, None)
-        # Labels that injection, the scheduler or an admission plugin sets come with the pod or its binding.
-        if writer and maker and writer.manager != maker.manager and not writer.subresource:
-            found.append((path, ABSENT, labels[key]))
+    found += [(("metadata", "labels", key), ABSENT, labels[key]) for key in labels_by_hand(pod, declared)]
     for wanted in template["spec"]["containers"]:
         container = next(each for each in pod["spec"]["containers"] if each["name"] == wanted["name"])
         found += _container(wanted, container)
     for each in pod["spec"].get("ephemeralContainers") or ():
         step = Item(label=each["name"], value=each)
         found.append((("spec", "ephemeralContainers", step), ABSENT, {"image": each["image"]}))
+    ownership = Ownership.of(pod)
     for path, wanted_value, value in found:
         problem = (
             Problem.ADDED
@@ -69,6 +63,21 @@ def _pod(pod: Manifest, template: Manifest) -> Iterator[Finding]:
             live=value,
             writer=ownership.writer(path, None),
         )
+
+
+def labels_by_hand(pod: Manifest, declared: Mapping[str, str]) -> list[str]:
+    """List the labels of a pod that neither its ReplicaSet nor the making of the pod gave it.
+
+    What injection, the scheduler and admission plugins write comes with the pod or its binding to a node.
+    """
+    ownership = Ownership.of(pod)
+    maker = ownership.maker()
+    found = []
+    for key in sorted((pod["metadata"].get("labels") or {}).keys() - declared.keys()):
+        writer = ownership.writer(("metadata", "labels", key), None)
+        if writer and maker and writer.manager != maker.manager and not writer.subresource:
+            found.append(key)
+    return found
 
 
 def _container(wanted: Manifest, live: Manifest) -> list[Field]:

@@ -10,6 +10,7 @@ from operations.errors import OperationError
 from operations.manifests import Manifest, is_applied
 from operations.project import Project
 from operations.recording import Resource
+from operations.updates import LOG_LINES
 
 MANAGER = "__fieldManager"
 """Where Pulumi's provider keeps the name in which it applied an object."""
@@ -47,7 +48,7 @@ class State:
                 raise _never_deployed(stack) from error
             raise OperationError(
                 f"Pulumi cannot tell the state of stack {stack}",
-                evidence="\n".join(str(error).strip().splitlines()[-LOG_LINES:]),
+                evidence=_last_lines(error),
                 mend=f"pulumi stack export --stack {stack}",
             ) from error
         resources = exported.get("resources") or []
@@ -67,8 +68,8 @@ class State:
         return found
 
 
-LOG_LINES = 15
-"""Lines of Pulumi's own words that an error shows."""
+def _last_lines(error: Exception) -> str:
+    return "\n".join(str(error).strip().splitlines()[-LOG_LINES:])
 
 
 def _never_deployed(stack: str) -> OperationError:

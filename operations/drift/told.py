@@ -19,7 +19,7 @@ WIDEST: Final = 60
 def show(report: Report, console: Console) -> None:
     """Print what was found as a table, with what a person has to know first."""
     for change in report.unapplied:
-        console.print(f"not yet applied: {change}")
+        console.print(f"not yet applied: {change}", soft_wrap=True)
     if report.unapplied:
         console.print(f"the stack file was changed after the last update: pulumi up --stack {report.stack}")
     if report.clean:
@@ -34,7 +34,8 @@ def show(report: Report, console: Console) -> None:
     objects = len({each.ref for each in report.findings})
     console.print(
         f"stack {report.stack}: {len(report.findings)} differences on {objects} objects, "
-        f"{report.compared} compared"
+        f"{report.compared} compared; to put back: python -m operations drift --stack {report.stack} --fix",
+        soft_wrap=True,
     )
 
 

@@ -5,6 +5,7 @@ from copy import deepcopy
 from functools import cache
 from typing import Any
 
+from operations.cluster import Cluster
 from operations.declared import declare
 from operations.drift.checking import Declared
 from operations.drift.findings import Finding
@@ -23,7 +24,7 @@ MADE, EDITED = "2026-11-01T08:00:00Z", "2026-11-02T09:30:00Z"
 def declared(stack: str) -> Declared:
     """What one of the project's own stacks declares."""
     resources = [each for each in in_order(declare(Project.at(CHECKOUT), stack)) if is_applied(each)]
-    return Declared(stack=stack, context="lab", resources=resources)
+    return Declared(stack=stack, cluster=Cluster("lab"), resources=resources)
 
 
 def manifest(kind: str, name: str | None = None, stack: str = "dev") -> Manifest:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from operations.drift.checking import compare
+from operations.drift.checking import Scene, compare
 from operations.drift.findings import Problem, Report
 from operations.drift.told import as_json, show
 from operations.manifests import Manifest
@@ -21,7 +21,7 @@ def live() -> list[Manifest]:
 
 
 def check(live: list[Manifest]) -> Report:
-    return compare(declared("dev"), state("dev"), snapshot(live))
+    return compare(Scene(wanted=declared("dev"), state=state("dev"), live=snapshot(live)))
 
 
 def text(report: Report) -> str:
@@ -92,7 +92,7 @@ def test_what_was_not_applied_yet_is_told_apart_from_drift(live: list[Manifest])
         each for each in there if each["metadata"]["name"] != "springbootapp" or each["kind"] != "Service"
     ]
     there += [made(old.inputs), made(retired)]
-    report = compare(wanted, replace(state("dev"), objects=kept), snapshot(there))
+    report = compare(Scene(wanted=wanted, state=replace(state("dev"), objects=kept), live=snapshot(there)))
     assert sorted(report.unapplied) == [
         "create ServiceAccount springistiodemo/springbootapp",
         "delete Service springistiodemo/retired",

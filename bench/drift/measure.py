@@ -1,0 +1,133 @@
+"""Makes each edit alone, and sees who finds it and whether it is put back."""
+
+import io
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rich.console import Console
+
+from bench.drift.catalogue import Mutation
+from bench.drift.site import Site
+from operations.drift.checking import compare, look
+from operations.drift.command import CLEAN, Request, drift
+from operations.errors import OperationError
+
+REFRESH_DRIFT: Final = 7
+DIFF_DRIFT: Final = 1
+BUSY_SECONDS: Final = 8
+"""Between two restarts while clean checks are made: about what a rollout takes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What became of one edit."""
+
+    name: str
+    does: str
+    found: bool
+    seconds: float
+    """How long the check took, without learning what is declared."""
+    mended: bool
+    mend_seconds: float
+    """The whole command, with check, refresh of the state and check."""
+    refresh: int | None
+    """The exit code of `pulumi refresh --preview-only`; None where it was not asked."""
+    diff: int | None
+    """The same of `kubectl diff --server-side`."""
+    note: str
+    """What was found, or why something failed."""
+
+
+def measure(mutation: Mutation, site: Site, before: dict[str, Any], *, peers: bool) -> Row:
+    """Make the edit, look at it through every way, put it back, and see that it is."""
+    site.hands.do(mutation)
+    try:
+        began = time.monotonic()
+        report = compare(look(site.project, site.name, site.wanted))
+        seconds = time.monotonic() - began
+        touched = site.hands.touches(mutation)
+        found = [each for each in report.findings if _is_of(each.ref.kind, each.ref.name, mutation, touched)]
+        refresh = site.refresh_code() if peers else None
+        diff = site.kubectl_code() if peers else None
+        began = time.monotonic()
+        note = f"{found[0].problem} {found[0].path}".strip() if found else "not found"
+        fault = _fix(site)
+        mend_seconds = time.monotonic() - began
+        fault = fault or _fault(site, before)
+    finally:
+        site.hands.undo(mutation)
+    return Row(
+        name=mutation.name,
+        does=mutation.does,
+        found=bool(found),
+        seconds=seconds,
+        mended=not fault,
+        mend_seconds=mend_seconds,
+        refresh=refresh,
+        diff=diff,
+        note=fault or note,
+    )
+
+
+def _is_of(kind: str, name: str, mutation: Mutation, touched: tuple[str, str]) -> bool:
+    """A pod that somebody labels is found by its name, and so is everything else."""
+    return (kind, name) == touched or (mutation.object.startswith("pod/") and kind == "Pod")
+
+
+def _fix(site: Site) -> str:
+    output = io.StringIO()
+    request = Request(stack=site.name, json=False, fix=True, yes=True)
+    try:
+        status = drift(site.project, request, Console(file=output, width=200), lambda _: False)
+    except OperationError as error:
+        return str(error)
+    return "" if status == CLEAN else output.getvalue()
+
+
+def _fault(site: Site, before: dict[str, Any]) -> str:
+    """Hold the objects themselves against what they were, and ask Pulumi whether its state is true."""
+    after = site.hands.objects()
+    wrong = [key for key, value in before.items() if after[key] != value]
+    if wrong:
+        return f"not as before: {', '.join(wrong)}"
+    code = site.refresh_code()
+    return f"pulumi refresh --preview-only ended with {code} afterwards" if code else ""
+
+
+def false_alarms(site: Site, checks: int) -> list[str]:
+    """Check so often while an autoscaler scales and people restart; lists what was told as drift."""
+    alarms = []
+    with _busy(site):
+        for _ in range(checks):
+            report = compare(look(site.project, site.name, site.wanted))
+            alarms += [f"{each.ref} {each.problem} {each.path}" for each in report.findings]
+    return alarms
+
+
+@contextmanager
+def _busy(site: Site) -> Iterator[None]:
+    """Scale the autoscaled version through the scale subresource, as an autoscaler does, and restart both."""
+    stop = threading.Event()
+
+    def work() -> None:
+        count = 1
+        while not stop.is_set():
+            count = count % 3 + 1
+            site.hands.kubectl(f"scale deployment shop-v1 --replicas={count}")
+            site.hands.kubectl("rollout restart deployment shop-v2")
+            stop.wait(BUSY_SECONDS)
+            site.hands.kubectl("rollout restart deployment shop-v1")
+            stop.wait(BUSY_SECONDS)
+        site.hands.kubectl("scale deployment shop-v1 --replicas=1")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()

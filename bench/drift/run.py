@@ -1,0 +1,97 @@
+"""The whole catalogue, in as many runs as it takes: each row is kept as soon as it is there."""
+
+import json
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+from bench.drift.catalogue import mutations, stacks
+from bench.drift.measure import DIFF_DRIFT, REFRESH_DRIFT, Row, false_alarms, measure
+from bench.drift.site import Site
+
+CHECKS: Final = 50
+LAST_SECONDS: Final = 60
+"""No edit is begun so shortly before the time is over: the slowest took that long."""
+
+
+def run(folder: Path, seconds: float) -> Iterator[Row]:
+    """Go on with the catalogue for so long; rows that are there already are not made again."""
+    ends = time.monotonic() + seconds
+    done = {each.name for each in rows(folder)}
+    for stack in stacks():
+        todo = [each for each in mutations() if each.stack == stack and each.name not in done]
+        if not todo:
+            continue
+        site = Site.up(stack, folder)
+        before = site.hands.objects()
+        for each in todo:
+            if time.monotonic() > ends - LAST_SECONDS:
+                return
+            row = measure(each, site, before, peers=True)
+            with _file(folder).open("a") as file:
+                file.write(json.dumps(asdict(row)) + "\n")
+            yield row
+
+
+def rows(folder: Path) -> list[Row]:
+    """Read what was measured so far, in the order of the catalogue."""
+    if not _file(folder).exists():
+        return []
+    found = [Row(**json.loads(line)) for line in _file(folder).read_text().splitlines()]
+    order = [each.name for each in mutations()]
+    return sorted(found, key=lambda row: order.index(row.name))
+
+
+def clean_checks(folder: Path) -> list[str]:
+    """Make the clean checks on the stack with an autoscaler."""
+    return false_alarms(Site.up("istio", folder), CHECKS)
+
+
+def down(folder: Path) -> None:
+    """Take the stacks away, and the rows, which are in the table now."""
+    for stack in stacks():
+        Site.up(stack, folder).down()
+    shutil.rmtree(folder)
+
+
+def table(found: Sequence[Row]) -> list[str]:
+    """Write the table, with the sums first."""
+    refresh = _sum(each.refresh == REFRESH_DRIFT for each in found)
+    diff = _sum(each.diff == DIFF_DRIFT for each in found)
+    own, mended = _sum(each.found for each in found), _sum(each.mended for each in found)
+    lines = [
+        "| | found | put back |",
+        "|---|---:|---:|",
+        f"| `operations drift` | {own} | {mended} |",
+        f"| `pulumi refresh --preview-only --run-program --expect-no-changes` | {refresh} | - |",
+        f"| `kubectl diff --server-side` of the rendered manifests | {diff} | - |",
+        "",
+        "| edit | sort | drift | put back | refresh | diff | check, s | --fix, s |",
+        "|---|---|---|---|---|---|---:|---:|",
+    ]
+    return lines + [
+        f"| {each.name} | {each.does} | {_said(each.found)} | {_said(each.mended)} "
+        f"| {_code(each.refresh, REFRESH_DRIFT)} | {_code(each.diff, DIFF_DRIFT)} "
+        f"| {each.seconds:.1f} | {each.mend_seconds:.1f} |"
+        for each in found
+    ]
+
+
+def _file(folder: Path) -> Path:
+    return folder / "rows.jsonl"
+
+
+def _sum(truths: Iterator[bool]) -> str:
+    counted = list(truths)
+    return f"{sum(counted)} of {len(counted)}"
+
+
+def _said(truth: bool) -> str:
+    return "yes" if truth else "**no**"
+
+
+def _code(code: int | None, drift: int) -> str:
+    return "yes" if code == drift else "no" if code == 0 else f"fails ({code})"

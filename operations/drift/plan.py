@@ -1,0 +1,132 @@
+"""What has to be done to put a stack back, in the order that loses no request. Pure.
+
+Policies that nobody declared go first, for new pods may suffer from them. Then what is declared comes back as
+`pulumi up` would make it: pods before the subsets that need them, subsets before routes. Routes, rules and
+pods that nobody declared go last, when no route leads to them any more.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from operations.drift.checking import Scene
+from operations.drift.findings import Finding, Problem, Ref, Report
+from operations.drift.objects import ref
+from operations.drift.state import Kept
+from operations.errors import OperationError
+from operations.manifests import Manifest
+
+LAST: Final = (
+    "VirtualService", "HTTPRoute", "GRPCRoute", "Ingress", "ServiceEntry", "DestinationRule", "Gateway",
+    "Service", "EndpointSlice", "WorkloadEntry", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet",
+    "Pod",
+)  # fmt: skip
+"""Undeclared kinds that something may still lead to, in the order in which they go."""
+
+
+class Verb(StrEnum):
+    """What is done to one object."""
+
+    MAKE = "make again"
+    RESTORE = "put back"
+    DELETE = "delete"
+    LABEL = "label as its ReplicaSet does"
+    RENEW = "replace its pods, one by one"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One deed."""
+
+    verb: Verb
+    manifest: Manifest
+    """The declared object; of a deletion or a label, the live one."""
+    kept: Kept | None = None
+
+    def __str__(self) -> str:
+        """As a person reads it."""
+        return f"{self.verb}: {ref(self.manifest)}"
+
+
+def plan(scene: Scene, report: Report) -> list[Step]:
+    """List the deeds.
+
+    Raises:
+        OperationError: the stack file has changes that were not applied, or an update runs or was killed.
+    """
+    stack = report.stack
+    if report.unapplied:
+        raise OperationError(
+            f"the stack file of {stack} says what was not applied yet; --fix puts back what was",
+            evidence="\n".join(report.unapplied),
+            mend=f"pulumi up --stack {stack}, or take the changes out of the stack file; then --fix again. "
+            "Where hand edits make that up a conflict: PULUMI_K8S_ENABLE_PATCH_FORCE=true pulumi up",
+        )
+    if scene.state.interrupted:
+        raise OperationError(
+            f"an update of stack {stack} runs now, or was killed",
+            mend=f"wait for it; if it was killed: python -m operations recover --stack {stack}",
+        )
+    undeclared = [each for each in report.findings if each.problem is Problem.UNDECLARED]
+    live = {
+        each.ref: _live(scene, each.ref) for each in report.findings if each.problem is not Problem.MISSING
+    }
+    deletions = sorted(undeclared, key=_leaves)
+    early = [Step(verb=Verb.DELETE, manifest=live[each.ref]) for each in deletions if _leaves(each) < 0]
+    late = [Step(verb=Verb.DELETE, manifest=live[each.ref]) for each in deletions if _leaves(each) >= 0]
+    return [*early, *_restored(scene, report), *late]
+
+
+def _restored(scene: Scene, report: Report) -> list[Step]:
+    problems: dict[Ref, set[Problem]] = {}
+    for each in report.findings:
+        problems.setdefault(each.ref, set()).add(each.problem)
+    steps = []
+    for resource in scene.wanted.resources:
+        wanted = dict(resource.inputs)
+        found = problems.get(ref(wanted))
+        if found:
+            verb = Verb.MAKE if found & {Problem.MISSING, Problem.LEAVING} else Verb.RESTORE
+            steps.append(Step(verb=verb, manifest=wanted, kept=scene.state.objects[resource.urn]))
+    pods = _pods(scene, report)
+    # Pods are mended with the Deployments: after them come subsets and routes.
+    after = max((nth for nth, each in enumerate(steps) if each.manifest["kind"] == "Deployment"), default=-1)
+    return [*steps[: after + 1], *pods, *steps[after + 1 :]]
+
+
+def _pods(scene: Scene, report: Report) -> list[Step]:
+    """Labels are put back; of a pod with other containers than declared the whole Deployment is renewed."""
+    steps: list[Step] = []
+    for each in report.of("Pod"):
+        if each.problem is Problem.UNDECLARED:
+            continue
+        pod = _live(scene, each.ref)
+        if each.path.startswith("metadata.labels"):
+            step = Step(verb=Verb.LABEL, manifest=pod)
+        else:
+            step = Step(verb=Verb.RENEW, manifest=_deployment(scene, pod))
+        if str(step) not in map(str, steps):
+            steps.append(step)
+    return steps
+
+
+def _deployment(scene: Scene, pod: Manifest) -> Manifest:
+    name = pod["metadata"]["ownerReferences"][0]["name"].rpartition("-")[0]
+    return next(
+        each
+        for each in scene.wanted.manifests
+        if (each["kind"], each["metadata"]["name"]) == ("Deployment", name)
+    )
+
+
+def _live(scene: Scene, which: Ref) -> Manifest:
+    metadata = {"name": which.name, **({"namespace": which.namespace} if which.namespace else {})}
+    sought = {"apiVersion": which.api_version, "kind": which.kind, "metadata": metadata}
+    found = scene.live.find(sought)
+    if found is None:
+        raise LookupError(which)  # a finding is of an object that was read
+    return found
+
+
+def _leaves(finding: Finding) -> int:
+    return LAST.index(finding.ref.kind) if finding.ref.kind in LAST else -1

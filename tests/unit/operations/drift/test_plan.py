@@ -1,0 +1,104 @@
+"""What `--fix` does and in which order, and what it writes."""
+
+from dataclasses import replace
+
+import pytest
+
+from operations.drift.checking import Scene, compare
+from operations.drift.mending import restored
+from operations.drift.plan import plan
+from operations.errors import OperationError
+from operations.manifests import Manifest
+from tests.unit.operations.drift.live import PULUMI, declared, edited, kept, made, manifest, snapshot, state
+from tests.unit.operations.drift.test_strangers import present
+
+
+def scene(live: list[Manifest], stack: str = "prod") -> Scene:
+    return Scene(wanted=declared(stack), state=state(stack), live=snapshot(live))
+
+
+def steps(live: list[Manifest], stack: str = "prod") -> list[str]:
+    seen = scene(live, stack)
+    return [str(each).replace(f"{NAMESPACE}/", "") for each in plan(seen, compare(seen))]
+
+
+NAMESPACE = "springistiodemo-prod"
+
+
+def test_pods_come_before_subsets_and_subsets_before_routes() -> None:
+    """All of it gone: made again as `pulumi up` makes it."""
+    made_again = steps([made(each) for each in declared("prod").manifests if each["kind"] == "Namespace"])
+    order = [each.removeprefix("make again: ") for each in made_again]
+    for earlier, later in (
+        ("ServiceAccount springbootapp", "Deployment springbootapp-v1"),
+        ("Deployment springbootapp-v2", "DestinationRule springbootapp-v2"),
+        ("DestinationRule springbootapp-v1", "VirtualService springbootapp"),
+        ("AuthorizationPolicy springbootapp", "VirtualService springbootapp"),
+        ("Gateway springbootapp", "VirtualService springbootapp"),
+    ):
+        assert order.index(earlier) < order.index(later)
+
+
+def test_what_harms_pods_goes_first_and_what_routes_lead_to_goes_last() -> None:
+    """A wall goes before new pods come; a subset's rule goes when the route is back."""
+    live = []
+    for each in declared("prod").manifests:
+        there = made(each)
+        if each["kind"] in ("Deployment", "VirtualService"):
+            there = edited(there, "metadata", "labels", "hand", value="made")
+        live.append(there)
+    live += [
+        present("DestinationRule", {"host": "springbootapp"}),
+        present("VirtualService", {"hosts": ["prod.example.com"], "gateways": ["g"]}),
+        present("NetworkPolicy", {"podSelector": {}}),
+        present("Pod", labels={"app": "springbootapp"}),
+    ]
+    assert steps(live) == [
+        "delete: NetworkPolicy hand-made",
+        "put back: Deployment springbootapp-v1",
+        "put back: Deployment springbootapp-v2",
+        "put back: VirtualService springbootapp",
+        "delete: VirtualService hand-made",
+        "delete: DestinationRule hand-made",
+        "delete: Pod hand-made",
+    ]
+
+
+def test_what_was_never_applied_is_not_put_back() -> None:
+    """The stack file goes to the cluster by `pulumi up` and no other way."""
+    seen = scene([made(each) for each in declared("prod").manifests])
+    urn = next(iter(seen.state.objects))
+    older = replace(seen.state.objects[urn], inputs={**seen.state.objects[urn].inputs, "spec": {"old": True}})
+    seen = replace(seen, state=replace(seen.state, objects={**seen.state.objects, urn: older}))
+    with pytest.raises(OperationError, match="not applied yet") as error:
+        plan(seen, compare(seen))
+    assert "pulumi up --stack prod" in error.value.mend
+
+
+def test_nothing_is_done_beside_an_update_that_runs_or_was_killed() -> None:
+    """The state says that something is on its way."""
+    seen = scene([])
+    with pytest.raises(OperationError, match="runs now, or was killed"):
+        plan(replace(seen, state=replace(seen.state, interrupted=True)), compare(seen))
+
+
+def test_what_is_put_back_keeps_what_belongs_to_others() -> None:
+    """An autoscaler's count, a restart, an address: kept. What hands wrote: not."""
+    wanted = manifest("Deployment", stack="prod")
+    live = edited(made(wanted), "spec", "replicas", value=7)
+    at = "kubectl.kubernetes.io/restartedAt"
+    live = edited(live, "spec", "template", "metadata", "annotations", at, value="noon")
+    live = edited(live, "spec", "paused", value=True)
+    live["metadata"]["annotations"] = {"deployment.kubernetes.io/revision": "4"}
+    live["spec"]["newDefault"] = "kept"
+    body = restored(wanted, live, kept(wanted), PULUMI)
+    assert body["spec"]["replicas"] == 7
+    assert body["spec"]["newDefault"] == "kept"
+    assert body["spec"]["template"]["metadata"]["annotations"][at] == "noon"
+    assert body["metadata"]["annotations"]["deployment.kubernetes.io/revision"] == "4"
+    assert body["metadata"]["resourceVersion"] == "1"
+    assert "paused" not in body["spec"]
+    assert [each["manager"] for each in body["metadata"]["managedFields"]] == [PULUMI]
+    for key, value in wanted["spec"].items():
+        if key != "template":
+            assert body["spec"][key] == value
