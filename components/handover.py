@@ -34,11 +34,7 @@ class HandoverError(pulumi.RunError):
 
 
 class Handover:
-    """Waits around the object that divides the traffic of one service.
-
-    Without it an update lost requests where a version began or ended to serve under load; the figures are in
-    docs/zero-loss.md.
-    """
+    """Waits around the object that divides the traffic of one service."""
 
     def __init__(self, service: Service, stack: Stack) -> None:
         self._service, self._namespace, self._api = service, stack.namespace.name, stack.api

@@ -198,7 +198,10 @@ def _objects(config: Config, stack: Stack) -> tuple[Manifest, ...]:
         },
     }
     read = (stack.ingress.service, stack.ingress.node or "")
-    existing = {**dict.fromkeys(read, there), WITNESS: {"metadata": {"uid": stack.cluster_uid}}}
+    existing: dict[str, Mapping[str, Any]] = {
+        **dict.fromkeys(read, there),
+        WITNESS: {"metadata": {"uid": stack.cluster_uid}},
+    }
     return tuple(
         _plain(each.inputs)
         for each in run(config, existing=existing).resources

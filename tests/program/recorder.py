@@ -139,6 +139,9 @@ def run(config: Mapping[str, object], existing: Mapping[str, Mapping[str, Any]] 
     recording = Recording()
     cluster = _Cluster(existing or {"istio-system/istio-ingressgateway": INGRESS_SERVICE})
     monitor = _Monitor(cluster, recording)
+    # Pulumi asks for the thread's loop; a test before may have closed it and left none.
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
     mocks.set_mocks(cluster, project="mesh-app", stack="test", preview=False, monitor=monitor)
     stored = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
     pulumi_config.set_all_config(stored, [])
@@ -146,7 +149,7 @@ def run(config: Mapping[str, object], existing: Mapping[str, Mapping[str, Any]] 
     settings.set_root_resource(None)  # type: ignore[arg-type]
     settings.SETTINGS.rpc_manager.clear()
     settings.SETTINGS.outputs.clear()
-    asyncio.new_event_loop().run_until_complete(stack.run_in_stack(_program))
+    loop.run_until_complete(stack.run_in_stack(_program))
     return recording
 
 

@@ -25,6 +25,8 @@ import (
 const (
 	maxRate    = 20000
 	maxSeconds = 900
+	// A mesh that answers nothing must not take the machine with it.
+	maxWorkers = 2000
 	// Failures are counted without end and told in detail up to this many.
 	maxTold = 500
 )
@@ -80,7 +82,11 @@ func main() {
 		}
 		return nil
 	}
-	attacker := vegeta.NewAttacker(vegeta.Timeout(30*time.Second), vegeta.Redirects(vegeta.NoFollow))
+	attacker := vegeta.NewAttacker(
+		vegeta.Timeout(30*time.Second),
+		vegeta.Redirects(vegeta.NoFollow),
+		vegeta.MaxWorkers(maxWorkers),
+	)
 
 	ended, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer cancel()

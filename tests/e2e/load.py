@@ -1,0 +1,161 @@
+"""A constant rate of requests while something else happens: from this machine, or from a pod in the mesh."""
+
+import json
+import re
+import subprocess
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from tests.e2e.conftest import CHECKOUT, Shell
+
+LONGEST_SECONDS = 600
+"""The load ends by itself after so long, whatever becomes of the test."""
+
+SLOW_EVERY = 400
+"""One request in so many takes 3 s."""
+
+CLIENT = "load"
+"""The pod in the mesh, its container, and the app that it calls itself."""
+
+FAILURES_ONLY = "response.code >= 500 || response.code == 0"
+"""What proxies log while a load runs: at 1,000 requests a second they would do little else."""
+
+LOGGED = re.compile(r'" (?P<code>\d+) (?P<flags>\S+) ')
+"""Status and response flags in a line of Envoy's access log."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What came back of a load."""
+
+    requests: int
+    seconds: float
+    answers: Counter[str]
+    failed: int
+    failures: tuple[str, ...]
+    p99_milliseconds: float
+
+    @property
+    def rate(self) -> float:
+        """Requests a second that were really asked."""
+        return self.requests / self.seconds
+
+
+class Load:
+    """Asks from enter to exit."""
+
+    report: Report
+
+    def __init__(self, words: Sequence[str], *, url: str, rate: int, host: str) -> None:
+        slow = f"{url}?delay=3s"
+        flags = ("-rate", str(rate), "-seconds", str(LONGEST_SECONDS), "-header", f"Host: {host}")
+        self._command = [*words, *flags, "-slow", slow, "-every", str(SLOW_EVERY), url]
+
+    def __enter__(self) -> Self:
+        """Start asking."""
+        self._process = subprocess.Popen(
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop, and wait for the last answers: its input ends."""
+        said, complained = self._process.communicate()
+        if self._process.returncode:
+            message = f"the load ended with {self._process.returncode}: {complained}"
+            raise AssertionError(message)
+        self.report = _report(json.loads(said))
+
+
+def from_here(url: str, *, rate: int, host: str) -> Load:
+    """Load the ingress on loopback."""
+    return Load([str(CHECKOUT / ".lab/bin/load")], url=url, rate=rate, host=host)
+
+
+def from_mesh(shell: Shell, namespace: str, url: str, *, rate: int, host: str) -> Load:
+    """Load a Service from the client pod of a namespace."""
+    kubeconfig = shell.run('printf %s "$KUBECONFIG"').stdout
+    kubectl = (str(CHECKOUT / ".lab/bin/kubectl"), "--kubeconfig", kubeconfig, "--namespace", namespace)
+    words = (*kubectl, "exec", "-i", CLIENT, f"--container={CLIENT}", "--", "/load")
+    return Load(words, url=url, rate=rate, host=host)
+
+
+@contextmanager
+def caller(shell: Shell, namespace: str) -> Iterator[None]:
+    """Run a pod that can ask from inside the mesh, and let proxies log failures alone."""
+    quiet = [_failures_only("istio-system"), _failures_only(namespace)]
+    apply(shell, _client(namespace), *quiet)
+    shell.run(f"kubectl wait pod/{CLIENT} -n {namespace} --for=condition=Ready --timeout=120s")
+    yield
+    shell.run(f"kubectl delete pod {CLIENT} -n {namespace} --now")
+    for each in quiet:
+        shell.run(f"kubectl delete telemetry load -n {each['metadata']['namespace']}")
+
+
+def apply(shell: Shell, *objects: dict[str, Any]) -> None:
+    """Apply objects as kubectl does."""
+    document = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+    shell.run(f"kubectl apply -f - <<'EOF'\n{document}\nEOF")
+
+
+def flags(shell: Shell, since_seconds: int, **selectors: str) -> Counter[str]:
+    """Count the failures that proxies logged by status and Envoy's response flag: pods by namespace."""
+    found: Counter[str] = Counter()
+    for namespace, selector in selectors.items():
+        words = f"-n {namespace.replace('_', '-')} -l {selector} --since={since_seconds}s --tail=-1"
+        for line in shell.run(f"kubectl logs -c istio-proxy {words}").stdout.splitlines():
+            if (logged := LOGGED.search(line)) and int(logged["code"]) not in range(100, 500):
+                found[f"{logged['code']} {logged['flags']}"] += 1
+    return found
+
+
+def _report(said: dict[str, Any]) -> Report:
+    failures = (f"{each['at']} {each['code']} {each['reason']}" for each in said["failures"])
+    return Report(
+        requests=said["requests"],
+        seconds=said["seconds"],
+        answers=Counter(said["answers"]),
+        failed=said["failed"],
+        failures=tuple(failures),
+        p99_milliseconds=said["p99Milliseconds"],
+    )
+
+
+def _client(namespace: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": CLIENT, "namespace": namespace, "labels": {"app": CLIENT}},
+        "spec": {
+            "automountServiceAccountToken": False,
+            "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+            "containers": [
+                {
+                    "name": CLIENT,
+                    "image": "lab/load:1",
+                    "imagePullPolicy": "IfNotPresent",
+                    "securityContext": {
+                        "allowPrivilegeEscalation": False,
+                        "readOnlyRootFilesystem": True,
+                        "capabilities": {"drop": ["ALL"]},
+                    },
+                }
+            ],
+        },
+    }
+
+
+def _failures_only(namespace: str) -> dict[str, Any]:
+    logging = {"providers": [{"name": "envoy"}], "filter": {"expression": FAILURES_ONLY}}
+    return {
+        "apiVersion": "telemetry.istio.io/v1",
+        "kind": "Telemetry",
+        "metadata": {"name": "load", "namespace": namespace},
+        "spec": {"accessLogging": [logging]},
+    }

@@ -1,0 +1,52 @@
+"""Under a constant load through the ingress and from the mesh, no change loses a request.
+
+Each change is done and undone once; LOSS_ROUNDS=10 says more often. The machine must have the room: where the
+rate is not held, the test fails and says so.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e import load
+from tests.e2e.changes import CHANGES, base
+from tests.e2e.conftest import Stack, stacks_in
+
+ROUNDS = int(os.environ.get("LOSS_ROUNDS", "1"))
+RATE = int(os.environ.get("LOSS_RATE", "1000"))
+"""Requests a second through the ingress, and as many from the mesh."""
+
+NAMESPACE = "e2e-zero-loss"
+HOST = f"springbootapp.{NAMESPACE}.svc.cluster.local:8080"
+LOGGERS = {"istio_system": "istio=ingressgateway", NAMESPACE.replace("-", "_"): "app"}
+
+
+@pytest.fixture(scope="module")
+def stack(_lab_is_up: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Two versions under traffic, and a caller in the mesh."""
+    with stacks_in(tmp_path_factory.mktemp("zero-loss")) as make:
+        made = make("zero-loss", **base(NAMESPACE))
+        made.up()
+        with load.caller(made.shell, NAMESPACE):
+            yield made
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_no_request_is_lost(stack: Stack, change: str) -> None:
+    """Neither through the ingress nor in the mesh, and the rate was held."""
+    begun = time.monotonic()
+    outside = load.from_here("http://127.0.0.1:31380/hello", rate=RATE, host=f"{NAMESPACE}.example.com")
+    inside = load.from_mesh(stack.shell, NAMESPACE, f"http://{HOST}/hello", rate=RATE, host=HOST)
+    with outside, inside:
+        for _ in range(ROUNDS):
+            CHANGES[change](stack)
+    flags = load.flags(stack.shell, int(time.monotonic() - begun) + 1, **LOGGERS)
+    reports = {"ingress": outside.report, "mesh": inside.report}
+    for name, report in reports.items():
+        assert not report.failed, (
+            f"{name}: {report.failed} of {report.requests}; {flags}; {report.failures[:5]}"
+        )
+        assert report.rate > RATE * 0.98, f"{name}: only {report.rate:.0f} requests a second were asked"
+        assert report.answers.keys() <= {"v1", "v2", "v3"}
