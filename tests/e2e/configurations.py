@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from components.cluster_pin import WITNESS
 from components.errors import ConfigError
 from components.faults import PROJECT, Fault
-from components.model.stack import Stack
+from components.hints import keys_of
+from components.model.stack import Common, Stack
 from components.settings import parse
 from components.ways import ways
 from tests.drawn import stack_files
@@ -26,13 +27,16 @@ SEED: Final = int(os.environ.get("ACCEPTED_SEED", "1"))
 Config = dict[str, Any]
 Manifest = dict[str, Any]
 
-OF_ONE: Final = ("api", "ingress", "namespace")
+OF_ONE: Final = tuple(keys_of(Common))
 """Keys that the services of a stack have in common."""
 
 MENDED_BY_LEAVING_OUT: Final = frozenset(
-    {"MESH002", "MESH010", "MESH014", "MESH160", "MESH161", "MESH190", "MESH191", "MESH192"}
+    {
+        *("MESH002", "MESH010", "MESH014", "MESH160", "MESH161"),
+        *("MESH170", "MESH171", "MESH172", "MESH190", "MESH191", "MESH192"),
+    }
 )
-"""What has no words in the Gateway API, what no proxy enforces, and what is left of either."""
+"""What has no words in the Gateway API, what no proxy enforces, no canary keeps, and what is left of it."""
 LONGEST_NAME: Final = 20
 """Names of apps and versions are put together: longer ones hardly ever fit."""
 
