@@ -38,7 +38,7 @@ WITH: Mapping[str, Sequence[str]] = {
     "mesh": ("gateway",),
     "resilience": ("versions",),
     "routes": ("mesh", "gateway"),
-    "security": ("mesh", "gateway"),
+    "security": ("mesh", "gateway", "namespace"),
     "services": (
         "cors",
         "mesh",
