@@ -36,8 +36,9 @@ class _Impatient(ApiClient):
 
     def call_api(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 (the library is untyped)
         """Send one request."""
-        return super().request(  # type: ignore[misc]
-            *args, **{**options, "_request_timeout": TIMEOUT_SECONDS}
+        asked = options.pop("_request_timeout", None)
+        return super().call_api(  # type: ignore[misc]
+            *args, **options, _request_timeout=asked or TIMEOUT_SECONDS
         )
 
 
