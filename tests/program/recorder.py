@@ -134,33 +134,39 @@ class _Monitor(mocks.MockMonitor):
         )
 
 
-def run(config: Mapping[str, object], existing: Mapping[str, Mapping[str, Any]] | None = None) -> Recording:
-    """Run the program with whole config keys (`mesh-app:weights`) and plain values."""
+def run(
+    config: Mapping[str, object],
+    existing: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    project: str = "mesh-app",
+    folder: Path = ROOT,
+) -> Recording:
+    """Run a folder's program with whole config keys (`mesh-app:weights`) and plain values."""
     recording = Recording()
     cluster = _Cluster(existing or {"istio-system/istio-ingressgateway": INGRESS_SERVICE})
     monitor = _Monitor(cluster, recording)
     # Pulumi asks for the thread's loop; a test before may have closed it and left none.
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    mocks.set_mocks(cluster, project="mesh-app", stack="test", preview=False, monitor=monitor)
+    mocks.set_mocks(cluster, project=project, stack="test", preview=False, monitor=monitor)
     stored = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
     pulumi_config.set_all_config(stored, [])
     # set_mocks leaves a stack of its own behind, and waits for it on another loop.
     settings.set_root_resource(None)  # type: ignore[arg-type]
     settings.SETTINGS.rpc_manager.clear()
     settings.SETTINGS.outputs.clear()
-    loop.run_until_complete(stack.run_in_stack(_program))
+    loop.run_until_complete(stack.run_in_stack(lambda: _program(folder)))
     return recording
 
 
 def stack_file(name: str) -> dict[str, object]:
-    """Read the config of a stack file of the project."""
+    """Read the config of a stack file, by its path in the repository."""
     config: dict[str, object] = yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))["config"]
     return config
 
 
-def _program() -> None:
-    runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+def _program(folder: Path) -> None:
+    runpy.run_path(str(folder / "__main__.py"), run_name="__main__")
 
 
 def _key(type_: str, name: str) -> str:

@@ -97,7 +97,7 @@ def test_the_manifests_name_the_catalogues_images(given: Ingredients) -> None:
     ]
     assert deployed == [images.COREDNS]
     istio = yaml.safe_load((ROOT / "mesh-platform/Pulumi.lab.yaml").read_text())["config"]
-    settings = istio["mesh-platform:values"]["istiod"]["global"]
+    settings = istio["mesh-platform:istio"]["values"]["istiod"]["global"]
     for name in ("pilot", "proxyv2"):
         assert f"{settings['hub']}/{name}:{settings['tag']}" in by_name(given)
     assert set(deployed) <= set(by_name(given))

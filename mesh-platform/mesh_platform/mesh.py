@@ -1,0 +1,21 @@
+"""Where parts are installed."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+SYSTEM = "istio-system"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mesh:
+    """A cluster and the mesh's own namespace in it."""
+
+    cluster: kubernetes.Provider
+    namespace: pulumi.Input[str] = SYSTEM
+    """An output where this stack makes the namespace: what is installed there then waits for it."""
+
+    def options(self, *after: pulumi.Resource) -> pulumi.ResourceOptions:
+        """Options of a resource on this cluster that is made after others."""
+        return pulumi.ResourceOptions(provider=self.cluster, depends_on=list(after))

@@ -1,0 +1,98 @@
+"""The only reader of the stack's configuration: the settings of each part, or all faults in one message."""
+
+import difflib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Protocol, TypeVar, get_origin, get_type_hints
+
+import pulumi
+from pulumi.runtime import config as pulumi_config
+
+PROJECT = "mesh-platform"
+
+
+class Part(Protocol):
+    """The settings of a part: a dataclass with a default for every field."""
+
+    def faults(self) -> list[str]:
+        """What contradicts itself in these settings, with what mends it."""
+
+
+P = TypeVar("P", bound=Part)
+
+
+class StackFile:
+    """Reads part by part; `check` ends it."""
+
+    def __init__(self, config: Mapping[str, str] | None = None) -> None:
+        """Take whole keys with their values as Pulumi hands them over; those of the stack where absent."""
+        if config is None:
+            config = {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
+        prefix = f"{PROJECT}:"
+        self._left = {key.removeprefix(prefix): v for key, v in config.items() if key.startswith(prefix)}
+        self._parts: list[str] = []
+        self._faults: list[str] = []
+
+    def part(self, name: str, form: type[P]) -> P | None:
+        """Read the settings of a part; None where it is not named, or where they are at fault."""
+        self._parts.append(name)
+        value = _plain(self._left.pop(name, "{}"))
+        if not value:
+            return None  # Pulumi.yaml has an empty default for every part
+        if not isinstance(value, dict):
+            self._faults.append(f"{name}: {value!r} is no mapping of settings")
+            return None
+        hints = get_type_hints(form)
+        names = {_camel(field.name): field.name for field in fields(form)}  # type: ignore[arg-type]  # Part says so
+        found = [
+            f"{name}.{key}: {_unknown(key, names)}"
+            if key not in names
+            else f"{name}.{key}: {setting!r} is no {_word(hints[names[key]])}"
+            for key, setting in value.items()
+            if key not in names or not isinstance(setting, _runtime(hints[names[key]]))
+        ]
+        if not found:
+            read = form(**{names[key]: setting for key, setting in value.items()})
+            found = [f"{name}: {fault}" for fault in read.faults()]
+            if not found:
+                return read
+        self._faults += found
+        return None
+
+    def check(self) -> None:
+        """Raise every fault that was found, and every key that is no part."""
+        faults = [*self._faults, *(f"{key}: {_unknown(key, self._parts)}" for key in sorted(self._left))]
+        if faults:
+            many = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+            lines = [f"the stack's configuration has {many}; nothing was changed", *faults]
+            mend = f"→ mend {PROJECT}:… in the stack file; Pulumi.yaml says what each part takes"
+            raise pulumi.RunError("\n".join([*lines, mend]))
+
+
+def _plain(text: str) -> object:
+    """Undo the JSON in which Pulumi hands objects over."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _camel(name: str) -> str:
+    """The name of a field as the stack file has it."""
+    return re.sub(r"_(\w)", lambda found: found[1].upper(), name)
+
+
+def _runtime(hint: object) -> type:
+    """The class that tells values of a type hint: `Mapping` for `Mapping[str, int]`."""
+    return get_origin(hint) or hint  # type: ignore[return-value]  # hints of parts are classes
+
+
+def _word(hint: object) -> str:
+    return {str: "text", int: "whole number", bool: "true or false"}.get(_runtime(hint), "mapping")
+
+
+def _unknown(key: str, known: Mapping[str, str] | list[str]) -> str:
+    near = difflib.get_close_matches(key, known, n=1)
+    return f"no such key, did you mean {near[0]}?" if near else f"no such key; known are {', '.join(known)}"
