@@ -5,7 +5,7 @@ SHELL := /bin/bash -eu
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-LONG_SUITES := adopt gateway_api gateways policy security zero_loss
+LONG_SUITES := adopt gateway_api gateways policy security unready zero_loss
 
 .PHONY: up down clean check test test-all docs lock
 

@@ -28,8 +28,7 @@ for service in stack.services:
     app = VersionedApp(
         service,
         namespace=namespace.name,
-        injection=stack.namespace.injection,
-        protected=stack.protected,
+        stack=stack,
         opts=on_cluster,
     )
     policies = mesh_security.secure(

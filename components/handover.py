@@ -6,14 +6,15 @@ from collections.abc import Collection
 from typing import Final
 
 import pulumi
-from pulumi.runtime.mocks import MockMonitor
-from pulumi.runtime.settings import get_monitor
 
 from components import workload
 from components.expressions import seconds
+from components.hooks import nobody_calls
 from components.istiod import Istiod, Look, UnaskedError
+from components.kubectl import KubectlError
 from components.model.service import Service
 from components.model.stack import Stack
+from components.readiness import Readiness
 from components.serving import serving
 from components.settling import (
     GATHERING_SECONDS,
@@ -40,6 +41,7 @@ class Handover:
         self._service, self._namespace, self._api = service, stack.namespace.name, stack.api
         self._limit = float(seconds(stack.handover.limit) or 0)
         self._drain = float(seconds(stack.handover.drain) or 0)
+        self._readiness = {version: Readiness(service, version, stack) for version in service.versions}
         self._istiod = Istiod(context=stack.cluster.context, namespace=stack.handover.control_plane)
         self._before_subsets: Look | None = None
         self._before_routes: Look | None = None
@@ -48,14 +50,14 @@ class Handover:
     @property
     def of_subset(self) -> pulumi.ResourceHookBinding | None:
         """For what a route needs to send requests to a version."""
-        if _nobody_calls():
+        if nobody_calls():
             return None
         return pulumi.ResourceHookBinding(before_create=[self._subset_comes])
 
     @property
     def of_routes(self) -> pulumi.ResourceHookBinding | None:
         """For the routes. While they are made for the first time there is no request to lose."""
-        if _nobody_calls():
+        if nobody_calls():
             return None
         return pulumi.ResourceHookBinding(
             before_update=[self._routes_change], after_update=[self._routes_changed]
@@ -97,6 +99,7 @@ class Handover:
         """Wait until a request to the versions would be answered, whichever proxy it comes to."""
         pulumi.log.info(f"waiting until every proxy knows the pods of {_listed(versions)}")
         try:
+            await self._pods_are_new(versions)
             await self._pods_are_known(versions)
             await self._proxies_take(self._before_subsets, SUBSETS)
         except UnaskedError as error:
@@ -106,6 +109,15 @@ class Handover:
                 f"{self._service.app.name}: {_listed(versions)} gets no request, because after "
                 f"{self._limit:g} s these proxies have not taken its subset: {late}. {LAGGING}"
             ) from late
+
+    async def _pods_are_new(self, versions: Collection[str]) -> None:
+        """Wait until none of a version's pods is of an image that it had before."""
+        for version in versions:
+            try:
+                if said := await self._readiness[version].complaint():
+                    raise HandoverError(f"{self._service.app.name}: {said}")
+            except KubectlError as error:
+                raise UnaskedError(str(error)) from error
 
     async def _pods_are_known(self, versions: Collection[str]) -> None:
         ends = time.monotonic() + self._limit
@@ -159,11 +171,6 @@ class Handover:
     def _tell(self, _: object) -> None:
         if self._failure is not None:
             raise self._failure
-
-
-def _nobody_calls() -> bool:
-    """Tell whether Pulumi's mocks run the program: they say that they know hooks, and fail on the first."""
-    return isinstance(get_monitor(), MockMonitor)
 
 
 def _listed(versions: Collection[str]) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from components.kubectl import Kubectl, KubectlError
+
 HEALTHY: Final = 1
 """The health of an endpoint that takes requests, in istiod's numbers."""
 
@@ -75,20 +77,10 @@ class Istiod:
             raise UnaskedError(f"istiod does not answer {path} in JSON: {answers[0][:80]}") from error
 
     async def _kubectl(self, *words: str) -> str:
-        command = ("kubectl", "--context", self.context, "--namespace", self.namespace, *words)
         try:
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-            )
-        except OSError as error:
-            raise UnaskedError("kubectl is not on PATH") from error
-        said, complained = await process.communicate()
-        if process.returncode:
-            raise UnaskedError(complained.decode(errors="replace").strip() or f"{' '.join(command)} failed")
-        return said.decode()
+            return await Kubectl(context=self.context, namespace=self.namespace)(*words)
+        except KubectlError as error:
+            raise UnaskedError(str(error)) from error
 
 
 def _proxy(entry: Mapping[str, str]) -> Proxy:

@@ -12,7 +12,8 @@ from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from components import workload
 from components.model.service import Service
-from components.model.stack import Injection
+from components.model.stack import Stack
+from components.readiness import PROVIDER_SECONDS, Readiness
 
 ALL: Final = 100
 """Percent: no other version of the service serves."""
@@ -30,14 +31,13 @@ class VersionedApp(pulumi.ComponentResource):
         args: Service,
         *,
         namespace: pulumi.Input[str],
-        injection: Injection,
-        protected: bool,
+        stack: Stack,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         app = args.app
         super().__init__("mesh:index:VersionedApp", app.name, {"app": app.name}, opts)
         metadata = {"name": app.name, "namespace": namespace, "labels": workload.labels(app)}
-        child = pulumi.ResourceOptions(parent=self)
+        child, wait = pulumi.ResourceOptions(parent=self), f"{PROVIDER_SECONDS}s"
         account = ServiceAccount(
             app.name, metadata=metadata, automount_service_account_token=False, opts=child
         )
@@ -45,7 +45,7 @@ class VersionedApp(pulumi.ComponentResource):
             app.name,
             metadata=metadata,
             spec=workload.service(args),
-            opts=pulumi.ResourceOptions(parent=self, protect=protected),
+            opts=pulumi.ResourceOptions(parent=self, protect=stack.protected),
         )
         self.workloads = {
             version: Deployment(
@@ -56,13 +56,14 @@ class VersionedApp(pulumi.ComponentResource):
                     # Kiali holds the Service's selector against the Deployment's own labels (KIA0701).
                     "labels": workload.labels(app, version),
                 },
-                spec=workload.deployment(args, version, injection),
+                spec=workload.deployment(args, version, stack.namespace.injection),
                 opts=pulumi.ResourceOptions(
                     parent=self,
                     depends_on=[account],
                     # With two that serve, either may go. A change of this alone changes no object: law 1.
-                    protect=protected and args.split[version] == ALL,
-                    custom_timeouts=pulumi.CustomTimeouts(create="5m", update="5m", delete="5m"),
+                    protect=stack.protected and args.split[version] == ALL,
+                    custom_timeouts=pulumi.CustomTimeouts(create=wait, update=wait, delete="5m"),
+                    hooks=Readiness(args, version, stack).hooks,
                 ),
             )
             for version in args.versions

@@ -1,0 +1,77 @@
+"""A version whose pods never become ready stops the `up` before any weight moves, and the error says why."""
+
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+
+from tests.e2e.changes import V1, base
+from tests.e2e.conftest import Stack, stacks_in
+
+NAMESPACE = "e2e-unready"
+SOON_SECONDS = 90
+"""The provider's share of the wait, what a kubelet needs to see that it tries in vain, and a slow machine."""
+
+HOPELESS: Final[dict[str, tuple[dict[str, Any], list[str]]]] = {
+    "no such image": ({"tag": "99"}, ["container springbootapp", "xjk27400861/springbootapp:99"]),
+    "it ends at once": (
+        {"tag": "43", "env": {"RESPONSE_DELAY": "soon"}},
+        ["CrashLoopBackOff", "it ended with 1 (Error)", 'RESPONSE_DELAY="soon" is no duration such as 500ms'],
+    ),
+    "its probe fails": (
+        {
+            "tag": "43",
+            "env": {"FAILURE_PERCENT": "100"},
+            "probes": {"startup": {"path": "/hello", "failureThreshold": 5}},
+        },
+        ["Startup probe failed: HTTP probe failed with statuscode: 500", "listens on :8080"],
+    ),
+}
+"""A version, and what the error says of it."""
+
+
+@pytest.fixture(scope="module")
+def stack(_lab_is_up: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One version that has all the traffic."""
+    with stacks_in(tmp_path_factory.mktemp("unready")) as make:
+        made = make("unready", **base(NAMESPACE))
+        made.configure(versions={"v1": V1}, weights={"v1": 100})
+        made.up()
+        yield made
+
+
+@pytest.mark.parametrize("case", HOPELESS)
+def test_no_weight_moves(stack: Stack, case: str) -> None:
+    """Not to a new version that cannot run; the reason is the pod's own, and the next `up` begins anew."""
+    version, reasons = HOPELESS[case]
+    before = _spec(stack)
+    begun = time.monotonic()
+    stack.configure(versions={"v1": V1, "v2": version}, weights={"v1": 50, "v2": 50})
+    done = stack.pulumi("up --yes --skip-preview", check=False)
+    assert done.returncode, done.stdout
+    assert time.monotonic() - begun < SOON_SECONDS, done.stdout
+    for reason in ("no weight moves, because the pods of v2 do not become ready", *reasons):
+        assert reason in done.stdout
+    assert _spec(stack) == before
+    again = stack.pulumi("preview --expect-no-changes", check=False)
+    assert again.returncode, "an update that failed must not look done"
+    stack.configure(versions={"v1": V1}, weights={"v1": 100})
+    stack.up()
+    assert _spec(stack) == before
+
+
+def test_nor_where_a_version_that_serves_gets_an_image_that_is_not_there(stack: Stack) -> None:
+    """Its old pods go on serving, and the mended stack file is enough to go on."""
+    stack.configure(versions={"v1": {**V1, "tag": "99"}})
+    done = stack.pulumi("up --yes --skip-preview", check=False)
+    assert done.returncode
+    assert "xjk27400861/springbootapp:99" in done.stdout
+    ready = stack.shell.run(f"kubectl get deployment springbootapp-v1 -n {NAMESPACE} -o jsonpath={{.status}}")
+    assert '"availableReplicas":2' in ready.stdout
+    stack.configure(versions={"v1": V1})
+    stack.up()
+
+
+def _spec(stack: Stack) -> Any:  # noqa: ANN401 (as Istio writes it)
+    return stack.shell.json(f"kubectl get virtualservice springbootapp -n {stack.namespace} -o json")["spec"]
