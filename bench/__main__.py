@@ -11,9 +11,13 @@ from rich.console import Console
 from bench import scale
 from bench.drift import run as drift
 from bench.drift.catalogue import mutations
+from bench.loss import rows as loss_rows
+from bench.loss import run as loss
+from tests.e2e import load
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results"
+DOCS = CHECKOUT / "docs"
 
 commands = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
@@ -68,11 +72,33 @@ def drift_(
     drift.down(folder)
 
 
-def _write(name: str, what: str, lines: list[str]) -> None:
+@commands.command("loss")
+def loss_(
+    seconds: Annotated[float, typer.Option(help="Go on for so long, and another time from there.")] = 3600,
+) -> None:
+    """Count lost requests, change by change and without each mechanism. Needs the machine alone."""
+    folder = CHECKOUT / ".lab/bench-loss"
+    for row in loss.run(folder, seconds):
+        sides = ", ".join(f"{side.failed} of {side.requests} at {side.rate:.0f}/s" for side in row.sides)
+        without = f" without {row.without}" if row.without else ""
+        Console().print(f"{row.change}{without}: {sides}; {dict(row.flags)}", markup=False)
+    found = loss_rows.read(folder / "rows.jsonl")
+    _write(
+        "loss",
+        "Requests at a constant rate through the ingress, and as many from a pod in the mesh, one in "
+        f"{load.SLOW_EVERY} of them of 3 s, while a plain `pulumi up` makes and unmakes a change. Lost "
+        f"is what had no good answer within 30 s. Rounds to do: {len(loss.todo(found))}.",
+        loss_rows.tables(found),
+        into=DOCS / "zero-loss.md",
+    )
+
+
+def _write(name: str, what: str, lines: list[str], into: Path | None = None) -> None:
     """Keep a table with the day and the size of the machine it was measured on."""
     machine = f"{dt.datetime.now(dt.UTC).date()}, {os.cpu_count()} cores, `python -m bench {name}`"
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.md").write_text("\n".join([f"# {name}", "", what, "", machine, "", *lines, ""]))
+    file = into or RESULTS / f"{name}.md"
+    file.write_text("\n".join([f"# {file.stem}", "", what, "", machine, "", *lines, ""]))
 
 
 if __name__ == "__main__":

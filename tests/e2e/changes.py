@@ -9,6 +9,7 @@ from tests.e2e.conftest import Stack
 V1: Final = {"tag": "42", "replicas": 2, "disruptionBudget": {"maxUnavailable": 1}}
 V2: Final = {"tag": "43", "replicas": 2, "disruptionBudget": {"maxUnavailable": 1}}
 ROLLOUT_SECONDS: Final = 180
+ENDING_SECONDS: Final = 60
 EVICTION_SECONDS: Final = 120
 
 Change = Callable[[Stack], None]
@@ -37,6 +38,18 @@ def set_(stack: Stack, **settings: object) -> None:
     """Change keys of the stack file, and run `pulumi up`."""
     stack.configure(**settings)
     stack.up()
+
+
+def settle(stack: Stack) -> None:
+    """Wait until every pod is new and ready, and the old ones have answered their last request."""
+    where = f"-n {stack.namespace} --timeout={ROLLOUT_SECONDS}s"
+    for deployment in stack.shell.run(f"kubectl get deployments -n {stack.namespace} -o name").stdout.split():
+        stack.shell.run(f"kubectl rollout status {deployment} {where}")
+    deadline = time.monotonic() + ENDING_SECONDS
+    ending = f"kubectl get pods -n {stack.namespace} -o jsonpath={{.items[*].metadata.deletionTimestamp}}"
+    while stack.shell.run(ending).stdout.strip():
+        assert time.monotonic() < deadline, "pods do not end"
+        time.sleep(1)
 
 
 def jump(stack: Stack) -> None:

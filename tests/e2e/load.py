@@ -108,8 +108,10 @@ def flags(shell: Shell, since_seconds: int, **selectors: str) -> Counter[str]:
     """Count the failures that proxies logged by status and Envoy's response flag: pods by namespace."""
     found: Counter[str] = Counter()
     for namespace, selector in selectors.items():
-        words = f"-n {namespace.replace('_', '-')} -l {selector} --since={since_seconds}s --tail=-1"
-        for line in shell.run(f"kubectl logs -c istio-proxy {words}").stdout.splitlines():
+        words = f"-n {namespace.replace('_', '-')} -l {selector} --since={since_seconds}s"
+        # A pod that is just starting has no log yet.
+        said = shell.run(f"kubectl logs -c istio-proxy {words} --tail=-1 --ignore-errors").stdout
+        for line in said.splitlines():
             if (logged := LOGGED.search(line)) and int(logged["code"]) not in range(100, 500):
                 found[f"{logged['code']} {logged['flags']}"] += 1
     return found

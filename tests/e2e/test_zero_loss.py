@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e import load
-from tests.e2e.changes import CHANGES, base
+from tests.e2e.changes import CHANGES, base, settle
 from tests.e2e.conftest import Stack, stacks_in
 
 ROUNDS = int(os.environ.get("LOSS_ROUNDS", "1"))
@@ -42,6 +42,7 @@ def test_no_request_is_lost(stack: Stack, change: str) -> None:
     with outside, inside:
         for _ in range(ROUNDS):
             CHANGES[change](stack)
+            settle(stack)
     flags = load.flags(stack.shell, int(time.monotonic() - begun) + 1, **LOGGERS)
     reports = {"ingress": outside.report, "mesh": inside.report}
     for name, report in reports.items():

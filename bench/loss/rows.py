@@ -1,0 +1,148 @@
+"""What was measured so far, a line for each round, and the tables of it."""
+
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from bench.loss.without import MECHANISMS
+from tests.e2e.changes import CHANGES
+
+NOTHING: Final = "nothing changes"
+HELD: Final = 0.98
+"""The share of the requests asked for that a machine has to ask in the time, to hold a rate."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """One caller's requests: through the ingress, or in the mesh."""
+
+    requests: int
+    failed: int
+    rate: float
+    """Requests a second that were really asked."""
+    p99: float
+    """Milliseconds."""
+    first: Sequence[str]
+    """The first failures: moment, status, reason."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One round of one change under load."""
+
+    change: str
+    without: str
+    """The mechanism that was taken away; empty: none."""
+    rate: int
+    """Requests a second from each side."""
+    at: str
+    seconds: float
+    ingress: Side
+    mesh: Side
+    flags: Mapping[str, int]
+    """Failures that proxies logged, by status and Envoy's response flag; each request passes two proxies."""
+
+    @property
+    def sides(self) -> tuple[Side, Side]:
+        """Both callers."""
+        return self.ingress, self.mesh
+
+    @property
+    def held(self) -> bool:
+        """Whether the rate was held from both sides."""
+        return all(side.rate >= HELD * self.rate for side in self.sides)
+
+    @property
+    def failed(self) -> int:
+        """Requests that had no good answer."""
+        return sum(side.failed for side in self.sides)
+
+
+def keep(file: Path, row: Row) -> None:
+    """Add a row."""
+    with file.open("a") as rows:
+        rows.write(json.dumps(asdict(row)) + "\n")
+
+
+def read(file: Path) -> list[Row]:
+    """Read all rows."""
+    if not file.exists():
+        return []
+    said = [json.loads(line) for line in file.read_text().splitlines()]
+    return [
+        Row(**{**each, "ingress": Side(**each["ingress"]), "mesh": Side(**each["mesh"])}) for each in said
+    ]
+
+
+def tables(rows: Sequence[Row]) -> list[str]:
+    """Write what the machine holds, each change, and each mechanism's before and after."""
+    changes = [
+        (name, [each for each in rows if each.change == name and not each.without]) for name in CHANGES
+    ]
+    return [
+        "What the machine holds while nothing changes:",
+        "",
+        "| rate wanted of each | ingress | mesh | failed | p99 ingress, ms | p99 mesh, ms |",
+        "|---:|---:|---:|---:|---:|---:|",
+        *(_capacity(row) for row in rows if row.change == NOTHING),
+        "",
+        "Each change with everything in place:",
+        "",
+        "| change and back | rounds | requests | failed | flags | least held | p99 up to, ms | days |",
+        "|---|---:|---:|---:|---|---:|---:|---|",
+        *(_change(name, found) for name, found in changes if found),
+        _change("all", [row for _, found in changes for row in found]),
+        "",
+        "What is lost without a mechanism, and with it:",
+        "",
+        "| without | change | rounds | requests | failed | by flag | failed with it |",
+        "|---|---|---:|---:|---:|---|---:|",
+        *_before_and_after(rows),
+    ]
+
+
+def _capacity(row: Row) -> str:
+    rates = " | ".join(f"{side.rate:.0f}" for side in row.sides)
+    slow = " | ".join(f"{side.p99:.0f}" for side in row.sides)
+    return f"| {row.rate} | {rates} | {row.failed} | {slow} |"
+
+
+def _change(name: str, rows: Sequence[Row]) -> str:
+    least = min((side.rate / row.rate for row in rows for side in row.sides), default=0)
+    slow = max((side.p99 for row in rows for side in row.sides), default=0)
+    days = sorted({dt.datetime.fromisoformat(row.at).date().isoformat() for row in rows})
+    return (
+        f"| {name} | {len(rows)} | {_requests(rows)} | {_failed(rows)} | {_flags(rows)} | {least:.1%} "
+        f"| {slow:.0f} | {', '.join(days)} |"
+    )
+
+
+def _before_and_after(rows: Sequence[Row]) -> Iterable[str]:
+    for mechanism in MECHANISMS:
+        for change in mechanism.changes:
+            found = [row for row in rows if (row.without, row.change) == (mechanism.name, change)]
+            whole = [row for row in rows if (row.without, row.change) == ("", change)]
+            if found:
+                yield (
+                    f"| {mechanism.name} | {change} | {len(found)} | {_requests(found)} | {_failed(found)} "
+                    f"| {_flags(found)} | {_failed(whole)} of {_requests(whole)} |"
+                )
+
+
+def _requests(rows: Sequence[Row]) -> str:
+    return f"{sum(side.requests for row in rows for side in row.sides):,}"
+
+
+def _failed(rows: Sequence[Row]) -> str:
+    return f"{sum(row.failed for row in rows):,}"
+
+
+def _flags(rows: Sequence[Row]) -> str:
+    counted: Counter[str] = Counter()
+    for row in rows:
+        counted.update(row.flags)
+    return ", ".join(f"{flag}: {count}" for flag, count in counted.most_common()) or "-"

@@ -1,0 +1,74 @@
+"""The bench of lost requests: what it takes away is there, rounds add up, its table counts all failures."""
+
+import ast
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from bench.loss.rows import Row, Side, keep, read, tables
+from bench.loss.run import ROUNDS, ROUNDS_WITHOUT, rate, todo
+from bench.loss.without import MECHANISMS, Without, without
+from tests.e2e.changes import CHANGES
+from tests.e2e.conftest import CHECKOUT
+
+NONE: Mapping[str, int] = {}
+
+
+def row(change: str, *, mechanism: str = "", failed: int = 0, held: float = 1, of: int = 500) -> Row:
+    """Make one round of 1,000 requests from each side."""
+    ingress = Side(requests=1000, failed=failed, rate=of * held, p99=20.4, first=())
+    mesh = Side(requests=1000, failed=0, rate=of, p99=10, first=())
+    flags = {"503 UH": failed} if failed else NONE
+    return Row(
+        change=change,
+        without=mechanism,
+        rate=of,
+        at="2026-11-25T10:00:00+00:00",
+        seconds=2,
+        ingress=ingress,
+        mesh=mesh,
+        flags=flags,
+    )
+
+
+@pytest.mark.parametrize("mechanism", MECHANISMS, ids=lambda each: each.name)
+def test_what_is_taken_away_is_there(mechanism: Without, tmp_path: Path) -> None:
+    """A program that has changed since fails here, and not as a figure that says nothing."""
+    (tmp_path / "components").symlink_to(CHECKOUT / "components")
+    with without(mechanism, tmp_path):
+        for edit in mechanism.edits:
+            changed = (tmp_path / edit.file).read_text()
+            ast.parse(changed)
+            assert changed != (CHECKOUT / edit.file).read_text()
+    assert (tmp_path / "components").resolve() == CHECKOUT / "components"
+    assert set(mechanism.changes) <= CHANGES.keys()
+
+
+def test_rounds_add_up(tmp_path: Path) -> None:
+    """A run goes on where the last one ended: one of each before the second of any."""
+    file = tmp_path / "rows.jsonl"
+    first, second = list(CHANGES)[:2]
+    keep(file, row(first))
+    left = [(each.change, each.without) for each in todo(read(file))]
+    assert left[0] == (second, "")
+    whole = len(CHANGES) * ROUNDS + sum(len(each.changes) for each in MECHANISMS) * ROUNDS_WITHOUT
+    assert len(left) == whole - 1
+    assert left.index((first, "")) > left.index((MECHANISMS[-1].changes[-1], MECHANISMS[-1].name))
+
+
+def test_the_rate_is_one_that_the_machine_holds() -> None:
+    """Where nothing changes, from both sides, without a failure."""
+    quiet = "nothing changes"
+    assert rate([row(quiet, held=0.7, of=1000), row(quiet, failed=1, of=750)]) == 0
+    assert rate([row(quiet, held=0.7, of=1000), row(quiet, of=500)]) == 500
+
+
+def test_the_table_counts_every_failure() -> None:
+    """By flag, and with its before and after."""
+    change = MECHANISMS[0].changes[0]
+    rows = [row(change), row(change, failed=2), row(change, mechanism=MECHANISMS[0].name, failed=15)]
+    lines = tables(rows)
+    assert f"| {change} | 2 | 4,000 | 2 | 503 UH: 2 | 100.0% | 20 | 2026-11-25 |" in lines
+    assert "| all | 2 | 4,000 | 2 | 503 UH: 2 | 100.0% | 20 | 2026-11-25 |" in lines
+    assert f"| {MECHANISMS[0].name} | {change} | 1 | 2,000 | 15 | 503 UH: 15 | 2 of 4,000 |" in lines
