@@ -19,6 +19,7 @@ from operations.errors import OperationError
 from operations.manifests import as_json, as_yaml, manifests
 from operations.project import Project
 from operations.recovery.command import recover
+from operations.traffic import command as traffic_command
 
 commands = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__
@@ -119,6 +120,28 @@ def drift(
         console = Console(highlight=False, markup=False, stderr=json)
         status = drift_command.drift(Project.at(cwd), request, console, _confirm)
     raise typer.Exit(status)
+
+
+@commands.command()
+def traffic(
+    *,
+    stack: Stack,
+    service: Annotated[str | None, typer.Option(help="One of several services; else all.")] = None,
+    window: Annotated[float, typer.Option(min=1, help="Seconds that the figures are of.")] = 60,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Again every 2 s, until Ctrl-C.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="For machines: JSON, a line for each look.")] = False,
+    cwd: Folder = Path(),
+) -> None:
+    """Show what the mesh does now: weight, measured share, rate, success, percentiles and ready pods.
+
+    For each version of each service, by the figures of the callers' proxies, as the canary judges them.
+    Exit 1: there are no figures, and the reason is said.
+    """
+    with _told():
+        request = traffic_command.Request(stack=stack, service=service, window=window, watch=watch, json=json)
+        console = Console(highlight=False, markup=False)
+        seen = traffic_command.traffic(Project.at(cwd), request, console)
+    raise typer.Exit(seen)
 
 
 @commands.command(name="recover")

@@ -1,10 +1,11 @@
 """The world as it is: the stack's project, its cluster, its Prometheus, and the people at the terminals."""
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
+
+import httpx
 
 from operations.canary import hooks, stack_file
 from operations.canary.checks import Check, Measured
@@ -23,13 +24,13 @@ from operations.errors import OperationError
 from operations.figures.errors import NoDataError
 from operations.figures.measured import Figures
 from operations.project import Project
+from operations.readiness import pods_of
 from operations.services import MeshService
 
 ROUTES: Final = ("VirtualService", "DestinationRule", "Gateway", "HTTPRoute", "GRPCRoute")
 """The kinds that decide who gets what."""
 SECONDS: Final = 5.0
-"""How long the API server may take to tell of a Deployment."""
-OK, GONE = 200, 404
+"""How long the API server may take to say that it is well."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,20 +69,13 @@ class LiveWorld:
 
     def ready(self, version: str) -> int | None:
         """Count the ready pods of a version; None where nobody can tell just now."""
-        name = self.service.deployments[version]
-        path = f"/apis/apps/v1/namespaces/{self.service.namespace}/deployments/{name}"
-        try:
-            status, body = self.cluster.get(path, {}, seconds=SECONDS)
-        except OperationError:
-            return None
-        if status == OK:
-            return int(json.loads(body).get("status", {}).get("readyReplicas") or 0)
-        return 0 if status == GONE else None
+        pods = pods_of(self.cluster, self.service, version)
+        return None if pods is None else pods.ready
 
     def answers(self) -> bool:
         """Tell whether the cluster's API answers."""
         try:
-            return self.cluster.get("/readyz", {}, seconds=SECONDS)[0] == OK
+            return self.cluster.get("/readyz", {}, seconds=SECONDS)[0] == httpx.codes.OK
         except OperationError:
             return False
 
