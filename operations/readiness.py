@@ -23,10 +23,12 @@ class Pods:
 
 
 def pods_of(cluster: Cluster, service: MeshService, version: str) -> Pods | None:
-    """Count the pods of a version; a Deployment that is not there has none.
+    """Count the pods of a version; one whose Deployment is not there, or not declared, has none.
 
     None where nobody can tell just now, because the cluster does not answer or refuses to say.
     """
+    if version not in service.deployments:
+        return Pods(ready=0, wanted=0)
     name = service.deployments[version]
     path = f"/apis/apps/v1/namespaces/{service.namespace}/deployments/{name}"
     try:

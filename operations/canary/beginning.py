@@ -38,7 +38,8 @@ def begin(
             mend=f"python -m operations canary --stack {stack} --resume; or --abort, to have everybody back",
         )
     before = dict(service.weights)
-    _as_deployed(before, deployment.weights(), service.name, stack)
+    deployed = _deployed(deployment.weights(), service.name, stack)
+    _as_deployed(before, deployed, stack)
     if before[to] == WHOLE:
         raise OperationError(f"{to} has all the traffic already", mend="name another version: --to VERSION")
     text = read(project.stack_file(stack))
@@ -52,7 +53,15 @@ def begin(
         if step.weight >= before[to] and (step.weight or not before[to])
     )
     divided = not any(keys.get(key) for key in ("routes", "mirror", "sticky"))
-    one = Canary(service=service, to=to, declared=declared, before=before, divided=divided, first=first)
+    one = Canary(
+        service=service,
+        to=to,
+        declared=declared,
+        before=before,
+        divided=divided,
+        brought=to not in deployed,
+        first=first,
+    )
     return one, first
 
 
@@ -88,8 +97,8 @@ def _version(to: str | None, service: MeshService) -> str:
     return to
 
 
-def _as_deployed(before: Mapping[str, int], outputs: Mapping[str, Any], service: str, stack: str) -> None:
-    """Hold the stack file against the last update: weights that were never deployed are nobody's plan."""
+def _deployed(outputs: Mapping[str, Any], service: str, stack: str) -> Mapping[str, Any]:
+    """Read which versions of a service the last update left, and with which weights."""
     own = outputs.get(service)
     deployed = own if isinstance(own, dict) else outputs
     if not deployed:
@@ -97,6 +106,11 @@ def _as_deployed(before: Mapping[str, int], outputs: Mapping[str, Any], service:
             f"stack {stack} was never deployed, so nobody has the old version yet",
             mend=f"pulumi up --stack {stack}",
         )
+    return deployed
+
+
+def _as_deployed(before: Mapping[str, int], deployed: Mapping[str, Any], stack: str) -> None:
+    """Hold the stack file against the last update: weights that were never deployed are nobody's plan."""
     known = {version: round(deployed.get(version, 0)) for version in before}
     if known != before:
         raise OperationError(

@@ -117,7 +117,9 @@ def _alone(project: Project, request: Request, deployment: Deployment, record: R
 def _go_on(one: Canary, world: LiveWorld, request: Request) -> int:
     """Go on with a canary that was killed or stopped, from where the cluster really is."""
     if request.wish is Wish.abort:
-        return _run(one, world, request, 0, why="aborted by hand")
+        return _run(one, world, request, 0, back=(Outcome.aborted, "aborted by hand"))
+    if request.wish is Wish.resume and one.going_back:
+        return _run(one, world, request, 0, back=one.going_back)
     stages = one.stages(world.project, request.stack)
     standing = stages.standing(world.cluster)
     if standing is None:
@@ -128,9 +130,9 @@ def _go_on(one: Canary, world: LiveWorld, request: Request) -> int:
         )
     if request.wish is Wish.promote:
         standing = len(one.plan.steps) - 1
-    going_back = one.going_back if request.wish is Wish.resume else None
-    world.tell(f"goes on where the cluster is: {'before the first step' if standing < 0 else standing + 1}")
-    return _run(one, world, request, max(standing, one.first), resumed=True, why=going_back)
+    where = "before the first step" if standing < 0 else f"at step {standing + 1}"
+    world.tell(f"goes on where the cluster is: {where}{', still paused' if one.paused else ''}")
+    return _run(one, world, request, max(standing, one.first), resumed=True)
 
 
 def _run(
@@ -141,11 +143,11 @@ def _run(
     *,
     prepare: bool = False,
     resumed: bool = False,
-    why: str | None = None,
+    back: tuple[Outcome, str] | None = None,
 ) -> int:
     course = one.course(world, request.stack)
     with world.interrupts.caught(), world.view.open():
-        outcome, said = _end(course, first, prepare=prepare, resumed=resumed, why=why, request=request)
+        outcome, said = _end(course, first, prepare=prepare, resumed=resumed, back=back, request=request)
     folder = report.write(world.record, request.report)
     world.tell(f"{outcome}: {said}")
     if not outcome.is_over:
@@ -155,11 +157,16 @@ def _run(
 
 
 def _end(
-    course: Course, first: int, *, prepare: bool, resumed: bool, why: str | None, request: Request
+    course: Course,
+    first: int,
+    *,
+    prepare: bool,
+    resumed: bool,
+    back: tuple[Outcome, str] | None,
+    request: Request,
 ) -> tuple[Outcome, str]:
-    if why is not None:
-        by_hand = request.wish is Wish.abort
-        return course.back(Outcome.aborted if by_hand else Outcome.rolled_back, why)
+    if back:
+        return course.back(*back)
     if prepare and (failed := course.prepare()):
         return failed
     if request.wish is Wish.promote:

@@ -24,8 +24,12 @@ class Course:
     to: str
     before: dict[str, int]
     """The weights at the beginning."""
+    brought: bool
+    """Whether the new version had no pods before: then they go again when everybody is back."""
     watch: Watch
     apply: Apply
+    paused_after: int | None = None
+    """The step after which the plan had paused a canary that goes on: it was good."""
 
     def run(self, first: int = 0, *, resumed: bool = False) -> tuple[Outcome, str]:
         """Go through the steps from one of them on; returns how it ended, and why."""
@@ -42,6 +46,9 @@ class Course:
         try:
             self.apply.up(f"canary {self.to}: before the first step")
         except BackError as end:
+            self.world.note("back", outcome=Outcome.rolled_back.name, why=end.why)
+            if self.brought:
+                self._retire({self.to})
             return self._ended(Outcome.rolled_back, f"{end.why}; {self.to} had no traffic")
         except EndError as end:
             return self._ended(end.outcome, end.why)
@@ -57,7 +64,8 @@ class Course:
         except OperationError as error:
             return self._ended(Outcome.failed, str(error))
         if self.plan.remove_old:
-            self._remove_old()
+            weights = self._traffic(len(self.plan.steps) - 1).weights
+            self._retire({version for version, weight in weights.items() if not weight})
         return self._ended(Outcome.promoted, f"{self.to} has all the traffic")
 
     def _walk(self, first: int, *, resumed: bool) -> None:
@@ -77,8 +85,8 @@ class Course:
         self._give(len(self.plan.steps) - 1, refresh=False)
 
     def back(self, outcome: Outcome, why: str) -> tuple[Outcome, str]:
-        """Give the new version's traffic back, before anything else."""
-        self.world.note("back", why=why)
+        """Give the new version's traffic back, before anything else; pods that the canary brought go then."""
+        self.world.note("back", outcome=outcome.name, why=why)
         self.world.tell(f"going back: {why}")
         traffic = back(self.plan, self.to, self.before)
         old = [version for version, weight in traffic.weights.items() if weight]
@@ -90,10 +98,16 @@ class Course:
         except (EndError, OperationError) as error:
             return self._ended(Outcome.failed, f"{why}; and the way back failed: {error}")
         self.world.note("applied", step=-1, weights=dict(traffic.weights))
+        if self.brought:
+            self._retire({self.to})
         return self._ended(outcome, why)
 
     def _step(self, nth: int, *, again: bool) -> None:
         step = self.plan.steps[nth]
+        if again and nth == self.paused_after:
+            self._give(nth, refresh=True)
+            self.watch.pause(nth, self._traffic(nth))
+            return
         self._hooks("before-step", nth)
         self._give(nth, refresh=again)
         self.watch.step(nth, self._traffic(nth))
@@ -124,15 +138,20 @@ class Course:
     def _traffic(self, nth: int) -> Traffic:
         return of_step(self.plan.steps[nth], self.plan, self.to, self.before)
 
-    def _remove_old(self) -> None:
-        weights = self._traffic(len(self.plan.steps) - 1).weights
-        old = {version for version, weight in weights.items() if not weight}
-        self.world.tell(f"removing {', '.join(sorted(old))}")
+    def _retire(self, versions: set[str]) -> None:
+        """Take versions without weight out of the stack file, and their pods with them.
+
+        A version that cannot go stays with weight 0, and how the canary ended stays what it is.
+        """
+        names = ", ".join(sorted(versions))
+        self.world.tell(f"removing {names}, which has no traffic any more")
         try:
-            self.world.remove_versions(old)
-            self.world.up(f"canary {self.to}: {', '.join(sorted(old))} removed", refresh=False)
+            self.world.remove_versions(versions)
+            self.world.up(f"canary {self.to}: {names} removed", refresh=False)
         except OperationError as error:
-            self.world.tell(f"{', '.join(sorted(old))} stays: {error}")
+            self.world.tell(f"{names} stays: {error}")
+        else:
+            self.world.note("removed", versions=sorted(versions))
 
     def _ended(self, outcome: Outcome, why: str) -> tuple[Outcome, str]:
         self.world.note("end", outcome=str(outcome), why=why)

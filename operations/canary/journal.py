@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from operations.canary.apply import Apply
 from operations.canary.course import Course
+from operations.canary.outcome import Outcome
 from operations.canary.plan import Plan
 from operations.canary.record import Entry, Record
 from operations.canary.stages import Stages, stages
@@ -29,10 +30,16 @@ class Canary:
     """The weights at the beginning."""
     divided: bool
     """Whether the weights alone divide the traffic."""
+    brought: bool
+    """Whether the new version had no pods before: then they go again when everybody is back."""
     first: int = 0
     """The first step that is not behind the weights at the beginning."""
-    going_back: str | None = None
-    """Why it was on its way back when it ended, if it was."""
+    going_back: tuple[Outcome, str] | None = None
+    """How it will be over, and why, if it was on its way back when it ended."""
+    paused: bool = False
+    """Whether somebody had paused it when it ended."""
+    paused_after: int | None = None
+    """The step after which the plan had paused it when it ended, if so."""
 
     @classmethod
     def of(cls, entries: Sequence[Entry], services: Sequence[MeshService]) -> Self:
@@ -43,21 +50,26 @@ class Canary:
         """
         begun = entries[0]
         service = next((each for each in services if each.name == begun["service"]), None)
-        if service is None or begun["to"] not in service.deployments:
+        moved = _last_of(entries, "back", "step")
+        backwards = moved.get("event") == "back"
+        # On its way back the new version may have left the stack file already.
+        if service is None or (begun["to"] not in service.deployments and not backwards):
             raise OperationError(
                 f"the stack has no {begun['service']} {begun['to']} any more, of which the canary was",
                 mend="put it back into the stack file",
             )
-        events = [each for each in entries if each["event"] in {"back", "step"}]
-        backwards = bool(events) and events[-1]["event"] == "back"
+        pause = _last_of(entries, "paused", "resumed")
         return cls(
             service=service,
             to=begun["to"],
             declared=begun["plan"],
             before=begun["before"],
             divided=begun["divided"],
+            brought=begun["brought"],
             first=begun["first"],
-            going_back=events[-1]["why"] if backwards else None,
+            going_back=(Outcome[moved["outcome"]], moved["why"]) if backwards else None,
+            paused=pause.get("by") == "hand",
+            paused_after=pause["step"] if pause.get("by") == "plan" else None,
         )
 
     @property
@@ -80,6 +92,7 @@ class Canary:
             plan=self.declared,
             before=self.before,
             divided=self.divided,
+            brought=self.brought,
             first=first,
         )
 
@@ -89,7 +102,14 @@ class Canary:
 
     def course(self, world: World, stack: str) -> Course:
         """Lay its course through a world."""
-        watch = Watch(world=world, plan=self.plan, to=self.to, old=self.old, divided=self.divided)
+        watch = Watch(
+            world=world,
+            plan=self.plan,
+            to=self.to,
+            old=self.old,
+            divided=self.divided,
+            paused=self.paused,
+        )
         return Course(
             world=world,
             plan=self.plan,
@@ -97,6 +117,13 @@ class Canary:
             service=self.service.name,
             to=self.to,
             before=self.before,
+            brought=self.brought,
+            paused_after=self.paused_after,
             watch=watch,
             apply=Apply(world=world),
         )
+
+
+def _last_of(entries: Sequence[Entry], *events: str) -> Mapping[str, Any]:
+    """Find the last entry of several kinds; an empty one where there is none."""
+    return next((each for each in reversed(entries) if each["event"] in events), {})

@@ -79,6 +79,9 @@ def _rows(entries: Sequence[Entry]) -> Iterator[tuple[str, ...]]:
                 yield moment, f"hook {each['hook']}", "", "", "", "", each["wrong"] or "good"
             case "back" | "outage":
                 yield moment, each["event"], "", "", "", "", each["why"]
+            case "paused" | "resumed" | "removed":
+                said = ", ".join(each.get("versions", ()))
+                yield moment, f"{each['event']} {said}".strip(), "", "", "", "", ""
 
 
 def _both(figures: Sequence[Any], tell: Any) -> str:  # noqa: ANN401 (plain data of the journal)

@@ -36,8 +36,10 @@ def show_status(record: Record, console: Console) -> None:
         console.print(f"last look, {clock(time.time() - look['time'])} ago: {look['verdict']}")
         for check, verdict, says in look["findings"]:
             console.print(f"  {check} {verdict}: {says}")
-    for event in ("outage", "paused", "back"):
+    if (pause := last(entries, "paused")) and pause["time"] > last(entries, "resumed").get("time", 0):
+        console.print(f"paused by {'the plan' if pause['by'] == 'plan' else 'hand'}: --resume goes on")
+    for event in ("outage", "back"):
         if (entry := last(entries, event)) and entry["time"] > look.get("time", 0):
-            console.print(f"{event}: {entry.get('why', '')}")
+            console.print(f"{event}: {entry['why']}")
     if entries[-1]["event"] == "end":
         console.print(f"{entries[-1]['outcome']}: {entries[-1]['why']}")

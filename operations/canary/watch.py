@@ -34,7 +34,8 @@ class Watch:
     """The version that the new one is compared with."""
     divided: bool
     """Whether the weights alone divide the traffic, so that the split can be held against them."""
-    paused: bool = field(default=False, init=False)
+    paused: bool = False
+    """Whether it waits for a person; from the beginning where it had been paused before it was killed."""
     promoted: bool = field(default=False, init=False)
     scene: Scene | None = field(default=None, init=False)
 
@@ -60,6 +61,7 @@ class Watch:
     def pause(self, nth: int, traffic: Traffic) -> None:
         """Wait until somebody says `--resume`, and go on watching."""
         self.paused = True
+        self.world.note("paused", by="plan", step=nth)
         self.world.tell("paused by the plan: --resume goes on")
         self._set(nth, traffic, 0)
         self._judge(0)
@@ -223,9 +225,11 @@ class Watch:
         match self.world.wish():
             case Wish.pause:
                 self.paused = True
+                self.world.note("paused", by="hand")
                 self.world.tell("paused: --resume goes on")
             case Wish.resume:
                 self.paused = False
+                self.world.note("resumed")
                 self.world.tell("goes on")
             case Wish.promote if not self.promoted:
                 self.promoted = True

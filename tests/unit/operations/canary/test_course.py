@@ -7,6 +7,7 @@ import pytest
 
 from operations.canary.outcome import Outcome
 from operations.canary.record import Wish
+from operations.errors import OperationError
 from tests.unit.operations.canary.worlds import FakeWorld, course
 
 QUICK: dict[str, Any] = {"steps": [10, 50, 100], "hold": "20s", "interval": "5s", "minRequests": 20}
@@ -86,6 +87,41 @@ def test_a_version_without_ready_pods_gets_no_weight() -> None:
     assert outcome is Outcome.rolled_back
     assert "no ready pods" in why
     assert all(weights["v2"] == 0 for _, weights in world.history)
+
+
+def test_pods_that_the_canary_brought_go_after_the_weights() -> None:
+    """In an update of their own; a version that was there before stays as it was."""
+    bad = {"v1": 0.0, "v2": 0.5}
+    world = FakeWorld(errors=bad)
+    why = "success rate 50 %, and it must be at least 99 %"
+    assert course(world, brought=True, **QUICK).run() == (Outcome.rolled_back, why)
+    assert world.ups[-2:] == [f"canary v2: back, {why}", "canary v2: v2 removed"]
+    assert world.removed == {"v2"}
+    world = FakeWorld(errors=bad)
+    assert course(world, **QUICK).run()[0] is Outcome.rolled_back
+    assert world.removed == set()
+
+
+def test_a_new_version_that_cannot_go_stays_without_traffic() -> None:
+    """A route of the team's own names it, say: that is told, and how it ended stays what it is."""
+    world = FakeWorld(errors={"v1": 0.0, "v2": 0.5})
+
+    def refuse(versions: set[str]) -> None:
+        raise OperationError(f"a route leads to {versions}", mend="take it away")
+
+    world.remove_versions = refuse  # type: ignore[method-assign]
+    assert course(world, brought=True, **QUICK).run()[0] is Outcome.rolled_back
+    assert any(each.startswith("v2 stays: a route leads to {'v2'}") for each in world.said)
+
+
+def test_a_version_that_never_starts_is_waited_for_once() -> None:
+    """The update waited for its pods already; it had no traffic, and what the canary brought goes."""
+    world = FakeWorld(refuses=1, update_seconds=300)
+    ended = course(world, brought=True, **QUICK).prepare()
+    assert ended is not None
+    assert ended[0] is Outcome.rolled_back
+    assert "v2 had no traffic" in ended[1]
+    assert world.ups == ["canary v2: before the first step", "canary v2: v2 removed"]
 
 
 def test_nobody_goes_back_to_a_version_without_pods() -> None:
@@ -215,6 +251,30 @@ def test_a_step_of_the_plan_can_wait_for_a_person() -> None:
     steps = [{"weight": 10, "pause": True}, 100]
     assert course(world, **{**QUICK, "steps": steps}).run()[0] is Outcome.promoted
     assert world.history[1][0] > 900
+
+
+def test_a_killed_canary_that_was_paused_is_paused_again() -> None:
+    """By hand: it watches its step, and goes on when somebody says so, as if nothing had been."""
+    world = FakeWorld(live={"v1": 90, "v2": 10})
+    world.at.append((400, lambda it: it.wishes.append(Wish.resume)))
+    assert course(world, paused=True, **QUICK).run(0, resumed=True)[0] is Outcome.promoted
+    assert [moment > 400 for moment, _ in world.history] == [False, True, True]
+
+
+def test_a_killed_canary_that_the_plan_had_paused_waits_there_again() -> None:
+    """The step was good: it is not judged anew, its hooks do not run again, and one --resume is enough."""
+    steps = [{"weight": 10, "pause": True}, 100]
+    hooks = [{"when": when, "run": when} for when in ("before-step", "after-step")]
+    world = FakeWorld(live={"v1": 90, "v2": 10})
+    world.at.append((400, lambda it: it.wishes.append(Wish.resume)))
+    going_on = course(world, paused_after=0, hooks=hooks, **{**QUICK, "steps": steps})
+    assert going_on.run(0, resumed=True)[0] is Outcome.promoted
+    assert [each for each in world.said if each.startswith("hook") and each.endswith(" 10")] == []
+    assert [moment > 400 for moment, _ in world.history] == [False, True]
+    assert [each["event"] for each in world.notes if each["event"] in {"paused", "resumed"}] == [
+        "paused",
+        "resumed",
+    ]
 
 
 def test_promote_gives_everything_at_once() -> None:

@@ -54,6 +54,7 @@ class FakeWorld:
     cluster: bool = True
     refuses: int = 0
     """How many updates fail."""
+    update_seconds: float = 1.5
     file: Mapping[str, int] = field(default_factory=lambda: {"v1": 100, "v2": 0})
     live: Mapping[str, int] = field(default_factory=lambda: {"v1": 100, "v2": 0})
     said: list[str] = field(default_factory=list)
@@ -84,7 +85,7 @@ class FakeWorld:
 
     def up(self, message: str, *, refresh: bool) -> None:
         self.said.append(f"up {message}{' refreshed' if refresh else ''}")
-        self.sleep(1.5)
+        self.sleep(self.update_seconds)
         if self.refuses or not self.cluster:
             self.refuses -= bool(self.refuses)
             raise UpError("`pulumi up` failed for stack prod", evidence="error: no", mend="look")
@@ -92,6 +93,8 @@ class FakeWorld:
         self.history.append((self.time, self.live))
 
     def ready(self, version: str) -> int | None:
+        if version in self.removed:
+            return 0
         return self.pods[version] if self.cluster else None
 
     def answers(self) -> bool:
@@ -155,11 +158,19 @@ class FakeWorld:
         return [each for each in self.notes if each["event"] == event]
 
 
-def course(world: FakeWorld, *, before: Mapping[str, int] | None = None, **plan: object) -> Course:
+def course(
+    world: FakeWorld,
+    *,
+    before: Mapping[str, int] | None = None,
+    brought: bool = False,
+    paused: bool = False,
+    paused_after: int | None = None,
+    **plan: object,
+) -> Course:
     """Lay a canary to v2 through a world, by a plan in the keys of the stack file."""
     made = Plan.of(plan)
     weights = dict(before or {"v1": 100, "v2": 0})
-    watch = Watch(world=world, plan=made, to="v2", old=heaviest(weights, "v2"), divided=True)
+    watch = Watch(world=world, plan=made, to="v2", old=heaviest(weights, "v2"), divided=True, paused=paused)
     return Course(
         world=world,
         plan=made,
@@ -167,6 +178,8 @@ def course(world: FakeWorld, *, before: Mapping[str, int] | None = None, **plan:
         service="shop",
         to="v2",
         before=weights,
+        brought=brought,
+        paused_after=paused_after,
         watch=watch,
         apply=Apply(world=world),
     )

@@ -1,0 +1,75 @@
+"""A canary that goes on, as its journal has it."""
+
+from pathlib import Path
+
+import pytest
+
+from operations.canary.journal import Canary
+from operations.canary.outcome import Outcome
+from operations.canary.record import Record
+from operations.errors import OperationError
+from operations.services import MeshService
+
+NEW = Canary(
+    service=MeshService(
+        name="shop",
+        namespace="shops",
+        weights={"v1": 100, "v2": 0},
+        deployments={"v1": "shop-v1", "v2": "shop-v2"},
+        hosts={"shop": None},
+    ),
+    to="v2",
+    declared={"steps": [10, 100]},
+    before={"v1": 100, "v2": 0},
+    divided=True,
+    brought=True,
+)
+WITHOUT = MeshService(
+    name="shop",
+    namespace="shops",
+    weights={"v1": 100},
+    deployments={"v1": "shop-v1"},
+    hosts={"shop": None},
+)
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Record:
+    """The journal of a canary that has begun."""
+    made = Record(folder=tmp_path)
+    NEW.note(made, 0)
+    return made
+
+
+def test_it_is_what_it_was(record: Record) -> None:
+    """Plan, weights and whose pods they are."""
+    assert Canary.of(record.entries(), [NEW.service]) == NEW
+
+
+def test_a_pause_outlives_the_process(record: Record) -> None:
+    """By hand, or by the plan after a step; until somebody said to go on."""
+    record.note("paused", by="hand")
+    assert Canary.of(record.entries(), [NEW.service]).paused
+    record.note("resumed")
+    assert not Canary.of(record.entries(), [NEW.service]).paused
+    record.note("paused", by="plan", step=0)
+    one = Canary.of(record.entries(), [NEW.service])
+    assert (one.paused, one.paused_after) == (False, 0)
+    record.note("step", step=0, says="10 %")
+    assert Canary.of(record.entries(), [NEW.service]).paused_after == 0
+    record.note("resumed")
+    assert Canary.of(record.entries(), [NEW.service]).paused_after is None
+
+
+def test_the_way_back_goes_on_as_what_it_was(record: Record) -> None:
+    """Also where the new version has left the stack file already; a step forward ends it."""
+    record.note("back", outcome="aborted", why="aborted by hand")
+    assert Canary.of(record.entries(), [WITHOUT]).going_back == (Outcome.aborted, "aborted by hand")
+    record.note("step", step=0, says="10 %")
+    assert Canary.of(record.entries(), [NEW.service]).going_back is None
+
+
+def test_a_version_that_somebody_took_away_is_missed(record: Record) -> None:
+    """On its way forward the canary cannot do without it."""
+    with pytest.raises(OperationError, match="no shop v2 any more"):
+        Canary.of(record.entries(), [WITHOUT])
