@@ -10,8 +10,6 @@ from operations.canary.world import World
 POLL_SECONDS = 1.0
 CLUSTER_SECONDS = 600.0
 """How long the cluster's API may be away. Traffic goes on by what the proxies know."""
-PODS_SECONDS = 240.0
-"""An update that took so long waited for pods that never got ready: it would wait as long again."""
 WAYS_BACK = 5
 """How often the way back is tried while the cluster answers."""
 
@@ -36,15 +34,12 @@ class Apply:
         """Deploy what the stack file says.
 
         Raises:
-            BackError: it did not go through, twice, or once after waiting for pods.
+            BackError: it did not go through, twice.
             StopError: the cluster stays away.
         """
-        began = self.world.now()
         try:
             self.world.up(message, refresh=refresh)
         except UpError as error:
-            if self.world.now() - began > PODS_SECONDS:
-                raise BackError(Outcome.rolled_back, f"{error.what}: {_last(error.evidence)}") from error
             self.world.tell(f"{error.what}; once more")
             self.await_cluster(error.what)
             try:

@@ -132,7 +132,7 @@ def _go_on(one: Canary, world: LiveWorld, request: Request) -> int:
         standing = len(one.plan.steps) - 1
     where = "before the first step" if standing < 0 else f"at step {standing + 1}"
     world.tell(f"goes on where the cluster is: {where}{', still paused' if one.paused else ''}")
-    return _run(one, world, request, max(standing, one.first), resumed=True)
+    return _run(one, world, request, max(standing, one.first), prepare=standing < 0, resumed=True)
 
 
 def _run(
@@ -167,7 +167,7 @@ def _end(
 ) -> tuple[Outcome, str]:
     if back:
         return course.back(*back)
-    if prepare and (failed := course.prepare()):
+    if prepare and (failed := course.prepare(resumed=resumed)):
         return failed
     if request.wish is Wish.promote:
         return course.promote()

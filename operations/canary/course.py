@@ -39,12 +39,14 @@ class Course:
         """Give the new version everything, and judge nothing."""
         return self._guarded(self._all_at_once)
 
-    def prepare(self) -> tuple[Outcome, str] | None:
+    def prepare(self, *, resumed: bool = False) -> tuple[Outcome, str] | None:
         """Deploy what the stack file says beside the weights, as a new version; returns what went wrong."""
         self.world.tell("deploying what the stack file says, with the weights as they are")
         self.world.note("prepare")
+        # One that was killed may have written its first step already.
+        self.world.write(Traffic(weights=self.before, owns_mirror=self.plan.mirrors))
         try:
-            self.apply.up(f"canary {self.to}: before the first step")
+            self.apply.up(f"canary {self.to}: before the first step", refresh=resumed)
         except BackError as end:
             self.world.note("back", outcome=Outcome.rolled_back.name, why=end.why)
             if self.brought:

@@ -19,6 +19,7 @@ SPLIT_SECONDS = 2.0
 """Between two looks at the split."""
 SPLIT_TRIES = 10
 """So many windows that do not agree: by chance alone, 1e-20 at 99 %."""
+MEASURING, WAITING = "measuring the split", "too few requests, waiting for more"
 PODS_SECONDS = 60.0
 """How long a version may have no ready pods before its step begins: as after somebody's restart."""
 
@@ -85,15 +86,16 @@ class Watch:
         began = start = self.world.now()
         needed = self._needed(traffic)
         shares: list[split.Share] = []
-        tries = 0
+        tries, phase = 0, MEASURING
         while True:
-            self._rest(SPLIT_SECONDS, phase="measuring the split")
+            self._rest(SPLIT_SECONDS, phase)
             over = self.world.now() - began >= patience
             try:
                 measured = self.world.measure(self.world.now() - start)
             except FiguresError as error:
-                self._outage(error, began, patience)
+                phase = self._outage(error, began, patience)
                 continue
+            phase = WAITING if over else MEASURING
             counts = {version: each.requests for version, each in measured.items()}
             shares = split.compare(counts, traffic.weights, self.plan.confidence)
             self._show(shares=shares, measured=measured, window=self.world.now() - start)
@@ -130,17 +132,18 @@ class Watch:
     def _judge(self, hold: float, phase: str = "analysis") -> None:
         """Look every interval; the step ends with a good look, when its time is over."""
         began = start = self.world.now()
-        failures, said = 0, Verdict.unknown
+        failures, said, now = 0, Verdict.unknown, phase
         while True:
             left = max(0.0, hold - (self.world.now() - began))
-            self._show(left=left, phase=phase, failures=failures)
-            self._rest(min(self.plan.interval, left) or self.plan.interval, phase=phase)
+            self._show(left=left, phase=now, failures=failures)
+            self._rest(min(self.plan.interval, left) or self.plan.interval, now)
             window = self.world.now() - start
             try:
                 verdict, findings = self._look(window)
             except FiguresError as error:
-                self._outage(error, began, hold)
+                now = self._outage(error, began, hold)
                 continue
+            now = phase
             if verdict is not Verdict.unknown:
                 start, said = self.world.now(), verdict
             if verdict is Verdict.bad:
@@ -157,6 +160,7 @@ class Watch:
                 why = "; ".join(f"{each.check}: {each.says}" for each in findings)
                 if self._goes_on_without(why):
                     return
+                now = WAITING
 
     def _look(self, window: float) -> tuple[Verdict, list[Finding]]:
         measured = self.world.measure(window)
@@ -190,17 +194,19 @@ class Watch:
         """Decide by the plan when there is nothing to judge by."""
         if self.plan.no_data == "stop":
             raise StopError(Outcome.no_data, why)
-        self._show(phase=f"no data: {why}")
         if self.plan.no_data == "continue":
             self.world.tell(f"going on without data: {why}")
         return self.plan.no_data == "continue"
 
-    def _outage(self, error: FiguresError, began: float, patience: float) -> None:
-        """Hold while there are no figures: they are neither good nor bad, and nothing is promoted by them."""
-        self._show(phase=f"no figures: {error.what}")
+    def _outage(self, error: FiguresError, began: float, patience: float) -> str:
+        """Hold while there are no figures: they are neither good nor bad, and nothing is promoted by them.
+
+        Returns what is waited for.
+        """
         self.world.note("outage", why=error.what)
         if self.world.now() - began > max(patience, PODS_SECONDS) and self.plan.no_data != "wait":
             raise StopError(Outcome.no_data, f"{error.what}; the weights stay")
+        return f"no figures: {error.what}"
 
     def _rest(self, seconds: float, phase: str) -> None:
         deadline = self.world.now() + seconds

@@ -114,14 +114,15 @@ def test_a_new_version_that_cannot_go_stays_without_traffic() -> None:
     assert any(each.startswith("v2 stays: a route leads to {'v2'}") for each in world.said)
 
 
-def test_a_version_that_never_starts_is_waited_for_once() -> None:
-    """The update waited for its pods already; it had no traffic, and what the canary brought goes."""
-    world = FakeWorld(refuses=1, update_seconds=300)
+def test_a_version_that_never_starts_gets_no_traffic() -> None:
+    """The update that brings it fails twice; what the canary brought goes again."""
+    world = FakeWorld(refuses=2)
     ended = course(world, brought=True, **QUICK).prepare()
     assert ended is not None
     assert ended[0] is Outcome.rolled_back
     assert "v2 had no traffic" in ended[1]
-    assert world.ups == ["canary v2: before the first step", "canary v2: v2 removed"]
+    before = "canary v2: before the first step"
+    assert world.ups == [before, f"{before} refreshed", "canary v2: v2 removed"]
 
 
 def test_nobody_goes_back_to_a_version_without_pods() -> None:
@@ -309,6 +310,13 @@ def test_a_resumed_canary_goes_on_at_its_step() -> None:
     world = FakeWorld(live={"v1": 50, "v2": 50})
     assert course(world, **QUICK).run(1, resumed=True)[0] is Outcome.promoted
     assert world.ups == ["canary v2: step 2/3, 50 % refreshed", "canary v2: step 3/3, 100 %"]
+
+
+def test_one_that_was_killed_before_its_first_step_prepares_again() -> None:
+    """With the weights as they were, whatever the file says by then, and a look at what is really there."""
+    world = FakeWorld(file={"v1": 90, "v2": 10})
+    assert course(world, **QUICK).prepare(resumed=True) is None
+    assert (world.live, world.ups) == ({"v1": 100, "v2": 0}, ["canary v2: before the first step refreshed"])
 
 
 def test_hooks_run_in_their_places() -> None:

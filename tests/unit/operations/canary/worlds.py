@@ -54,7 +54,6 @@ class FakeWorld:
     cluster: bool = True
     refuses: int = 0
     """How many updates fail."""
-    update_seconds: float = 1.5
     file: Mapping[str, int] = field(default_factory=lambda: {"v1": 100, "v2": 0})
     live: Mapping[str, int] = field(default_factory=lambda: {"v1": 100, "v2": 0})
     said: list[str] = field(default_factory=list)
@@ -85,7 +84,7 @@ class FakeWorld:
 
     def up(self, message: str, *, refresh: bool) -> None:
         self.said.append(f"up {message}{' refreshed' if refresh else ''}")
-        self.sleep(self.update_seconds)
+        self.sleep(1.5)
         if self.refuses or not self.cluster:
             self.refuses -= bool(self.refuses)
             raise UpError("`pulumi up` failed for stack prod", evidence="error: no", mend="look")
