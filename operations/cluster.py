@@ -1,5 +1,6 @@
 """The cluster of a kubeconfig context, through its API."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -12,13 +13,16 @@ from kubernetes.config import ConfigException
 from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import (
     ConflictError,
+    ForbiddenError,
     NotFoundError,
     ResourceNotFoundError,
     UnprocessibleEntityError,
 )
 from urllib3.exceptions import HTTPError
+from yaml import YAMLError
 
 from operations.errors import OperationError
+from operations.kinds import Kinds
 from operations.manifests import Manifest
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -64,6 +68,15 @@ class Cluster:
             return None
         live: Manifest = found.to_dict()
         return live
+
+    def serves(self, api_version: str, kind: str) -> bool:
+        """Tell whether the cluster knows a kind."""
+        try:
+            with self._told(f"{kind} of {api_version}"):
+                self._kind(api_version, kind)
+        except ResourceNotFoundError:
+            return False
+        return True
 
     def every(
         self, api_version: str, kind: str, namespace: str | None = None, selector: str = ""
@@ -197,7 +210,7 @@ class Cluster:
         settings = Configuration()
         config.load_kube_config(context=self.context, client_configuration=settings)  # type: ignore[no-untyped-call]
         settings.retries = RETRIES
-        return DynamicClient(_Impatient(settings))  # type: ignore[no-untyped-call]
+        return DynamicClient(_Impatient(settings), discoverer=Kinds)  # type: ignore[no-untyped-call]
 
     def _kind(self, api_version: str, kind: str) -> Any:  # noqa: ANN401 (the library is untyped)
         return self._client.resources.get(api_version=api_version, kind=kind)
@@ -208,18 +221,34 @@ class Cluster:
             yield
         except (NotFoundError, ResourceNotFoundError, *but):
             raise
-        except ConfigException as error:
+        except (ConfigException, YAMLError) as error:
             raise OperationError(
                 f"no kubeconfig context {self.context}",
                 evidence=str(error),
                 mend="kubectl config get-contexts, then: --context NAME",
             ) from error
+        except ForbiddenError as error:
+            raise OperationError(
+                f"{what}: the user of context {self.context} may not do that",
+                evidence=_said(error),
+                mend="give it that right. What a check has to read stands in docs/drift/cronjob.yaml; who it "
+                f"is: kubectl --context {self.context} auth whoami",
+            ) from error
         except (HTTPError, ApiException) as error:
             raise OperationError(
                 f"{what}: the cluster of context {self.context} does not answer as it should",
-                evidence=str(getattr(error, "body", None) or error).strip(),
+                evidence=_said(error),
                 mend=f"kubectl --context {self.context} get nodes",
             ) from error
+
+
+def _said(error: HTTPError | ApiException) -> str:
+    """Pick what the API server says in words, where it is the API server that says something."""
+    body = str(getattr(error, "body", None) or error).strip()
+    try:
+        return str(json.loads(body)["message"])
+    except (ValueError, KeyError, TypeError):
+        return body
 
 
 def as_kept(live: Manifest) -> Manifest:

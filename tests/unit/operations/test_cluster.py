@@ -11,9 +11,11 @@ import pytest
 import yaml
 
 from operations.cluster import Cluster
+from operations.errors import OperationError
 
 PODS = {"name": "pods", "kind": "Pod", "namespaced": True, "verbs": ["get", "list"], "singularName": "pod"}
 CORE = {"kind": "APIResourceList", "resources": [PODS, {**PODS, "name": "pods/status"}]}
+KIND = {"apiVersion": "v1", "kind": "Pod"}
 POD = {"metadata": {"name": "shop-v1", "namespace": "shop"}}
 
 
@@ -67,3 +69,34 @@ def test_any_path_is_asked_within_its_own_time(answers: dict[str, tuple[int, Any
     """Status and body, whatever they are."""
     answers["/proxy?query=up"] = (503, "away")
     assert Cluster("here").get("/proxy", {"query": "up"}, seconds=5) == (503, "away")
+
+
+def test_a_kind_that_is_not_served_is_empty_and_none_else_is(answers: dict[str, tuple[int, Any]]) -> None:
+    """Only a group or kind that the API server does not know has no objects."""
+    cluster = Cluster("here")
+    assert cluster.whole("networking.istio.io/v1", "VirtualService") == []
+    assert not cluster.serves("v1", "Secret")
+    assert cluster.serves("v1", "Pod")
+    answers["/apis/apps/v1"] = (503, {"message": "the server is starting"})
+    with pytest.raises(OperationError, match="does not answer as it should") as told:
+        cluster.whole("apps/v1", "Deployment")
+    assert "the server is starting" in str(told.value)
+
+
+def test_what_may_not_be_read_is_said_with_its_kind(answers: dict[str, tuple[int, Any]]) -> None:
+    """In the API server's own words, without the JSON around them."""
+    answers["/api/v1/pods?labelSelector="] = (403, {"message": 'User "x" cannot list resource "pods"'})
+    with pytest.raises(OperationError, match="Pod in every namespace: the user of context here may not"):
+        Cluster("here").whole("v1", "Pod")
+
+
+@pytest.mark.parametrize("answer", [(404, "nothing"), (200, "<html>"), (200, {"kind": "Other"})])
+def test_what_is_no_api_server_is_told_as_such(
+    answers: dict[str, tuple[int, Any]], answer: tuple[int, Any]
+) -> None:
+    """An address that answers something else does not mean that nothing is there."""
+    answers["/api/v1"] = answer
+    cluster = Cluster("here")
+    for ask in (lambda: cluster.whole("v1", "Pod"), lambda: cluster.read({**POD, **KIND})):
+        with pytest.raises(OperationError, match="is no Kubernetes API server"):
+            ask()
