@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Self
 
-from operations.cluster import Cluster, same_object
+from operations.cluster import Cluster, in_kind, same_object
 from operations.declared import declare
 from operations.drift.findings import Finding, Problem, Report
 from operations.drift.objects import object_findings, ref, whole
+from operations.drift.platform import Stamps
 from operations.drift.pods import pod_findings
 from operations.drift.reach import Reach
 from operations.drift.snapshot import Snapshot
@@ -58,6 +59,12 @@ class Scene:
     state: State
     live: Snapshot
 
+    @property
+    def stamps(self) -> Stamps:
+        """What the platform writes on namespaces."""
+        own = [each["metadata"]["name"] for each in in_kind(self.wanted.manifests, "Namespace")]
+        return Stamps.of(self.live.of_kind("Namespace"), own)
+
 
 def check(project: Project, stack: str) -> Report:
     """Compare every object of a stack, whole, with what its stack file declares now.
@@ -87,10 +94,11 @@ def compare(scene: Scene) -> Report:
     unapplied = state.unapplied(wanted.resources)
     by_urn = {each.urn: each for each in wanted.resources}
     findings: list[Finding] = []
+    stamps = scene.stamps
     for urn, resource in by_urn.items():
         kept = state.objects.get(urn, UNKNOWN)
         there = live.find(dict(resource.inputs))
-        findings += object_findings(dict(resource.inputs), there, kept, pending=unapplied.get(urn))
+        findings += object_findings(dict(resource.inputs), there, kept, stamps, pending=unapplied.get(urn))
     retired = [state.objects[urn].inputs for urn, verb in unapplied.items() if verb == "delete"]
     for each in retired:
         if there := live.find(each):
@@ -116,6 +124,6 @@ def _strangers(wanted: Sequence[Manifest], retired: Sequence[Manifest], live: Sn
     known = [*wanted, *retired]
     for watched in WATCHED:
         for each in live.listed(watched):
-            why = watched.rule(each, reach)
+            why = watched.touches(each, reach)
             if why and not any(same_object(each, other) for other in known):
                 yield whole(each, Problem.UNDECLARED, why=why)

@@ -68,7 +68,7 @@ def _fix(project: Project, scene: Scene, report: Report, console: Console) -> in
     def tell(line: str) -> None:
         console.print(f"  {line}")
 
-    mender = Mender(scene.wanted.cluster, tell)
+    mender = Mender(scene.wanted.cluster, scene.stamps, tell)
     updates = Updates(project.folder, report.stack, tell, wait=LOCK_SECONDS)
     for _ in range(PASSES):
         mender.do(plan(scene, report))

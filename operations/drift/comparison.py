@@ -66,7 +66,7 @@ def everything(declared: Manifest, live: Manifest) -> list[Difference]:
 
 def is_bookkeeping(difference: Difference, kind: str) -> bool:
     """Tell what is noted on objects that are in order."""
-    if _is_headless(difference):
+    if _is_headless(difference) or _is_off(difference):
         return False
     is_servers = difference.declared is ABSENT and difference.path in SERVERS.get(kind, set())
     return is_servers or difference.path in BOOKKEEPING
@@ -75,6 +75,11 @@ def is_bookkeeping(difference: Difference, kind: str) -> bool:
 def _is_headless(difference: Difference) -> bool:
     """A Service without an address is none that the API server gave the default to."""
     return difference.path == ("spec", "clusterIP") and difference.live == "None"
+
+
+def _is_off(difference: Difference) -> bool:
+    """An autoscaler leaves a Deployment without pods as it is, so it is none that made it so."""
+    return difference.path == ("spec", "replicas") and difference.live == 0
 
 
 def _comparable(manifest: Manifest) -> Manifest:

@@ -10,8 +10,9 @@ from kubernetes.dynamic.exceptions import ConflictError, UnprocessibleEntityErro
 
 from operations.cluster import Cluster, spelled
 from operations.drift.objects import others_own
-from operations.drift.ownership import APPLY
+from operations.drift.ownership import APPLY, PULUMI
 from operations.drift.plan import Step, Verb
+from operations.drift.platform import Stamps
 from operations.drift.pods import labels_by_hand
 from operations.drift.state import Kept
 from operations.errors import OperationError
@@ -20,8 +21,6 @@ from operations.manifests import Manifest
 
 Tell = Callable[[str], None]
 
-PULUMI: Final = "pulumi-kubernetes"
-"""The name in which objects are put back where the state knows no name of the stack's own."""
 ATTEMPTS: Final = 5
 """Somebody else, an autoscaler perhaps, may change the object between our read and our write."""
 ROLLOUT_SECONDS: Final = 300
@@ -34,8 +33,9 @@ PROXIES_SECONDS: Final = 2
 class Mender:
     """Does the steps of a plan."""
 
-    def __init__(self, cluster: Cluster, tell: Tell) -> None:
+    def __init__(self, cluster: Cluster, stamps: Stamps, tell: Tell) -> None:
         self._cluster = cluster
+        self._stamps = stamps
         self._tell = tell
 
     def do(self, steps: Sequence[Step]) -> None:
@@ -70,7 +70,7 @@ class Mender:
             annotations = {"kubectl.kubernetes.io/restartedAt": now}
             self._cluster.patch(wanted, {"spec": {"template": {"metadata": {"annotations": annotations}}}})
         elif step.kept is not None:
-            manager = step.kept.manager or PULUMI
+            manager = step.kept.manager or PULUMI  # where the state knows no name of the stack's own
             if step.verb is Verb.MAKE:
                 self._make(wanted, manager)
             else:
@@ -88,7 +88,7 @@ class Mender:
     def _restore(self, wanted: Manifest, kept: Kept, manager: str) -> None:
         """Make the object what was declared and nothing more, owned by the stack and nobody else."""
         try:
-            self._put(wanted, manager, lambda live: restored(wanted, live, kept, manager))
+            self._put(wanted, manager, lambda live: restored(wanted, live, kept, self._stamps, manager))
         except UnprocessibleEntityError:
             # A field that cannot be changed: it is another object under the same name. Its pods serve on.
             self._cluster.delete(wanted, and_what_it_owns=False)
@@ -123,15 +123,16 @@ class Mender:
             time.sleep(0.2)
 
     def _label(self, pod: Manifest) -> None:
-        """Give a pod the labels of its ReplicaSet; what its hands wrote goes."""
-        owner = pod["metadata"]["ownerReferences"][0]
+        """Give a pod the labels of its ReplicaSet, no other owner and no finalizer."""
+        owner = next(each for each in pod["metadata"]["ownerReferences"] if each.get("controller"))
         sought = {"apiVersion": owner["apiVersion"], "kind": owner["kind"]}
         sets = self._cluster.read({**sought, "metadata": {**pod["metadata"], "name": owner["name"]}})
         if sets is None:
             return  # the pod goes with it
         wanted = sets["spec"]["template"]["metadata"]["labels"]
         labels = {**dict.fromkeys(labels_by_hand(pod, wanted)), **wanted}
-        self._cluster.patch(pod, {"metadata": {"labels": labels}})
+        metadata = {"labels": labels, "finalizers": None, "ownerReferences": [owner]}
+        self._cluster.patch(pod, {"metadata": metadata})
 
     def _settle(self, rolling: list[Manifest]) -> None:
         """Wait until the pods of some Deployments are those that it declares, and ready."""
@@ -152,10 +153,10 @@ class Mender:
             time.sleep(0.5)
 
 
-def restored(wanted: Manifest, live: Manifest, kept: Kept, manager: str) -> Manifest:
+def restored(wanted: Manifest, live: Manifest, kept: Kept, stamps: Stamps, manager: str) -> Manifest:
     """Write what is declared, with what the API server and controllers have written, over a live object."""
     body = deepcopy(wanted)
-    for each in others_own(wanted, live, kept):
+    for each in others_own(wanted, live, kept, stamps):
         _set(body, each.path, each.live)
     own = {key: live["metadata"][key] for key in ("uid", "resourceVersion")}
     notes = [each for each in live["metadata"].get("managedFields") or () if _stays(each, manager)]

@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from operations.drift.comparison import Difference, differences, everything, is_bookkeeping
 from operations.drift.findings import Finding, Problem, Ref
 from operations.drift.ownership import Ownership, leaves
+from operations.drift.platform import Stamps
 from operations.drift.state import Kept
 from operations.fields import ABSENT, Path, spelled_path
 from operations.manifests import Manifest
 
 CONFLICT = "the value is right, but the next pulumi up that changes it would be refused as a conflict"
+NO_DEFAULTS = "istio.io"
+"""Of the kinds of these API groups the API server fills nothing in."""
 
 
 def ref(manifest: Manifest) -> Ref:
@@ -30,7 +33,7 @@ def whole(live: Manifest, problem: Problem, *, why: str, pending: bool = False) 
 
 
 def object_findings(
-    wanted: Manifest, live: Manifest | None, kept: Kept, *, pending: str | None
+    wanted: Manifest, live: Manifest | None, kept: Kept, stamps: Stamps, *, pending: str | None
 ) -> Iterator[Finding]:
     """Hold one declared object against the live one.
 
@@ -38,6 +41,7 @@ def object_findings(
         wanted: as the stack file declares it.
         live: as the API server has it.
         kept: what Pulumi applied last.
+        stamps: what the platform writes on namespaces.
         pending: what the next `pulumi up` does to it, if anything.
     """
     if live is None:
@@ -59,22 +63,26 @@ def object_findings(
             writer=Ownership.of(live).maker(),
             why=f"made at {metadata['creationTimestamp']}, and not by the stack",
         )
-    yield from _fields(wanted, live, kept, pending=bool(pending))
+    yield from _fields(wanted, live, kept, stamps, pending=bool(pending))
 
 
-def others_own(wanted: Manifest, live: Manifest, kept: Kept) -> list[Difference]:
+def others_own(wanted: Manifest, live: Manifest, kept: Kept, stamps: Stamps) -> list[Difference]:
     """List what of a live object is neither declared nor a hand's: whoever puts it back keeps this."""
     ownership = Ownership.of(live)
     return [
         each
         for each in everything(wanted, live)
-        if is_bookkeeping(each, wanted["kind"]) or _is_servers_own(each, ownership, kept)
+        if is_bookkeeping(each, wanted["kind"]) or _is_others(each, wanted, ownership, kept, stamps)
     ]
 
 
-def _fields(wanted: Manifest, live: Manifest, kept: Kept, *, pending: bool) -> Iterator[Finding]:
+def _fields(
+    wanted: Manifest, live: Manifest, kept: Kept, stamps: Stamps, *, pending: bool
+) -> Iterator[Finding]:
     ownership = Ownership.of(live)
-    found = [each for each in differences(wanted, live) if not _is_servers_own(each, ownership, kept)]
+    found = [
+        each for each in differences(wanted, live) if not _is_others(each, wanted, ownership, kept, stamps)
+    ]
     for each in found:
         yield Finding(
             ref=ref(wanted),
@@ -89,17 +97,30 @@ def _fields(wanted: Manifest, live: Manifest, kept: Kept, *, pending: bool) -> I
         yield from _taken(wanted, ownership, kept, [each.path for each in found])
 
 
-def _is_servers_own(difference: Difference, ownership: Ownership, kept: Kept) -> bool:
-    """Tell what nobody wrote: a default that is not in the tables, or a webhook's while Pulumi applied."""
+def _is_others(
+    difference: Difference, wanted: Manifest, ownership: Ownership, kept: Kept, stamps: Stamps
+) -> bool:
+    """Tell what the API server, a webhook or the platform wrote where nothing was declared."""
+    path, manager = difference.path, kept.manager
     if difference.declared is not ABSENT or not ownership.owners:
         return False
-    applied = ownership.applied(kept.manager)
-    was_applied = applied is not None and applied.owns(difference.path)
-    return not was_applied and not ownership.strangers(difference.path, kept.manager)
+    if wanted["kind"] == "Namespace" and stamps.holds(path, difference.live, ownership, manager):
+        return True
+    applied = ownership.applied(manager)
+    if ownership.strangers(path, manager) or (applied is not None and applied.owns(path)):
+        return False
+    # What a webhook writes while Pulumi applies is noted; what nobody is noted for can only be a default.
+    return _may_be_default(path, wanted) or ownership.writer(path, manager) is not None
+
+
+def _may_be_default(path: Path, wanted: Manifest) -> bool:
+    if path[0] == "metadata":
+        return path[1:2] == ("finalizers",)  # one holds an object that is deleted after what it owns
+    return not wanted["apiVersion"].partition("/")[0].endswith(NO_DEFAULTS)
 
 
 def _taken(wanted: Manifest, ownership: Ownership, kept: Kept, known: list[Path]) -> Iterator[Finding]:
-    """List the declared fields that Pulumi's manager owns no longer, though they have the declared value."""
+    """List the declared fields that are not Pulumi's alone any more, though they have the declared value."""
     applied = ownership.applied(kept.manager)
     if applied is None:
         if not known:
@@ -111,9 +132,11 @@ def _taken(wanted: Manifest, ownership: Ownership, kept: Kept, known: list[Path]
     body["metadata"] = {key: metadata[key] for key in ("labels", "annotations") if metadata.get(key)}
     told: set[Path] = set()
     for path in leaves(body):
-        reached = applied.reach(path)
-        lost = path[: reached + 1]
-        if reached == len(path) or lost in told or any(_same_place(lost, each) for each in known):
+        lost = path[: applied.reach(path) + 1]
+        is_lost = lost != path or not applied.owns(path)
+        if not (is_lost or ownership.rivals(path, kept.manager)):
+            continue
+        if lost in told or any(_same_place(lost, each) for each in known):
             continue
         told.add(lost)
         yield Finding(

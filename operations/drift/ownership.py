@@ -1,5 +1,6 @@
 """Who owns which field of a live object, as the API server notes it in `managedFields`. Pure."""
 
+import datetime as dt
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Self
@@ -10,6 +11,12 @@ from operations.manifests import Manifest
 
 Fields = Mapping[str, Any]
 APPLY: Final = "Apply"
+PULUMI: Final = "pulumi-kubernetes"
+"""How all names of Pulumi's provider begin."""
+WEBHOOK_SECONDS: Final = 15
+"""What webhooks write while Pulumi applies is noted in Pulumi's name, as an update; they have 10 s."""
+KUBECTL: Final = ("kubectl", "before-first-apply")
+"""Names of managers whose notes Pulumi's provider takes over, as its `fixCSAFieldManagers` does."""
 _DEFAULT_KEYS: Final = {"protocol": "TCP"}
 """Keys of list items that a declaration may leave to the API server."""
 
@@ -42,6 +49,10 @@ class Owner:
             at = below
         return len(path)
 
+    def fields(self, live: Manifest) -> Iterator[tuple[Path, Any]]:
+        """List the plain fields that are the owner's, with the values that a live object has there."""
+        yield from _fields(self._fields, live, ())
+
 
 class Ownership:
     """All entries of one live object."""
@@ -63,14 +74,27 @@ class Ownership:
         return None
 
     def strangers(self, path: Path, manager: str | None) -> list[Writer]:
-        """List who owns a field besides what Pulumi wrote, latest first.
-
-        What Pulumi's manager owns by an update was written by a webhook while Pulumi applied.
-        """
-        found = [
-            each.writer for each in self.owners if each.owns(path) and not _is_pulumi(each.writer, manager)
-        ]
+        """List who owns a field besides what Pulumi wrote, latest first."""
+        writers = [each.writer for each in self.owners if each.owns(path)]
+        found = [each for each in writers if not self._is_stacks(each, manager)]
         return sorted(found, key=lambda writer: writer.time, reverse=True)
+
+    def rivals(self, path: Path, manager: str | None) -> list[Writer]:
+        """List the strangers whose claim to a declared field makes the next change of it a conflict.
+
+        Pulumi takes over what kubectl wrote by itself, unless it was through a subresource.
+        """
+        found = self.strangers(path, manager)
+        return [each for each in found if each.subresource or not each.manager.startswith(KUBECTL)]
+
+    def _is_stacks(self, writer: Writer, manager: str | None) -> bool:
+        """Tell what Pulumi applied, or a webhook wrote while it did: anybody can take a name."""
+        if not _is_pulumi(writer, manager):
+            return False
+        applied = self.applied(manager)
+        if applied is None or writer.operation == APPLY:
+            return True
+        return _seconds(writer) <= _seconds(applied.writer) + WEBHOOK_SECONDS
 
     def writer(self, path: Path, manager: str | None) -> Writer | None:
         """Tell who wrote a field last: of several owners, one that is not Pulumi."""
@@ -95,8 +119,35 @@ def leaves(value: Any, path: Path = ()) -> Iterator[Path]:  # noqa: ANN401 (nest
         yield path
 
 
+def _fields(at: Fields, value: Any, path: Path) -> Iterator[tuple[Path, Any]]:  # noqa: ANN401
+    below = {key: each for key, each in at.items() if key != "."}
+    if not below:
+        yield path, value
+    for key, each in below.items():
+        if key.startswith("f:") and isinstance(value, Mapping) and key[2:] in value:
+            yield from _fields(each, value[key[2:]], (*path, key[2:]))
+        elif isinstance(value, list):
+            for item in value:
+                step = Item(label=_label(key, item), value=item)
+                if _below({key: each}, step) is None:
+                    continue
+                if "." in each:  # the item is the owner's own
+                    yield (*path, step), item
+                else:
+                    yield from _fields(each, item, (*path, step))
+
+
+def _label(key: str, item: Any) -> str:  # noqa: ANN401 (nested plain data)
+    named = json.loads(key[2:]) if key.startswith("k:") else item
+    return "/".join(map(str, named.values())) if isinstance(named, Mapping) else str(named)
+
+
+def _seconds(writer: Writer) -> float:
+    return dt.datetime.fromisoformat(writer.time).timestamp() if writer.time else 0
+
+
 def _is_pulumi(writer: Writer, manager: str | None) -> bool:
-    return writer.manager == manager if manager else writer.manager.startswith("pulumi-kubernetes")
+    return writer.manager == manager if manager else writer.manager.startswith(PULUMI)
 
 
 def _below(at: Fields, step: str | Item) -> Fields | None:

@@ -17,9 +17,9 @@ from operations.errors import OperationError
 from operations.manifests import Manifest
 
 LAST: Final = (
-    "VirtualService", "HTTPRoute", "GRPCRoute", "Ingress", "ServiceEntry", "DestinationRule", "Gateway",
-    "Service", "EndpointSlice", "WorkloadEntry", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet",
-    "Pod",
+    "VirtualService", "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "Ingress", "ServiceEntry",
+    "DestinationRule", "Gateway", "Service", "EndpointSlice", "WorkloadEntry", "Rollout", "Deployment",
+    "StatefulSet", "DaemonSet", "ReplicaSet", "CronJob", "Job", "ReplicationController", "Pod",
 )  # fmt: skip
 """Undeclared kinds that something may still lead to, in the order in which they go."""
 
@@ -30,7 +30,7 @@ class Verb(StrEnum):
     MAKE = "make again"
     RESTORE = "put back"
     DELETE = "delete"
-    LABEL = "label as its ReplicaSet does"
+    LABEL = "give labels, finalizers and owner of its ReplicaSet"
     RENEW = "replace its pods, one by one"
 
 
@@ -95,13 +95,13 @@ def _restored(scene: Scene, report: Report) -> list[Step]:
 
 
 def _pods(scene: Scene, report: Report) -> list[Step]:
-    """Labels are put back; of a pod with other containers than declared the whole Deployment is renewed."""
+    """Metadata is put back; where more of a pod was changed, the whole Deployment is renewed."""
     steps: list[Step] = []
     for each in report.of("Pod"):
         if each.problem is Problem.UNDECLARED:
             continue
         pod = _live(scene, each.ref)
-        if each.path.startswith("metadata.labels"):
+        if each.path.startswith("metadata."):
             step = Step(verb=Verb.LABEL, manifest=pod)
         else:
             step = Step(verb=Verb.RENEW, manifest=_deployment(scene, pod))
@@ -111,7 +111,8 @@ def _pods(scene: Scene, report: Report) -> list[Step]:
 
 
 def _deployment(scene: Scene, pod: Manifest) -> Manifest:
-    name = pod["metadata"]["ownerReferences"][0]["name"].rpartition("-")[0]
+    owners = pod["metadata"]["ownerReferences"]
+    name = next(each["name"] for each in owners if each.get("controller")).rpartition("-")[0]
     return next(
         each
         for each in scene.wanted.manifests

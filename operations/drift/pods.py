@@ -1,23 +1,28 @@
-"""Live pods held against the ReplicaSet that made them. Pure.
+"""Live pods held against the ReplicaSet that made them, and against who wrote what of them. Pure.
 
 Pods come and go, and most of a pod cannot be changed. What can is looked at: labels, which say who selects
-it; the images and resources of its containers; and containers that somebody put in for debugging. Annotations
-are not: network plugins write theirs.
+it; finalizers and owners, which say how it goes; everything of its spec, injected containers among it.
+Annotations are not: network plugins write theirs.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from operations.cluster import in_kind
 from operations.drift.findings import Finding, Problem
 from operations.drift.objects import ref
-from operations.drift.ownership import Ownership
+from operations.drift.ownership import Owner, Ownership
 from operations.drift.snapshot import Snapshot
 from operations.fields import ABSENT, Item, Path, spelled_path
 from operations.manifests import Manifest
 
 Field = tuple[Path, object, object]
 """Where, what the ReplicaSet says, and what is there."""
+
+MAKERS: Final = (("spec",), ("metadata", "finalizers"), ("metadata", "ownerReferences"))
+"""What only the maker of a pod writes. Labels are looked at one by one."""
+NODES: Final = {"status", "binding"}
+"""Subresources through which scheduler and kubelet write; others are asked for by people."""
 
 
 def pod_findings(declared: Sequence[Manifest], live: Snapshot) -> Iterator[Finding]:
@@ -43,18 +48,15 @@ def _pod(pod: Manifest, template: Manifest) -> Iterator[Finding]:
     for wanted in template["spec"]["containers"]:
         container = next(each for each in pod["spec"]["containers"] if each["name"] == wanted["name"])
         found += _container(wanted, container)
-    for each in pod["spec"].get("ephemeralContainers") or ():
-        step = Item(label=each["name"], value=each)
-        found.append((("spec", "ephemeralContainers", step), ABSENT, {"image": each["image"]}))
+    known = {spelled_path(path) for path, *_ in found}
+    found += [
+        (path, ABSENT, value) for path, value in _by_hand(pod, template) if spelled_path(path) not in known
+    ]
     ownership = Ownership.of(pod)
     for path, wanted_value, value in found:
-        problem = (
-            Problem.ADDED
-            if wanted_value is ABSENT
-            else Problem.REMOVED
-            if value is ABSENT
-            else Problem.CHANGED
-        )
+        problem = Problem.CHANGED
+        if ABSENT in (wanted_value, value):
+            problem = Problem.ADDED if wanted_value is ABSENT else Problem.REMOVED
         yield Finding(
             ref=ref(pod),
             problem=problem,
@@ -70,14 +72,35 @@ def labels_by_hand(pod: Manifest, declared: Mapping[str, str]) -> list[str]:
 
     What injection, the scheduler and admission plugins write comes with the pod or its binding to a node.
     """
+    written = {path[2] for owner in _hands(pod) for path, _ in owner.fields(pod) if path[1:2] == ("labels",)}
+    return sorted(str(key) for key in written - declared.keys())
+
+
+def _by_hand(pod: Manifest, template: Manifest) -> Iterator[tuple[Path, object]]:
+    """List what somebody wrote later, and is not as the ReplicaSet has it."""
+    for owner in _hands(pod):
+        for path, value in owner.fields(pod):
+            if any(path[: len(part)] == part for part in MAKERS) and value != _at(template, path):
+                yield path, value
+
+
+def _hands(pod: Manifest) -> list[Owner]:
+    """List who wrote of a pod besides its maker, its node and the scheduler."""
     ownership = Ownership.of(pod)
     maker = ownership.maker()
-    found = []
-    for key in sorted((pod["metadata"].get("labels") or {}).keys() - declared.keys()):
-        writer = ownership.writer(("metadata", "labels", key), None)
-        if writer and maker and writer.manager != maker.manager and not writer.subresource:
-            found.append(key)
-    return found
+    writers = [each for each in ownership.owners if each.writer.subresource not in NODES]
+    return [each for each in writers if maker and each.writer.manager != maker.manager]
+
+
+def _at(template: Any, path: Path) -> object:  # noqa: ANN401 (nested plain data)
+    for step in path:
+        if isinstance(step, Item):
+            items = template if isinstance(template, list) else ()
+            named = (each for each in items if isinstance(each, Mapping) and each.get("name") == step.label)
+            template = next(named, ABSENT)
+        else:
+            template = template.get(step, ABSENT) if isinstance(template, Mapping) else ABSENT
+    return template
 
 
 def _container(wanted: Manifest, live: Manifest) -> list[Field]:

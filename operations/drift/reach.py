@@ -34,6 +34,10 @@ class Reach:
     """What callers ask for from outside. `*` is no host: whatever is more particular goes before it."""
     gateways: frozenset[str]
     """The Gateways that its routes hang on, as `namespace/name`."""
+    own_gateways: frozenset[str]
+    """Those of them that the stack declares."""
+    wildcards: frozenset[str]
+    """The hosts, `*` among them, of which others may take a part."""
 
     @classmethod
     def of(cls, declared: Sequence[Manifest]) -> Self:
@@ -43,6 +47,7 @@ class Reach:
         services = {
             each["metadata"]["name"]: each["spec"].get("selector") or {} for each in in_kind(own, "Service")
         }
+        hosts = frozenset(host.lower() for each in declared for host in hosts_of(each))
         return cls(
             namespaces=namespaces,
             services=services,
@@ -51,13 +56,19 @@ class Reach:
                 for each in in_kind(own, "Deployment")
             ],
             # A Service's name alone means another one in each namespace.
-            hosts=frozenset(host.lower() for each in declared for host in hosts_of(each)) - {"*", *services},
+            hosts=hosts - {"*", *services},
             gateways=frozenset(way for each in declared for way in ways_of(each)) - {MESH},
+            own_gateways=frozenset(way for each in in_kind(declared, "Gateway") for way in ways_of(each)),
+            wildcards=frozenset(host for host in hosts if host.startswith("*")),
         )
 
     def is_own(self, manifest: Manifest) -> bool:
         """Whether an object stands in the stack's namespace."""
         return manifest["metadata"].get("namespace") in self.namespaces
+
+    def takes(self, host: str) -> bool:
+        """Whether a host at the stack's own Gateway is one that the stack answers for, or a part of it."""
+        return host in self.hosts or any(overlap(host, own) for own in self.wildcards)
 
     def service(self, host: str, namespace: str) -> str | None:
         """Find the Service that a name means to callers in a namespace; a wildcard may mean several."""
@@ -66,7 +77,9 @@ class Reach:
             for own in self.namespaces:
                 names = [f"{name}.{own}", f"{name}.{own}.svc", f"{name}.{own}.svc.cluster.local"]
                 names += [name] if namespace == own else []
-                if host in names or (namespace == own and overlap(host, names[2])):
+                # `*.local` of another namespace is the mesh's own; what names this one is not.
+                is_near = namespace == own or host.endswith(f".{own}.svc.cluster.local")
+                if host in names or (is_near and overlap(host, names[2])):
                     return name
         return None
 
@@ -99,6 +112,13 @@ def ways_of(manifest: Manifest) -> list[str]:
         for each in spec.get("parentRefs") or ()
         if each.get("kind", "Gateway") == "Gateway"
     ]
+
+
+def services_of(manifest: Manifest) -> list[tuple[str, str]]:
+    """List the Services on which a route of the Gateway API hangs, with the namespace that each is of."""
+    namespace, spec = manifest["metadata"].get("namespace", ""), manifest.get("spec") or {}
+    parents = [each for each in spec.get("parentRefs") or () if each.get("kind") == "Service"]
+    return [(each["name"], each.get("namespace", namespace)) for each in parents]
 
 
 def _full(gateway: str, namespace: str) -> str:

@@ -7,11 +7,14 @@ from typing import Self
 
 from operations.cluster import Cluster, in_kind, same_object
 from operations.drift.strangers import WATCHED, Watched
+from operations.errors import OperationError
 from operations.manifests import Manifest
 
 THREADS = 8
 Place = tuple[str, str, str]
 """API version, kind and namespace of a list; no namespace means all of them."""
+NAMESPACES: Place = ("v1", "Namespace", "")
+"""The stack's own, and the others for what the platform writes on all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +30,12 @@ class Snapshot:
         """Read the lists of all watched kinds, and what is declared besides.
 
         Raises:
-            OperationError: the cluster does not answer, or does not let a kind be read.
+            OperationError: the cluster does not answer, does not let a kind be read, or does not know one
+                that the stack declares.
         """
-        places = sorted({place for watched in WATCHED for place in _places(watched, declared)})
+        _all_known(cluster, declared)
+        watched = {place for each in WATCHED for place in _places(each, declared)}
+        places = sorted(watched | {NAMESPACES})
         single = [each for each in declared if not any(_is_at(each, place) for place in places)]
         with ThreadPoolExecutor(THREADS) as at_once:
             lists = at_once.map(lambda place: cluster.whole(place[0], place[1], place[2] or None), places)
@@ -55,6 +61,19 @@ class Snapshot:
             if place[:2] == (watched.api_version, watched.kind)
             for each in objects
         ]
+
+
+def _all_known(cluster: Cluster, declared: Sequence[Manifest]) -> None:
+    """Without its kind there is no object, but none that a person deleted either: nothing could be told."""
+    kinds = sorted({(each["apiVersion"], each["kind"]) for each in declared})
+    unknown = [f"{kind} of {group}" for group, kind in kinds if not cluster.serves(group, kind)]
+    if unknown:
+        raise OperationError(
+            f"the cluster of context {cluster.context} does not know what the stack declares: "
+            f"{', '.join(unknown)}",
+            mend="install the missing CustomResourceDefinitions, Istio's or the Gateway API's; or name the "
+            "context of the right cluster: pulumi config set kubernetes:context NAME",
+        )
 
 
 def _places(watched: Watched, declared: Sequence[Manifest]) -> list[Place]:

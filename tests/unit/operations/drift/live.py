@@ -10,12 +10,15 @@ from operations.declared import declare
 from operations.drift.checking import Declared
 from operations.drift.findings import Finding
 from operations.drift.objects import object_findings
+from operations.drift.platform import Stamps
 from operations.drift.snapshot import Snapshot
 from operations.drift.state import Kept, State
 from operations.manifests import Manifest, in_order, is_applied
 from operations.project import Project
 from tests.unit.operations.projects import CHECKOUT
 
+NONE = Stamps(seen=frozenset())
+"""A platform that writes on no namespace."""
 PULUMI = "pulumi-kubernetes-0123abcd"
 MADE, EDITED = "2026-11-01T08:00:00Z", "2026-11-02T09:30:00Z"
 
@@ -93,7 +96,7 @@ def kept(wanted: Manifest) -> Kept:
 
 def found(wanted: Manifest, live: Manifest | None) -> list[Finding]:
     """What a check says of one object."""
-    return list(object_findings(wanted, live, kept(wanted), pending=None))
+    return list(object_findings(wanted, live, kept(wanted), NONE, pending=None))
 
 
 def state(stack: str) -> State:

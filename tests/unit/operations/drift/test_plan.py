@@ -9,7 +9,17 @@ from operations.drift.mending import restored
 from operations.drift.plan import plan
 from operations.errors import OperationError
 from operations.manifests import Manifest
-from tests.unit.operations.drift.live import PULUMI, declared, edited, kept, made, manifest, snapshot, state
+from tests.unit.operations.drift.live import (
+    NONE,
+    PULUMI,
+    declared,
+    edited,
+    kept,
+    made,
+    manifest,
+    snapshot,
+    state,
+)
 from tests.unit.operations.drift.test_strangers import present
 
 
@@ -91,7 +101,7 @@ def test_what_is_put_back_keeps_what_belongs_to_others() -> None:
     live = edited(live, "spec", "paused", value=True)
     live["metadata"]["annotations"] = {"deployment.kubernetes.io/revision": "4"}
     live["spec"]["newDefault"] = "kept"
-    body = restored(wanted, live, kept(wanted), PULUMI)
+    body = restored(wanted, live, kept(wanted), NONE, PULUMI)
     assert body["spec"]["replicas"] == 7
     assert body["spec"]["newDefault"] == "kept"
     assert body["spec"]["template"]["metadata"]["annotations"][at] == "noon"

@@ -48,6 +48,7 @@ INGRESS = allowed(one("Role", "istio-system"))
 def test_it_may_list_all_that_is_watched_where_it_is_watched() -> None:
     """Neither more nor less: what is watched in the stack's namespace is allowed there alone."""
     everywhere = {(*resource(each.api_version, each.kind), "list") for each in WATCHED if each.everywhere}
+    everywhere |= {("", "namespaces", "list")}
     there = {(*resource(each.api_version, each.kind), "list") for each in WATCHED if not each.everywhere}
     assert everywhere == {each for each in EVERYWHERE if each[2] == "list"}
     assert there == {each for each in THERE if each[2] == "list"}

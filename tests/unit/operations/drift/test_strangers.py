@@ -37,7 +37,12 @@ SECURITY = dict.fromkeys(
 )
 CORE = dict.fromkeys(("Service", "Pod", "LimitRange"), "v1")
 APPS = dict.fromkeys(("Deployment", "ReplicaSet"), "apps/v1")
+BATCH = dict.fromkeys(("Job", "CronJob"), "batch/v1")
 VERSIONS = {
+    **BATCH,
+    "ScaledObject": "keda.sh/v1alpha1",
+    "Canary": "flagger.app/v1beta1",
+    "BackendTLSPolicy": "gateway.networking.k8s.io/v1",
     **NETWORKING,
     **SECURITY,
     **CORE,

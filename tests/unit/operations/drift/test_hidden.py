@@ -1,0 +1,75 @@
+"""What would go unseen if one only looked at values, or took every note for the truth."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from operations.drift.findings import Problem
+from operations.manifests import Manifest
+from tests.unit.operations.drift.live import (
+    EDITED,
+    MADE,
+    PULUMI,
+    edited,
+    entry,
+    found,
+    made,
+    manifest,
+    owned,
+)
+
+
+def noted(live: Manifest, manager: str, operation: str, time: str = EDITED) -> Manifest:
+    """The object with its last note in another's name."""
+    live = deepcopy(live)
+    live["metadata"]["managedFields"][-1] |= {"manager": manager, "operation": operation, "time": time}
+    return live
+
+
+def shared(live: Manifest, manager: str, subresource: str = "", **spec: Any) -> Manifest:  # noqa: ANN401
+    """The object with a second owner of a part of its spec, of the same value."""
+    live = deepcopy(live)
+    note = entry(manager, "Update" if subresource else "Apply", EDITED, {"f:spec": owned(spec)})
+    live["metadata"]["managedFields"].append({**note, "subresource": subresource})
+    return live
+
+
+def test_nobody_hides_behind_the_stacks_own_name() -> None:
+    """A webhook writes in it while Pulumi applies, a hand long after."""
+    wanted = manifest("Deployment")
+    live = edited(made(wanted), "metadata", "labels", "team", value="x")
+    assert found(wanted, noted(live, PULUMI, "Update", MADE)) == []
+    (finding,) = found(wanted, noted(live, PULUMI, "Update", EDITED))
+    assert (finding.problem, finding.path) == (Problem.ADDED, "metadata.labels.team")
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"), [("VirtualService", ("spec", "exportTo")), ("Deployment", ("metadata", "labels", "a"))]
+)
+def test_a_note_that_was_removed_makes_no_default(kind: str, path: tuple[str, ...]) -> None:
+    """The API server fills in neither labels nor anything of Istio's kinds."""
+    wanted = manifest(kind)
+    live = edited(made(wanted), *path, value="x")
+    live["metadata"]["managedFields"].pop()
+    (finding,) = found(wanted, live)
+    assert (finding.problem, finding.path, finding.writer) == (Problem.ADDED, ".".join(path), None)
+
+
+def test_a_field_that_another_manager_shares_is_told() -> None:
+    """The next change of it is a conflict, unless it is kubectl's: that Pulumi takes over."""
+    wanted = manifest("Deployment")
+    (finding,) = found(wanted, shared(made(wanted), "other-team", replicas=1))
+    assert (finding.problem, finding.path) == (Problem.TAKEN, "spec.replicas")
+    assert finding.writer
+    assert finding.writer.manager == "other-team"
+    assert found(wanted, shared(made(wanted), "kubectl", replicas=1)) == []
+    (finding,) = found(wanted, shared(made(wanted), "kubectl", subresource="scale", replicas=1))
+    assert finding.problem is Problem.TAKEN
+
+
+def test_an_autoscaler_never_leaves_a_deployment_without_pods() -> None:
+    """A hand does, and no autoscaler scales from none."""
+    wanted = manifest("Deployment", stack="prod")
+    (finding,) = found(wanted, edited(made(wanted), "spec", "replicas", value=0))
+    assert (finding.path, finding.live) == ("spec.replicas", 0)
