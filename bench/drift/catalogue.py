@@ -27,7 +27,10 @@ class Mutation:
     patch: Sequence[Mapping[str, Any]] = ()
     then: Sequence[Mapping[str, Any]] = ()
     """A second patch, after the first."""
-    kubectl: str = ""
+    kubectl: str | Sequence[str] = ()
+    """Words for kubectl, after the patches if there are any; several are several commands."""
+    forgotten: bool = False
+    """Whether the API server's notes of what kubectl wrote are taken away after it."""
     apply: Mapping[str, Any] | None = None
     """What another manager applies by force."""
     make: Mapping[str, Any] | None = None

@@ -30,8 +30,6 @@ class Hands:
         """Make the edit."""
         if mutation.make:
             self._make(mutation)
-        elif mutation.kubectl:
-            self._kubectl(self._filled(mutation.kubectl).split(" "), mutation.namespace)
         elif mutation.apply:
             name = mutation.object.partition("/")[2]
             manifest = {**mutation.apply, "metadata": {"name": name}}
@@ -41,8 +39,12 @@ class Hands:
             self._replace(mutation)
         else:
             for patch in filter(None, (mutation.patch, mutation.then)):
-                words = ["patch", self._filled(mutation.object), "--type=json"]
-                self._kubectl([*words, f"--patch={self._filled(json.dumps(patch))}"], mutation.namespace)
+                self._patch(mutation, patch)
+            commands = [mutation.kubectl] if isinstance(mutation.kubectl, str) else mutation.kubectl
+            for command in commands:
+                self._kubectl(self._filled(command, mutation).split(" "), mutation.namespace)
+            if mutation.forgotten:
+                self._forget(mutation)
 
     def kubectl(self, words: str) -> str:
         """Run kubectl in the stack's namespace."""
@@ -63,16 +65,30 @@ class Hands:
 
     def objects(self) -> dict[str, Any]:
         """Read all declared objects as they are, less what the API server chooses by itself."""
-        found = {}
-        for each in self.declared:
-            metadata = each["metadata"]
-            kind = f"{each['kind']}.{each['apiVersion'].rpartition('/')[0]}".rstrip(".")
-            said = self._kubectl(
-                ["get", kind, metadata["name"], "--output=json", "--ignore-not-found"],
-                metadata.get("namespace", ""),
-            )
-            found[f"{kind} {metadata['name']}"] = _comparable(json.loads(said)) if said else None
+        found: dict[str, Any] = {_name(each): None for each in self.declared}
+        for namespace in {each["metadata"].get("namespace", "") for each in self.declared}:
+            there = [each for each in self.declared if each["metadata"].get("namespace", "") == namespace]
+            names = [_name(each) for each in there]
+            said = self._kubectl(["get", *names, "--output=json", "--ignore-not-found"], namespace)
+            listed = json.loads(said) if said else {"items": []}
+            for each in listed.get("items", [listed]):
+                found[_name(each)] = _comparable(each)
         return found
+
+    def _patch(self, mutation: Mutation, patch: Sequence[Mapping[str, Any]]) -> None:
+        words = ["patch", self._filled(mutation.object), "--type=json"]
+        text = self._filled(json.dumps(patch), mutation)
+        self._kubectl([*words, f"--patch={text}"], mutation.namespace)
+
+    def _forget(self, mutation: Mutation) -> None:
+        notes = self._read(mutation.object, mutation.namespace)["metadata"]["managedFields"]
+        kept = [each for each in notes if not each["manager"].startswith("kubectl")]
+        self._patch(mutation, [{"op": "replace", "path": "/metadata/managedFields", "value": kept}])
+
+    def _read(self, name: str, namespace: str = "") -> Manifest:
+        words = ["get", self._filled(name), "--output=json", "--show-managed-fields"]
+        live: Manifest = json.loads(self._kubectl(words, namespace))
+        return live
 
     def _make(self, mutation: Mutation) -> None:
         manifest = json.loads(self._filled(json.dumps(mutation.make)))
@@ -95,18 +111,27 @@ class Hands:
         self._kubectl(["delete", mutation.object], mutation.namespace)
         self._kubectl(["create", "--filename=-"], mutation.namespace, manifest)
 
-    def _filled(self, text: str) -> str:
-        extra = [
-            each["metadata"]["name"]
-            for each in self.declared
-            if each["kind"] == "Service" and each["metadata"]["namespace"] != self.namespace
-        ]
-        words = {"UNSEEN": "unseen.example.com", "EXTRA": "".join(extra[:1])}
+    def _filled(self, text: str, mutation: Mutation | None = None) -> str:
+        words = {
+            "UNSEEN": "unseen.example.com",
+            "EXTRA": self._elsewhere("Service"),
+            "GATEWAY": self._elsewhere("Gateway"),
+        }
         if "POD" in text:
             words["POD"] = self._pod()
+        if "MANAGER" in text and mutation:
+            notes = self._read(mutation.object, mutation.namespace)["metadata"]["managedFields"]
+            words["MANAGER"] = next(each["manager"] for each in notes if each["operation"] == "Apply")
+        if '"UID"' in text:
+            words["UID"] = self._read("serviceaccount/shop")["metadata"]["uid"]
         for word, value in words.items():
             text = text.replace(word, value)
         return text.replace("NS ", f"{self.namespace} ").replace("/NS", f"/{self.namespace}")
+
+    def _elsewhere(self, kind: str) -> str:
+        """Name the object of a kind that the stack has in another namespace, if it has one."""
+        objects = (each["metadata"] for each in self.declared if each["kind"] == kind)
+        return next((str(each["name"]) for each in objects if each["namespace"] != self.namespace), "")
 
     def _pod(self) -> str:
         words = ["get", "pods", "--selector=app=shop,version=v2", "--output=json"]
@@ -145,6 +170,11 @@ KINDS: Final = {
     "namespace": "Namespace",
     "pod": "Pod",
 }
+
+
+def _name(manifest: Manifest) -> str:
+    kind = f"{manifest['kind']}.{manifest['apiVersion'].rpartition('/')[0]}".rstrip(".")
+    return f"{kind}/{manifest['metadata']['name']}"
 
 
 def _comparable(live: Manifest) -> Manifest:

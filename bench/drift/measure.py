@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import unified_diff
 from typing import Any, Final
 
 from rich.console import Console
@@ -15,6 +16,7 @@ from bench.drift.site import Site
 from operations.drift.checking import compare, look
 from operations.drift.command import CLEAN, Request, drift
 from operations.errors import OperationError
+from operations.manifests import as_yaml
 
 REFRESH_DRIFT: Final = 7
 DIFF_DRIFT: Final = 1
@@ -55,7 +57,7 @@ def measure(mutation: Mutation, site: Site, before: dict[str, Any], *, peers: bo
         diff = site.kubectl_code() if peers else None
         began = time.monotonic()
         note = f"{found[0].problem} {found[0].path}".strip() if found else "not found"
-        fault = _fix(site)
+        fault = mend(site)
         mend_seconds = time.monotonic() - began
         fault = fault or _fault(site, before)
     finally:
@@ -78,7 +80,8 @@ def _is_of(kind: str, name: str, mutation: Mutation, touched: tuple[str, str]) -
     return (kind, name) == touched or (mutation.object.startswith("pod/") and kind == "Pod")
 
 
-def _fix(site: Site) -> str:
+def mend(site: Site) -> str:
+    """Put everything back; returns what went wrong, or nothing."""
     output = io.StringIO()
     request = Request(stack=site.name, json=False, fix=True, yes=True)
     try:
@@ -91,11 +94,17 @@ def _fix(site: Site) -> str:
 def _fault(site: Site, before: dict[str, Any]) -> str:
     """Hold the objects themselves against what they were, and ask Pulumi whether its state is true."""
     after = site.hands.objects()
-    wrong = [key for key, value in before.items() if after[key] != value]
+    wrong = [f"{key}: {_lines(value, after[key])}" for key, value in before.items() if after[key] != value]
     if wrong:
-        return f"not as before: {', '.join(wrong)}"
+        return f"not as before: {'; '.join(wrong)}"
     code = site.refresh_code()
     return f"pulumi refresh --preview-only ended with {code} afterwards" if code else ""
+
+
+def _lines(*objects: Any) -> str:  # noqa: ANN401 (live objects)
+    before, after = (as_yaml([each or {}]).splitlines() for each in objects)
+    changed = (each for each in unified_diff(before, after, lineterm="", n=0) if each[3:4].strip())
+    return " ".join(each for each in changed if not each.startswith(("---", "+++", "@@")))
 
 
 def false_alarms(site: Site, checks: int) -> list[str]:

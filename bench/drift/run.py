@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.drift.catalogue import mutations, stacks
-from bench.drift.measure import DIFF_DRIFT, REFRESH_DRIFT, Row, false_alarms, measure
+from bench.drift.measure import DIFF_DRIFT, REFRESH_DRIFT, Row, false_alarms, measure, mend
 from bench.drift.site import Site
 
 CHECKS: Final = 50
@@ -26,6 +26,7 @@ def run(folder: Path, seconds: float) -> Iterator[Row]:
         if not todo:
             continue
         site = Site.up(stack, folder)
+        mend(site)  # a run that was killed may have left an edit
         before = site.hands.objects()
         for each in todo:
             if time.monotonic() > ends - LAST_SECONDS:
