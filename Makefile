@@ -5,7 +5,8 @@ SHELL := /bin/bash -eu
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-LONG_SUITES := adopt drift_schedule drift_under_load gateway_api gateways policy security unready zero_loss
+LONG_SUITES := \
+  adopt drift_schedule drift_under_load gateway_api gateways metrics policy security unready zero_loss
 
 .PHONY: up down clean check test test-all docs lock
 

@@ -16,9 +16,10 @@ from lab.cluster import Cluster
 from lab.errors import LabError
 from lab.gobuild import GoBuilder
 from lab.istio_sources import istio_sources
+from lab.parts import Part
 from lab.places import Places
 from lab.progress import Progress
-from lab.stacks import DEV, PLATFORM, Stacks, end_orphans
+from lab.stacks import DEV, METRICS, PLATFORM, Stacks, end_orphans
 
 commands = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__
@@ -48,6 +49,14 @@ def cluster() -> None:
 
 
 @commands.command()
+def metrics() -> None:
+    """The cluster, Istio, and Prometheus with the figures of every proxy."""
+    places = Places.of_this_machine()
+    with _guarded(places) as progress:
+        bring_up(places, progress, parts.PROMETHEUS).up(METRICS, places.checkout / "mesh-platform")
+
+
+@commands.command()
 def down() -> None:
     """Stop the lab and leave nothing on the machine but its data and the cache."""
     places = Places.of_this_machine()
@@ -66,14 +75,18 @@ def clean() -> None:
         shutil.rmtree(places.environment.parent, ignore_errors=True)
 
 
-def bring_up(places: Places, progress: Progress) -> Stacks:
-    """Everything up to a cluster with Istio; returns the way to run stacks on it."""
+def bring_up(places: Places, progress: Progress, *observers: Part) -> Stacks:
+    """Everything up to a cluster with Istio; returns the way to run stacks on it.
+
+    `observers` are built too, and their images loaded.
+    """
     places.make()
     builder = GoBuilder(cache=places.cache, progress=progress)
     chosen = tools.choose(places.binaries)
     for tool in chosen:
         progress.console.print(f"  {tool.name}: {tool.reason}", markup=False)
     wanted = [parts.KUBE, parts.ISTIO, parts.COREDNS, parts.APPS, parts.LOAD]
+    wanted += observers
     wanted += [part for tool, part in zip(chosen, (parts.CLI, parts.PROVIDER), strict=False) if not tool.path]
     missing = [part for part in wanted if not builder.has(part)]
     preflight.check_ports(cgroups.pids())
@@ -92,6 +105,7 @@ def bring_up(places: Places, progress: Progress) -> Stacks:
         apps = builds.submit(builder.build, parts.APPS)
         load = builds.submit(builder.build, parts.LOAD)
         installed = builds.submit(tools.install, chosen, places, builder)
+        observing = {part: builds.submit(builder.build, part) for part in observers}
         node_root = packages.unpack("node", debian.NODE)
         proxy_root = packages.unpack("proxy", debian.PROXY)
         lab = Cluster(places=places, progress=progress, kube=kube.result(), root=node_root)
@@ -102,6 +116,7 @@ def bring_up(places: Places, progress: Progress) -> Stacks:
             apps=apps.result(),
             load=load.result(),
             proxy_root=proxy_root,
+            observers={part: build.result() for part, build in observing.items()},
         )
         lab.up(images.catalogue(ingredients, _architecture()))
         tools.link(kube.result() / "kubectl", places.binaries / "kubectl")

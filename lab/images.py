@@ -1,11 +1,14 @@
 """The catalogue of images that the lab's pods run, each made from what was built or unpacked here."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
+from lab import parts
 from lab.image_archive import Entry, Image, tree
+from lab.parts import Part
 
 TAG = "lab"
 """Tag of the images that the lab makes of Istio and CoreDNS."""
@@ -15,6 +18,7 @@ LOAD = "docker.io/lab/load:1"
 COREDNS = f"docker.io/coredns/coredns:{TAG}"
 PILOT = f"docker.io/istio/pilot:{TAG}"
 PROXY = f"docker.io/istio/proxyv2:{TAG}"
+PROMETHEUS = f"docker.io/prom/prometheus:{TAG}"
 
 ISTIO_USER = "1337:1337"
 """The user that Istio's own images and charts run as."""
@@ -54,6 +58,8 @@ class Ingredients:
     apps: Path
     load: Path
     proxy_root: Path
+    observers: Mapping[Part, Path] = field(default_factory=dict)
+    """What looks at the mesh: only some labs have it."""
 
 
 def envoy() -> Path:
@@ -138,6 +144,16 @@ def catalogue(given: Ingredients, architecture: str) -> list[Image]:
         )
         for name, environment in DEMO_APPS
     ]
+    if parts.PROMETHEUS in given.observers:
+        images.append(
+            Image(
+                name=PROMETHEUS,
+                layers=[[binary("prometheus", given.observers[parts.PROMETHEUS] / "prometheus")]],
+                entrypoint=["/prometheus"],
+                user="65534:65534",
+                architecture=architecture,
+            )
+        )
     return images
 
 

@@ -16,6 +16,9 @@ PULUMI = "v3.246.0"
 PROVIDER_VERSION = "4.25.0"
 """Goes with pulumi-kubernetes of requirements.txt; modules/cluster/provider/main.go tells it too."""
 
+PROMETHEUS_VERSION = "3.13.5"
+"""The module's v0.313.5: its versions count so."""
+
 KUBERNETES = "v1.35.4"
 """The last minor whose kubelet takes containerd 1.6 and cgroup v1, which Debian 12 may offer."""
 
@@ -42,6 +45,8 @@ class Part:
     """Main packages; each makes one binary, named by its last path element."""
     stamp: str = ""
     """Further linker flags: the version that the binary tells."""
+    tags: tuple[str, ...] = ()
+    """Build tags: what is compiled in, and what is not."""
     links: tuple[str, ...] = ()
     """Further names of the first binary, which does what its name says."""
 
@@ -57,6 +62,7 @@ class Part:
             "-trimpath",
             f"-gcflags=all={COMPILER_FLAGS}",
             f"-ldflags={LINKER_FLAGS} {self.stamp}".rstrip(),
+            *([f"-tags={','.join(self.tags)}"] if self.tags else []),
         )
 
     @property
@@ -114,3 +120,13 @@ CLI = Part(
 APPS = Part(name="springbootapp", directory=CONTAINERS, packages=("./springbootapp", "./pause"))
 LOAD = Part(name="the load generator", directory=MODULES / "load", packages=("./load",))
 """Vegeta's attacker, which keeps its rate whatever comes back; for the tests and the bench."""
+
+PROMETHEUS = Part(
+    name=f"Prometheus {PROMETHEUS_VERSION}",
+    directory=MODULES / "prometheus",
+    packages=("github.com/prometheus/prometheus/cmd/prometheus",),
+    # Of its 25 ways to discover targets the lab needs one; the others bring every cloud's SDK.
+    tags=("remove_all_sd", "enable_kubernetes_sd"),
+    stamp=_stamp(**{"github.com/prometheus/common/version.Version": PROMETHEUS_VERSION}),
+)
+"""Built for `python -m lab metrics` alone."""

@@ -17,7 +17,9 @@ from lab.places import Places
 from lab.progress import Progress, Step
 
 PLATFORM = "lab"
-"""The stack of `mesh-platform/`."""
+"""The stack of `mesh-platform/` with Istio, which `make up` brings."""
+METRICS = "metrics"
+"""The stack of `mesh-platform/` with Prometheus."""
 DEV = "dev"
 """The stack of the program: the walkthrough."""
 

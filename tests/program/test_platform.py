@@ -1,15 +1,20 @@
 """The platform's program: each part where the stack file names it, and no other."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
+import yaml
 
 from tests.program.recorder import ROOT, Recording, run, stack_file
 
 FOLDER = ROOT / "mesh-platform"
 SOURCE = {"repository": "https://charts.example.com", "version": "1.31.0"}
+
+RIGHTS = {"ServiceAccount prometheus", "ClusterRole prometheus", "ClusterRoleBinding prometheus"}
+RUNNING = ("ConfigMap", "Deployment", "Service")
 
 
 def platform(**parts: object) -> Recording:
@@ -25,6 +30,12 @@ def of_config(config: Mapping[str, object]) -> Recording:
 def values(recording: Recording, chart: str) -> dict[str, Any]:
     """Look up the Helm values of a chart."""
     found: dict[str, Any] = recording[f"Chart {chart}"].inputs["values"]
+    return found
+
+
+def _template(recording: Recording) -> dict[str, Any]:
+    """Look up the pod template of Prometheus."""
+    found: dict[str, Any] = recording["Deployment prometheus"].inputs["spec"]["template"]
     return found
 
 
@@ -67,6 +78,69 @@ def test_charts_come_from_a_repository_too() -> None:
     chart = platform(istio=SOURCE)["Chart istiod"].inputs
     assert (chart["chart"], chart["version"]) == ("istiod", "1.31.0")
     assert chart["repositoryOpts"] == {"repo": "https://charts.example.com"}
+
+
+def test_the_labs_prometheus() -> None:
+    """Beside an Istio that is there already: nothing of Istio is in this stack."""
+    recording = of_config(stack_file("mesh-platform/Pulumi.metrics.yaml"))
+    assert recording.keys() == {"kubernetes cluster", *RIGHTS, *(f"{kind} prometheus" for kind in RUNNING)}
+    assert recording.outputs == {"prometheus": "istio-system/prometheus:9090"}
+    assert recording.waits_for("Deployment prometheus") >= {*RIGHTS, "ConfigMap prometheus"}
+
+
+def test_prometheus_runs_with_the_least_rights() -> None:
+    """It may see pods, reach nothing from outside the cluster, and write to its own scratch alone."""
+    recording = of_config(stack_file("mesh-platform/Pulumi.metrics.yaml"))
+    expected = yaml.safe_load((Path(__file__).parent / "prometheus.yaml").read_text())
+    assert recording["ClusterRole prometheus"].inputs["rules"] == expected["rules"]
+    assert recording["Service prometheus"].inputs["spec"] == expected["service"]
+    assert recording["Deployment prometheus"].inputs["spec"]["template"]["spec"] == expected["pod"]
+
+
+def test_another_configuration_is_another_pod() -> None:
+    """Prometheus reads it when it starts."""
+    settings: dict[str, Any] = {"image": "prometheus:1"}
+    before, after = platform(prometheus=settings), platform(prometheus={**settings, "interval": "5s"})
+    assert _template(before) != _template(after)
+    assert _template(before) == _template(platform(prometheus=settings))
+
+
+def test_prometheus_from_its_public_chart() -> None:
+    """The server alone, with our rights and our configuration in place of the chart's."""
+    recording = platform(prometheus={**SOURCE, "values": {"server": {"retention": "2d"}}})
+    assert recording.keys() == {"kubernetes cluster", *RIGHTS, "Chart prometheus"}
+    given = values(recording, "prometheus")
+    assert given["rbac"] == {"create": False}
+    assert given["server"]["retention"] == "2d"
+    assert given["server"]["fullnameOverride"] == "prometheus"
+    (job,) = given["serverFiles"]["prometheus.yml"]["scrape_configs"]
+    assert job["metric_relabel_configs"] == [
+        {"source_labels": ["__name__"], "regex": "istio_.*", "action": "keep"}
+    ]
+
+
+def test_istio_and_prometheus_in_one_stack() -> None:
+    """On a cluster that has neither, one stack file names both, and the namespace comes first."""
+    recording = platform(istio=SOURCE, prometheus=SOURCE)
+    assert "Namespace istio-system" in recording.waits_for("Chart prometheus")
+    assert "Namespace istio-system" in recording.waits_for("ServiceAccount prometheus")
+
+
+def test_a_prometheus_that_is_there() -> None:
+    """Nothing is installed; the stack tells where it is."""
+    recording = platform(prometheus={"url": "https://prometheus.example.com"})
+    assert recording.keys() == {"kubernetes cluster"}
+    assert recording.outputs == {"prometheus": "https://prometheus.example.com"}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"interval": "5s"}, {"image": "a", "url": "http://b"}, {"image": "a", **SOURCE}],
+)
+def test_prometheus_comes_from_one_place(settings: dict[str, object]) -> None:
+    """None or two of them is a mistake, which is told."""
+    with pytest.raises(pulumi.RunError, match="exactly one of url, image, folder and repository"):
+        platform(prometheus=settings)
 
 
 @pytest.mark.parametrize(

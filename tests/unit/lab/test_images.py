@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lab import images
+from lab import images, parts
 from lab.image_archive import Entry, Image
 from lab.images import Ingredients, catalogue, key
 
@@ -24,6 +24,7 @@ def given(tmp_path: Path) -> Ingredients:
         "apps/springbootapp",
         "apps/pause",
         "load/load",
+        "prometheus/prometheus",
         "proxy/usr/sbin/xtables-nft-multi",
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -35,6 +36,7 @@ def given(tmp_path: Path) -> Ingredients:
         apps=tmp_path / "apps",
         load=tmp_path / "load",
         proxy_root=tmp_path / "proxy",
+        observers={parts.PROMETHEUS: tmp_path / "prometheus"},
     )
 
 
@@ -101,6 +103,15 @@ def test_the_manifests_name_the_catalogues_images(given: Ingredients) -> None:
     for name in ("pilot", "proxyv2"):
         assert f"{settings['hub']}/{name}:{settings['tag']}" in by_name(given)
     assert set(deployed) <= set(by_name(given))
+    metrics = yaml.safe_load((ROOT / "mesh-platform/Pulumi.metrics.yaml").read_text())["config"]
+    assert metrics["mesh-platform:prometheus"]["image"] in by_name(given)
+
+
+def test_an_observer_that_was_not_built_has_no_image(given: Ingredients) -> None:
+    """`make up` neither builds nor loads what looks at the mesh."""
+    without = dataclasses.replace(given, observers={})
+    assert images.PROMETHEUS not in by_name(without)
+    assert images.PROMETHEUS in by_name(given)
 
 
 def test_the_proxy_holds_the_pinned_envoy(given: Ingredients) -> None:

@@ -7,7 +7,16 @@ from lab import parts
 from lab.parts import MODULES, Part
 
 ROOT = Path(__file__).parents[3]
-ALL = (parts.KUBE, parts.COREDNS, parts.ISTIO, parts.PROVIDER, parts.CLI, parts.APPS, parts.LOAD)
+ALL = (
+    parts.KUBE,
+    parts.COREDNS,
+    parts.ISTIO,
+    parts.PROVIDER,
+    parts.CLI,
+    parts.APPS,
+    parts.LOAD,
+    parts.PROMETHEUS,
+)
 
 
 @pytest.fixture
@@ -61,7 +70,9 @@ def test_a_source_under_another_name_changes_the_key(part: Part) -> None:
     assert part.key != before
 
 
-@pytest.mark.parametrize("change", [{"stamp": "-X main.version=2"}, {"packages": ("./demo", "./more")}])
+@pytest.mark.parametrize(
+    "change", [{"stamp": "-X main.version=2"}, {"packages": ("./demo", "./more")}, {"tags": ("small",)}]
+)
 def test_a_change_of_how_it_is_built_changes_the_key(part: Part, change: dict[str, str]) -> None:
     """Another version stamp or another list of commands is another build."""
     other = Part(**{"name": "demo", "directory": part.directory, "packages": part.packages, **change})  # type: ignore[arg-type]  # fields as given
@@ -94,6 +105,14 @@ def test_kubernetes_is_the_modules_release() -> None:
     assert requirement(parts.KUBE, "k8s.io/kubernetes") == parts.KUBERNETES
     assert f"gitVersion={parts.KUBERNETES}" in " ".join(parts.KUBE.flags)
     assert f"gitMinor={parts.KUBERNETES.split('.')[1]}" in " ".join(parts.KUBE.flags)
+
+
+def test_prometheus_is_the_modules_release() -> None:
+    """3.13.5 is the module's v0.313.5, and what the binary says of itself."""
+    major, minor, patch = parts.PROMETHEUS_VERSION.split(".")
+    version = f"v0.{major}{minor}.{patch}"
+    assert requirement(parts.PROMETHEUS, "github.com/prometheus/prometheus") == version
+    assert f"Version={parts.PROMETHEUS_VERSION}" in " ".join(parts.PROMETHEUS.flags)
 
 
 def test_kubernetes_has_all_its_names() -> None:
