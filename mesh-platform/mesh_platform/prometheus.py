@@ -17,6 +17,20 @@ PORT = 9090
 LABELS = {"app.kubernetes.io/name": NAME}
 USER = 65534
 
+CHARTS_JOBS = (
+    "kubernetes-api-servers",
+    "kubernetes-nodes",
+    "kubernetes-nodes-cadvisor",
+    "kubernetes-pods",
+    "kubernetes-pods-slow",
+    "kubernetes-service-endpoints",
+    "kubernetes-service-endpoints-slow",
+    "kubernetes-services",
+    "prometheus",
+    "prometheus-pushgateway",
+)
+"""What the chart would scrape by itself, of version 28.13.0; none of it is of the mesh."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Prometheus(ChartSource):
@@ -174,6 +188,8 @@ def _pod(image: str, retention: str) -> dict[str, Any]:
 
 def _chart_values(wanted: Prometheus, scraped: dict[str, Any]) -> Values:
     """Values of prometheus-community's chart: the server alone, with our rights and our configuration."""
+    (job,) = scraped["scrape_configs"]
+    ours = {job["job_name"]: {key: value for key, value in job.items() if key != "job_name"}}
     others = ("alertmanager", "kube-state-metrics", "prometheus-node-exporter", "prometheus-pushgateway")
     return {
         **{name: {"enabled": False} for name in others},
@@ -193,5 +209,5 @@ def _chart_values(wanted: Prometheus, scraped: dict[str, Any]) -> Values:
                 "capabilities": {"drop": ["ALL"]},
             },
         },
-        "serverFiles": {"prometheus.yml": {"rule_files": [], "scrape_configs": scraped["scrape_configs"]}},
+        "scrapeConfigs": {**{name: {"enabled": False} for name in CHARTS_JOBS}, **ours},
     }

@@ -113,8 +113,9 @@ def test_prometheus_from_its_public_chart() -> None:
     assert given["rbac"] == {"create": False}
     assert given["server"]["retention"] == "2d"
     assert given["server"]["fullnameOverride"] == "prometheus"
-    (job,) = given["serverFiles"]["prometheus.yml"]["scrape_configs"]
-    assert job["metric_relabel_configs"] == [
+    scraped = {name: job for name, job in given["scrapeConfigs"].items() if job != {"enabled": False}}
+    assert scraped.keys() == {"envoy-stats"}
+    assert scraped["envoy-stats"]["metric_relabel_configs"] == [
         {"source_labels": ["__name__"], "regex": "istio_.*", "action": "keep"}
     ]
 
