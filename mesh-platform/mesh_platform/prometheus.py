@@ -1,21 +1,15 @@
 """Prometheus with the figures of every proxy: from an image, from the public chart, or one that is there."""
 
-import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
-import yaml
 
 from mesh_platform.charts import ChartSource, Values, merged
 from mesh_platform.mesh import SYSTEM, Mesh
+from mesh_platform.prometheus_server import LABELS, NAME, PORT, deployed
 from mesh_platform.scraping import configuration
-
-NAME = "prometheus"
-PORT = 9090
-LABELS = {"app.kubernetes.io/name": NAME}
-USER = 65534
 
 CHARTS_JOBS = (
     "kubernetes-api-servers",
@@ -65,7 +59,7 @@ def install(wanted: Prometheus, mesh: Mesh) -> None:
     rights = _may_list_pods(mesh)
     scraped = configuration(interval=wanted.interval, stock_envoy=wanted.stock_envoy)
     if wanted.image:
-        _deployed(wanted, mesh, yaml.safe_dump(scraped, sort_keys=False), rights)
+        deployed(mesh, scraped, image=wanted.image, retention=wanted.retention, after=rights)
     else:
         values = merged(_chart_values(wanted, scraped), wanted.values)
         wanted.chart(NAME, release=NAME, values=values, mesh=mesh, after=rights)
@@ -93,97 +87,6 @@ def _may_list_pods(mesh: Mesh) -> list[pulumi.Resource]:
         opts=mesh.options(role, account),
     )
     return [account, binding]
-
-
-def _deployed(wanted: Prometheus, mesh: Mesh, scraped: str, after: list[pulumi.Resource]) -> None:
-    """Make one replica with its figures in the pod."""
-    metadata = {"name": NAME, "namespace": mesh.namespace, "labels": LABELS}
-    file = kubernetes.core.v1.ConfigMap(
-        NAME, metadata=metadata, data={"prometheus.yml": scraped}, opts=mesh.options()
-    )
-    # Prometheus reads its configuration when it starts: another one is another pod.
-    digest = hashlib.sha256(scraped.encode()).hexdigest()[:16]
-    kubernetes.apps.v1.Deployment(
-        NAME,
-        metadata=metadata,
-        spec={
-            "replicas": 1,
-            "strategy": {"type": "Recreate"},
-            "selector": {"matchLabels": LABELS},
-            "template": {
-                "metadata": {
-                    "labels": {**LABELS, "sidecar.istio.io/inject": "false"},
-                    "annotations": {"mesh-platform/configuration": digest},
-                },
-                "spec": _pod(wanted.image, wanted.retention),
-            },
-        },
-        opts=mesh.options(file, *after),
-    )
-    kubernetes.core.v1.Service(
-        NAME,
-        metadata=metadata,
-        spec={
-            "type": "ClusterIP",
-            "selector": LABELS,
-            "ports": [{"name": "http", "port": PORT, "targetPort": PORT}],
-        },
-        opts=mesh.options(),
-    )
-
-
-def _pod(image: str, retention: str) -> dict[str, Any]:
-    return {
-        "serviceAccountName": NAME,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": USER,
-            "runAsGroup": USER,
-            "fsGroup": USER,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "containers": [
-            {
-                "name": NAME,
-                "image": image,
-                "imagePullPolicy": "IfNotPresent",
-                "args": [
-                    "--config.file=/etc/prometheus/prometheus.yml",
-                    "--storage.tsdb.path=/data",
-                    f"--storage.tsdb.retention.time={retention}",
-                    "--storage.tsdb.retention.size=256MB",
-                ],
-                "ports": [{"name": "http", "containerPort": PORT}],
-                "readinessProbe": {
-                    "httpGet": {"path": "/-/ready", "port": "http"},
-                    "periodSeconds": 1,
-                    "failureThreshold": 3,
-                },
-                "livenessProbe": {
-                    "httpGet": {"path": "/-/healthy", "port": "http"},
-                    "periodSeconds": 15,
-                    "failureThreshold": 4,
-                },
-                "resources": {
-                    "requests": {"cpu": "10m", "memory": "96Mi"},
-                    "limits": {"memory": "512Mi"},
-                },
-                "securityContext": {
-                    "allowPrivilegeEscalation": False,
-                    "readOnlyRootFilesystem": True,
-                    "capabilities": {"drop": ["ALL"]},
-                },
-                "volumeMounts": [
-                    {"name": "configuration", "mountPath": "/etc/prometheus", "readOnly": True},
-                    {"name": "data", "mountPath": "/data"},
-                ],
-            }
-        ],
-        "volumes": [
-            {"name": "configuration", "configMap": {"name": NAME}},
-            {"name": "data", "emptyDir": {"sizeLimit": "512Mi"}},
-        ],
-    }
 
 
 def _chart_values(wanted: Prometheus, scraped: dict[str, Any]) -> Values:
