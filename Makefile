@@ -1,5 +1,5 @@
 # `make up`: from a bare machine to the walkthrough.  `make test`: all that CI runs.  `make test-all`: more.
-# `make check`: seconds, no root.  `make down`, `make clean`: stop; stop and forget.
+# `make check`: seconds, no root.  `make observe`: what shows the mesh.  `make down`, `make clean`: stop; stop and forget.
 
 SHELL := /bin/bash -eu
 PYTHON ?= python3.11
@@ -8,10 +8,14 @@ BIN := .venv/bin
 LONG_SUITES := \
   adopt drift_schedule drift_under_load gateway_api gateways metrics policy security unready zero_loss
 
-.PHONY: up down clean check test test-all docs lock
+.PHONY: up observe down clean check test test-all docs lock
 
 up: .venv/ready
 	@$(BIN)/python -m lab up
+
+# What shows the mesh, beside it: Prometheus, Kiali with its web interface, Jaeger. Needs Node.js and npm too.
+observe: .venv/ready
+	@$(BIN)/python -m lab observe
 
 down: .venv/ready
 	@$(BIN)/python -m lab down

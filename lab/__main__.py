@@ -8,10 +8,11 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import typer
 
-from lab import cgroups, debian, images, parts, preflight, tools, walkthrough
+from lab import cgroups, debian, images, kiali_web, parts, preflight, tools, walkthrough
 from lab.cluster import Cluster
 from lab.errors import LabError
 from lab.gobuild import GoBuilder
@@ -19,7 +20,7 @@ from lab.istio_sources import istio_sources
 from lab.parts import Part
 from lab.places import Places
 from lab.progress import Progress
-from lab.stacks import DEV, METRICS, PLATFORM, Stacks, end_orphans
+from lab.stacks import DEV, METRICS, OBSERVE, PLATFORM, Stacks, end_orphans
 
 commands = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__
@@ -54,6 +55,21 @@ def metrics() -> None:
     places = Places.of_this_machine()
     with _guarded(places) as progress:
         bring_up(places, progress, parts.PROMETHEUS).up(METRICS, places.checkout / "mesh-platform")
+
+
+@commands.command()
+def observe() -> None:
+    """Metrics, and what shows the mesh: Kiali with its web interface, Jaeger, tracing."""
+    places = Places.of_this_machine()
+    with _guarded(places) as progress:
+        preflight.check_ports(cgroups.pids(), preflight.LOOPBACK_PORTS)
+        if not kiali_web.directory(places.cache).is_dir():
+            kiali_web.require_node()
+        stacks = bring_up(places, progress, parts.PROMETHEUS, parts.KIALI, parts.JAEGER)
+        stacks.up(METRICS, places.checkout / "mesh-platform")
+        outputs = stacks.up(OBSERVE, places.checkout / "mesh-platform")
+        for name in ("kiali", "jaeger"):
+            progress.console.print(f"{name:>12}  {outputs[name]}", markup=False)
 
 
 @commands.command()
@@ -106,6 +122,7 @@ def bring_up(places: Places, progress: Progress, *observers: Part) -> Stacks:
         load = builds.submit(builder.build, parts.LOAD)
         installed = builds.submit(tools.install, chosen, places, builder)
         observing = {part: builds.submit(builder.build, part) for part in observers}
+        web = builds.submit(kiali_web.build, builder) if parts.KIALI in observers else None
         node_root = packages.unpack("node", debian.NODE)
         proxy_root = packages.unpack("proxy", debian.PROXY)
         lab = Cluster(places=places, progress=progress, kube=kube.result(), root=node_root)
@@ -117,6 +134,7 @@ def bring_up(places: Places, progress: Progress, *observers: Part) -> Stacks:
             load=load.result(),
             proxy_root=proxy_root,
             observers={part: build.result() for part, build in observing.items()},
+            kiali_web=web.result() if web else Path(),
         )
         lab.up(images.catalogue(ingredients, _architecture()))
         tools.link(kube.result() / "kubectl", places.binaries / "kubectl")

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -76,6 +77,34 @@ class GoBuilder:
             raise LabError(f"go mod download {module} named no folder", mend="make up", evidence=output)
         return Path(found[1])
 
+    def run(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        note: Callable[[list[str]], None],
+    ) -> tuple[int, str]:
+        """Run a program that ends when the builds are abandoned; returns its exit code and its output.
+
+        Args:
+            command: the program and its arguments.
+            folder: where it runs.
+            environment: all its variables.
+            note: is given all lines so far after each new one.
+        """
+        lines: list[str] = []
+        with subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
+            self._running.add(process)
+            if self._abandoned.is_set():
+                process.kill()
+            for line in process.stdout or ():
+                lines.append(line)
+                note(lines)
+            self._running.discard(process)
+        return process.returncode, "".join(lines)
+
     def abandon(self) -> None:
         """End the builds at work in other threads, and start no more."""
         self._abandoned.set()
@@ -127,25 +156,14 @@ class GoBuilder:
             "GOCACHE": str(work / "build"),
             "GOMODCACHE": str(work / "modules"),
         }
-        lines: list[str] = []
-        with subprocess.Popen(
-            ["go", *arguments],
-            cwd=part.directory,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ) as process:
-            self._running.add(process)
-            if self._abandoned.is_set():
-                process.kill()
-            for line in process.stdout or ():
-                lines.append(line)
-                step.says(f"{len(lines)} packages, now {line.strip()}"[:70])
-            self._running.discard(process)
-        if process.returncode:
-            raise _failure(part, "".join(lines))
-        return "".join(lines)
+
+        def note(lines: list[str]) -> None:
+            step.says(f"{len(lines)} packages, now {lines[-1].strip()}"[:70])
+
+        code, output = self.run(["go", *arguments], part.directory, environment, note)
+        if code:
+            raise _failure(part, output)
+        return output
 
 
 def _failure(part: Part, output: str) -> LabError:

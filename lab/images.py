@@ -1,5 +1,6 @@
 """The catalogue of images that the lab's pods run, each made from what was built or unpacked here."""
 
+import dataclasses
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ COREDNS = f"docker.io/coredns/coredns:{TAG}"
 PILOT = f"docker.io/istio/pilot:{TAG}"
 PROXY = f"docker.io/istio/proxyv2:{TAG}"
 PROMETHEUS = f"docker.io/prom/prometheus:{TAG}"
+KIALI = f"docker.io/kiali/kiali:{TAG}"
+JAEGER = f"docker.io/jaegertracing/all-in-one:{TAG}"
 
 ISTIO_USER = "1337:1337"
 """The user that Istio's own images and charts run as."""
@@ -60,6 +63,8 @@ class Ingredients:
     proxy_root: Path
     observers: Mapping[Part, Path] = field(default_factory=dict)
     """What looks at the mesh: only some labs have it."""
+    kiali_web: Path = Path()
+    """Kiali's web interface, where Kiali is among the observers."""
 
 
 def envoy() -> Path:
@@ -144,17 +149,36 @@ def catalogue(given: Ingredients, architecture: str) -> list[Image]:
         )
         for name, environment in DEMO_APPS
     ]
-    if parts.PROMETHEUS in given.observers:
-        images.append(
-            Image(
-                name=PROMETHEUS,
-                layers=[[binary("prometheus", given.observers[parts.PROMETHEUS] / "prometheus")]],
-                entrypoint=["/prometheus"],
-                user="65534:65534",
-                architecture=architecture,
+    return [*images, *_observers(given, architecture)]
+
+
+def _observers(given: Ingredients, architecture: str) -> list[Image]:
+    """The images of what looks at the mesh, with programs at the paths of their public images."""
+    found = []
+    for part, name, path, user in (
+        (parts.PROMETHEUS, PROMETHEUS, "prometheus", "65534:65534"),
+        (parts.KIALI, KIALI, "opt/kiali/kiali", "1000:1000"),
+        (parts.JAEGER, JAEGER, "go/bin/all-in-one-linux", "10001:10001"),
+    ):
+        if part in given.observers:
+            program = Entry(path=path, source=given.observers[part] / part.binaries[0])
+            web = [_below("opt/kiali/console", given.kiali_web)] if part == parts.KIALI else []
+            found.append(
+                Image(
+                    name=name,
+                    layers=[[program], *web],
+                    entrypoint=[f"/{path}"],
+                    user=user,
+                    architecture=architecture,
+                )
             )
-        )
-    return images
+    return found
+
+
+def _below(folder: str, root: Path) -> list[Entry]:
+    """All that stands under a folder, as entries under another one that anybody may read."""
+    entries = [dataclasses.replace(entry, path=f"{folder}/{entry.path}") for entry in tree(root)]
+    return [dataclasses.replace(entry, mode=0o644 if entry.source else 0o755) for entry in entries]
 
 
 def key(image: Image) -> str:

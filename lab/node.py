@@ -233,7 +233,9 @@ class Node:
             "hairpinMode": True,
             "ipam": addresses,
         }
-        return {"cniVersion": "0.4.0", "name": "lab", "plugins": [bridge]}
+        # A pod's hostPort, which may be bound to the machine's loopback alone.
+        host_ports = {"type": "portmap", "capabilities": {"portMappings": True}, "snat": True}
+        return {"cniVersion": "0.4.0", "name": "lab", "plugins": [bridge, host_ports]}
 
     def _kubelet_configuration(self) -> dict[str, object]:
         pki = self.authority

@@ -22,6 +22,10 @@ PROMETHEUS_VERSION = "3.13.5"
 KUBERNETES = "v1.35.4"
 """The last minor whose kubelet takes containerd 1.6 and cgroup v1, which Debian 12 may offer."""
 
+KIALI_VERSION = "v1.89.0"
+JAEGER_VERSION = "v1.76.0"
+"""The last minor line whose collector, storage and query are one program with the storage in memory."""
+
 COMPILER_FLAGS = "-dwarf=false"
 """No debugging data: a tenth of the build time (measured on CoreDNS, facts of the lab)."""
 
@@ -129,4 +133,15 @@ PROMETHEUS = Part(
     tags=("remove_all_sd", "enable_kubernetes_sd"),
     stamp=_stamp(**{"github.com/prometheus/common/version.Version": PROMETHEUS_VERSION}),
 )
-"""Built for `python -m lab metrics` alone."""
+"""Built for `python -m lab metrics` alone, as are the next two for `python -m lab observe`."""
+KIALI = Part(
+    name=f"Kiali {KIALI_VERSION}",
+    directory=MODULES / "kiali",
+    packages=("github.com/kiali/kiali",),
+    stamp=_stamp(**{"main.version": KIALI_VERSION}),
+)
+JAEGER = Part(
+    name=f"Jaeger {JAEGER_VERSION}",
+    directory=MODULES / "jaeger",
+    packages=("github.com/jaegertracing/jaeger/cmd/all-in-one",),
+)

@@ -3,6 +3,7 @@
 import os
 import platform
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
@@ -24,6 +25,9 @@ PORTS = {
 
 NODE_PORTS = {31380: "the ingress gateway", 31386: "the extra ingress port", 31390: "the gateway's HTTPS"}
 """Ports that kube-proxy catches in the firewall: nobody listens there, not the lab either."""
+
+LOOPBACK_PORTS = {20001: "Kiali", 16686: "Jaeger"}
+"""Ports of 127.0.0.1 that `make observe` leads to pods, in the firewall too."""
 
 GIBIBYTE = 1 << 30
 DISK_TO_BUILD = 14 * GIBIBYTE
@@ -66,13 +70,13 @@ def check_disk(folder: Path, needed: int) -> None:
         )
 
 
-def check_ports(ours: set[int]) -> None:
+def check_ports(ours: set[int], purposes: Mapping[int, str] | None = None) -> None:
     """Nobody but the lab's own processes listens where the lab will.
 
     Raises:
         LabError: ports are taken; names who holds each.
     """
-    purposes = {**PORTS, **NODE_PORTS}
+    purposes = {**PORTS, **NODE_PORTS} if purposes is None else purposes
     taken = []
     for listener in psutil.net_connections(kind="tcp"):
         port = listener.laddr.port if listener.laddr else 0

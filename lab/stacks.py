@@ -20,6 +20,8 @@ PLATFORM = "lab"
 """The stack of `mesh-platform/` with Istio, which `make up` brings."""
 METRICS = "metrics"
 """The stack of `mesh-platform/` with Prometheus."""
+OBSERVE = "observe"
+"""The stack of `mesh-platform/` with Kiali, Jaeger and tracing."""
 DEV = "dev"
 """The stack of the program: the walkthrough."""
 

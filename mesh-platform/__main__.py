@@ -3,15 +3,21 @@
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from mesh_platform import istio, prometheus
+from mesh_platform import istio, jaeger, kiali, prometheus, tracing
 from mesh_platform.istio import Istio
+from mesh_platform.jaeger import Jaeger
+from mesh_platform.kiali import Kiali
 from mesh_platform.mesh import Mesh
 from mesh_platform.prometheus import Prometheus
 from mesh_platform.stack_file import StackFile
+from mesh_platform.tracing import Tracing
 
 stack_file = StackFile()
 wanted_istio = stack_file.part("istio", Istio)
 wanted_prometheus = stack_file.part("prometheus", Prometheus)
+wanted_jaeger = stack_file.part("jaeger", Jaeger)
+wanted_kiali = stack_file.part("kiali", Kiali)
+wanted_tracing = stack_file.part("tracing", Tracing)
 stack_file.check()
 
 mesh = Mesh(cluster=kubernetes.Provider("cluster", context=pulumi.Config("kubernetes").get("context")))
@@ -19,3 +25,9 @@ if wanted_istio:
     mesh = istio.install(wanted_istio, mesh)
 if wanted_prometheus:
     prometheus.install(wanted_prometheus, mesh)
+if wanted_jaeger:
+    jaeger.install(wanted_jaeger, mesh)
+if wanted_kiali:
+    kiali.install(wanted_kiali, mesh, wanted_jaeger)
+if wanted_tracing:
+    tracing.install(wanted_tracing, mesh)

@@ -9,6 +9,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.yaml.v2 import ConfigGroup
 
 from mesh_platform.charts import ChartSource, Values, merged
+from mesh_platform.jaeger import COLLECTOR, OTLP_PORT
 from mesh_platform.mesh import SYSTEM, Mesh
 
 GATEWAY = "istio-ingressgateway"
@@ -22,7 +23,16 @@ BASE: Values = {
 ISTIOD: Values = {
     "base": {"validationFailurePolicy": "Fail"},
     # An application that starts before its sidecar has no network yet.
-    "meshConfig": {"defaultConfig": {"holdApplicationUntilProxyStarts": True}},
+    "meshConfig": {
+        "defaultConfig": {"holdApplicationUntilProxyStarts": True},
+        # Where traces would go: none does until a Telemetry resource says so, as the part `tracing` makes it.
+        "extensionProviders": [
+            {
+                "name": "jaeger",
+                "opentelemetry": {"service": f"{COLLECTOR}.{SYSTEM}.svc.cluster.local", "port": OTLP_PORT},
+            }
+        ],
+    },
 }
 
 

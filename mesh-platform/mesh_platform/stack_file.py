@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import fields
+from numbers import Real
 from typing import Protocol, TypeVar, get_origin, get_type_hints
 
 import pulumi
@@ -86,11 +87,15 @@ def _camel(name: str) -> str:
 
 def _runtime(hint: object) -> type:
     """The class that tells values of a type hint: `Mapping` for `Mapping[str, int]`."""
+    if hint is float:
+        return Real  # YAML writes a whole number without a point
     return get_origin(hint) or hint  # type: ignore[return-value]  # hints of parts are classes
 
 
 def _word(hint: object) -> str:
-    return {str: "text", int: "whole number", bool: "true or false"}.get(_runtime(hint), "mapping")
+    return {str: "text", int: "whole number", Real: "number", bool: "true or false"}.get(
+        _runtime(hint), "mapping"
+    )
 
 
 def _unknown(key: str, known: Mapping[str, str] | list[str]) -> str:

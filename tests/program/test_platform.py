@@ -13,6 +13,10 @@ from tests.program.recorder import ROOT, Recording, run, stack_file
 FOLDER = ROOT / "mesh-platform"
 SOURCE = {"repository": "https://charts.example.com", "version": "1.31.0"}
 
+JAEGER_PROVIDER = {
+    "name": "jaeger",
+    "opentelemetry": {"service": "jaeger-collector.istio-system.svc.cluster.local", "port": 4317},
+}
 RIGHTS = {"ServiceAccount prometheus", "ClusterRole prometheus", "ClusterRoleBinding prometheus"}
 RUNNING = ("ConfigMap", "Deployment", "Service")
 
@@ -70,6 +74,7 @@ def test_values_of_the_stack_file_are_laid_over_ours() -> None:
     assert istiod["meshConfig"] == {
         "accessLogFile": "/dev/stdout",
         "defaultConfig": {"holdApplicationUntilProxyStarts": True},
+        "extensionProviders": [JAEGER_PROVIDER],
     }
 
 

@@ -25,6 +25,9 @@ def given(tmp_path: Path) -> Ingredients:
         "apps/pause",
         "load/load",
         "prometheus/prometheus",
+        "kiali/kiali",
+        "jaeger/all-in-one",
+        "web/static/main.js",
         "proxy/usr/sbin/xtables-nft-multi",
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -36,7 +39,12 @@ def given(tmp_path: Path) -> Ingredients:
         apps=tmp_path / "apps",
         load=tmp_path / "load",
         proxy_root=tmp_path / "proxy",
-        observers={parts.PROMETHEUS: tmp_path / "prometheus"},
+        observers={
+            parts.PROMETHEUS: tmp_path / "prometheus",
+            parts.KIALI: tmp_path / "kiali",
+            parts.JAEGER: tmp_path / "jaeger",
+        },
+        kiali_web=tmp_path / "web",
     )
 
 
@@ -105,13 +113,26 @@ def test_the_manifests_name_the_catalogues_images(given: Ingredients) -> None:
     assert set(deployed) <= set(by_name(given))
     metrics = yaml.safe_load((ROOT / "mesh-platform/Pulumi.metrics.yaml").read_text())["config"]
     assert metrics["mesh-platform:prometheus"]["image"] in by_name(given)
+    observe = yaml.safe_load((ROOT / "mesh-platform/Pulumi.observe.yaml").read_text())["config"]
+    for name in ("jaeger", "kiali"):
+        assert observe[f"mesh-platform:{name}"]["image"] in by_name(given)
 
 
 def test_an_observer_that_was_not_built_has_no_image(given: Ingredients) -> None:
     """`make up` neither builds nor loads what looks at the mesh."""
     without = dataclasses.replace(given, observers={})
-    assert images.PROMETHEUS not in by_name(without)
-    assert images.PROMETHEUS in by_name(given)
+    observers = {images.PROMETHEUS, images.KIALI, images.JAEGER}
+    assert not observers & by_name(without).keys()
+    assert observers < by_name(given).keys()
+
+
+def test_kialis_web_interface_is_in_its_image_for_anybody_to_read(given: Ingredients) -> None:
+    """Where Kiali is told to look for it; it runs as nobody in particular."""
+    console = [entry for entry in entries(by_name(given)[images.KIALI]) if "console" in entry.path]
+    assert {(entry.path, entry.mode) for entry in console} == {
+        ("opt/kiali/console/static", 0o755),
+        ("opt/kiali/console/static/main.js", 0o644),
+    }
 
 
 def test_the_proxy_holds_the_pinned_envoy(given: Ingredients) -> None:

@@ -50,7 +50,7 @@ def fails_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
         monkeypatch.setattr(main, name, fail)
 
 
-@pytest.mark.parametrize("command", ["up", "cluster", "metrics", "down", "clean"])
+@pytest.mark.parametrize("command", ["up", "cluster", "metrics", "observe", "down", "clean"])
 def test_a_fault_is_one_message_and_an_exit_code(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     """All parts of it once, no traceback, and what calls it learns that it failed."""
     fails_with(monkeypatch, LabError("etcd ended", mend="make down, then: make up", evidence="bind: in use"))
@@ -78,7 +78,7 @@ def test_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.output.endswith(f"stopped as you asked\n  {GOES_ON}\n")
 
 
-@pytest.mark.parametrize("command", ["up", "cluster", "metrics", "down", "clean"])
+@pytest.mark.parametrize("command", ["up", "cluster", "metrics", "observe", "down", "clean"])
 def test_not_root(monkeypatch: pytest.MonkeyPatch, places: Places, command: str) -> None:
     """Every command says so before it writes anything."""
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
