@@ -133,10 +133,10 @@ def test_both_ends_of_a_hop_are_named(stack: Stack) -> None:
 
 def test_what_operations_read(stack: Stack, cluster: Cluster) -> None:
     """Shares, success and percentiles of each version, as canary and traffic have them."""
-    reports = send(stack.shell)
-    time.sleep(SCRAPED_SECONDS)
     project = Project.at(stack.shell.folder)
     (service,) = services_of(learn(project, stack.name))
+    reports = send(stack.shell)
+    time.sleep(SCRAPED_SECONDS)
     figures = Figures.of(project, stack.name, cluster).measured(service, window=SECONDS + 2 * SCRAPED_SECONDS)
     sent = sum(report.requests for report in reports.values())
     assert figures.requests == pytest.approx(sent, rel=0.2)
@@ -156,7 +156,7 @@ def test_a_version_without_pods_has_its_failures(stack: Stack) -> None:
     stack.configure(weights={"v1": 0, "v2": 100})
     stack.up()
     scale = f"kubectl scale deployment springbootapp-v2 -n {NAMESPACE} --replicas"
-    stack.shell.run(f"{scale}=0 && kubectl wait pod -l version=v2 -n {NAMESPACE} --for=delete --timeout=60s")
+    stack.shell.run(f"{scale}=0 && kubectl wait pod -l version=v2 -n {NAMESPACE} --for=delete --timeout=120s")
     before = counted(stack.shell)
     with httpx.Client(trust_env=False, headers={"host": OUTSIDE}) as client:
         codes = Counter(str(client.get(INGRESS).status_code) for _ in range(20))
@@ -201,11 +201,11 @@ def test_down_wrong_and_refused_are_told_apart(stack: Stack, cluster: Cluster) -
         ("list pods --all-namespaces", True),
         ("watch pods --all-namespaces", True),
         ("create pods --all-namespaces", False),
-        ("get pods/log --all-namespaces", False),
+        ("get pods --subresource=log --all-namespaces", False),
         ("get secrets --all-namespaces", False),
         ("list configmaps -n istio-system", False),
         ("list nodes", False),
-        ("get nodes/proxy", False),
+        ("get nodes --subresource=proxy", False),
         ("list services --all-namespaces", False),
     ],
 )
