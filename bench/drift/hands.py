@@ -72,8 +72,12 @@ class Hands:
             said = self._kubectl(["get", *names, "--output=json", "--ignore-not-found"], namespace)
             listed = json.loads(said) if said else {"items": []}
             for each in listed.get("items", [listed]):
-                found[_name(each)] = _comparable(each)
+                found[_name(each)] = _comparable(each, counted=_name(each) not in self._autoscaled())
         return found
+
+    def _autoscaled(self) -> set[str]:
+        deployments = (each for each in self.declared if each["kind"] == "Deployment")
+        return {_name(each) for each in deployments if "replicas" not in each["spec"]}
 
     def _patch(self, mutation: Mutation, patch: Sequence[Mapping[str, Any]]) -> None:
         words = ["patch", self._filled(mutation.object), "--type=json"]
@@ -177,7 +181,7 @@ def _name(manifest: Manifest) -> str:
     return f"{kind}/{manifest['metadata']['name']}"
 
 
-def _comparable(live: Manifest) -> Manifest:
+def _comparable(live: Manifest, *, counted: bool) -> Manifest:
     metadata = {key: value for key, value in live["metadata"].items() if key not in SERVERS}
     annotations = dict(metadata.get("annotations") or {})
     annotations.pop("deployment.kubernetes.io/revision", None)
@@ -188,4 +192,6 @@ def _comparable(live: Manifest) -> Manifest:
     if live["kind"] == "Deployment":
         template = body["spec"]["template"]["metadata"]["annotations"]
         template.pop("kubectl.kubernetes.io/restartedAt", None)
+        if not counted:
+            body["spec"] = {**body["spec"], "replicas": "some" if live["spec"]["replicas"] else "none"}
     return {**body, "metadata": metadata}

@@ -10,7 +10,7 @@ from kubernetes.dynamic.exceptions import ConflictError, UnprocessibleEntityErro
 
 from operations.cluster import Cluster, spelled
 from operations.drift.objects import others_own
-from operations.drift.ownership import APPLY, PULUMI
+from operations.drift.ownership import APPLY, PULUMI, Owner, leaves
 from operations.drift.plan import Step, Verb
 from operations.drift.platform import Stamps
 from operations.drift.pods import labels_by_hand
@@ -94,7 +94,7 @@ class Mender:
             self._cluster.delete(wanted, and_what_it_owns=False)
             self._gone(wanted)
         self._cluster.apply(wanted, manager)
-        self._put(wanted, manager, lambda live: _owned(live, manager))
+        self._put(wanted, manager, lambda live: _owned(wanted, live, manager))
 
     def _put(self, wanted: Manifest, manager: str, change: Callable[[Manifest], Manifest]) -> None:
         for _ in range(ATTEMPTS):
@@ -159,20 +159,23 @@ def restored(wanted: Manifest, live: Manifest, kept: Kept, stamps: Stamps, manag
     for each in others_own(wanted, live, kept, stamps):
         _set(body, each.path, each.live)
     own = {key: live["metadata"][key] for key in ("uid", "resourceVersion")}
-    notes = [each for each in live["metadata"].get("managedFields") or () if _stays(each, manager)]
+    notes = [each for each in live["metadata"].get("managedFields") or () if _stays(each, wanted, manager)]
     body["metadata"] |= {**own, **({"managedFields": notes} if notes else {})}
     return body
 
 
-def _owned(live: Manifest, manager: str) -> Manifest:
+def _owned(wanted: Manifest, live: Manifest, manager: str) -> Manifest:
     """Leave the stack's own note, and those of controllers that write a subresource."""
-    notes = [each for each in live["metadata"].get("managedFields") or () if _stays(each, manager)]
+    notes = [each for each in live["metadata"].get("managedFields") or () if _stays(each, wanted, manager)]
     return {**live, "metadata": {**live["metadata"], "managedFields": notes}}
 
 
-def _stays(entry: dict[str, Any], manager: str) -> bool:
-    is_own = (entry.get("manager"), entry.get("operation")) == (manager, APPLY)
-    return is_own or bool(entry.get("subresource"))
+def _stays(entry: dict[str, Any], wanted: Manifest, manager: str) -> bool:
+    if entry.get("subresource"):
+        # An autoscaler's note of a count that is not declared stays, a hand's of one that is goes.
+        owner = Owner(entry)
+        return not any(owner.owns(path) for path in leaves({"spec": wanted.get("spec") or {}}))
+    return (entry.get("manager"), entry.get("operation")) == (manager, APPLY)
 
 
 def _set(body: Any, path: Path, value: object) -> None:  # noqa: ANN401 (nested plain data)

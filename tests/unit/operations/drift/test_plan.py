@@ -112,3 +112,17 @@ def test_what_is_put_back_keeps_what_belongs_to_others() -> None:
     for key, value in wanted["spec"].items():
         if key != "template":
             assert body["spec"][key] == value
+
+
+def test_what_is_put_back_is_the_stacks_alone() -> None:
+    """A hand's note of a declared count goes, and an autoscaler's of one that is not declared stays."""
+
+    def scalers(stack: str) -> list[str]:
+        wanted = manifest("Deployment", stack=stack)
+        live = edited(made(wanted), "spec", "replicas", value=1)
+        live["metadata"]["managedFields"][-1] |= {"manager": "scaler", "subresource": "scale"}
+        notes = restored(wanted, live, kept(wanted), NONE, PULUMI)["metadata"]["managedFields"]
+        return [each["manager"] for each in notes]
+
+    assert scalers("dev") == [PULUMI]
+    assert scalers("prod") == [PULUMI, "scaler"]
