@@ -67,8 +67,8 @@ class Reach:
         return manifest["metadata"].get("namespace") in self.namespaces
 
     def takes(self, host: str) -> bool:
-        """Whether a host at the stack's own Gateway is one that the stack answers for, or a part of it."""
-        return host in self.hosts or any(overlap(host, own) for own in self.wildcards)
+        """Whether a host at the stack's own Gateway means some that the stack answers for."""
+        return any(overlap(host, own) for own in self.hosts | self.wildcards)
 
     def service(self, host: str, namespace: str) -> str | None:
         """Find the Service that a name means to callers in a namespace; a wildcard may mean several."""
