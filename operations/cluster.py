@@ -208,7 +208,10 @@ class Cluster:
     @cached_property
     def _client(self) -> Any:  # noqa: ANN401 (the library is untyped)
         settings = Configuration()
-        config.load_kube_config(context=self.context, client_configuration=settings)  # type: ignore[no-untyped-call]
+        try:
+            config.load_kube_config(context=self.context, client_configuration=settings)  # type: ignore[no-untyped-call]
+        except (TypeError, AttributeError, KeyError) as error:  # of a file that is YAML and something else
+            raise ConfigException(f"this is no kubeconfig: {error}") from error
         settings.retries = RETRIES
         return DynamicClient(_Impatient(settings), discoverer=Kinds)  # type: ignore[no-untyped-call]
 

@@ -100,3 +100,15 @@ def test_what_is_no_api_server_is_told_as_such(
     for ask in (lambda: cluster.whole("v1", "Pod"), lambda: cluster.read({**POD, **KIND})):
         with pytest.raises(OperationError, match="is no Kubernetes API server"):
             ask()
+
+
+@pytest.mark.parametrize("content", ["", "a: [", "clusters: 7", "contexts: []", "just words", "- a"])
+def test_a_file_that_is_no_kubeconfig_is_told_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    """Whatever is in it."""
+    (tmp_path / "config").write_text(content)
+    location = "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION"
+    monkeypatch.setattr(location, str(tmp_path / "config"))
+    with pytest.raises(OperationError, match="no kubeconfig context here"):
+        Cluster("here").whole("v1", "Pod")
