@@ -60,8 +60,8 @@ def down(folder: Path) -> None:
 
 def table(found: Sequence[Row]) -> list[str]:
     """Write the table, with the sums first."""
-    refresh = _sum(each.refresh == REFRESH_DRIFT for each in found)
-    diff = _sum(each.diff == DIFF_DRIFT for each in found)
+    refresh = _sum(each.refresh == REFRESH_DRIFT for each in found if each.refresh is not None)
+    diff = _sum(each.diff == DIFF_DRIFT for each in found if each.diff is not None)
     own, mended = _sum(each.found for each in found), _sum(each.mended for each in found)
     lines = [
         "| | found | put back |",
@@ -95,4 +95,4 @@ def _said(truth: bool) -> str:
 
 
 def _code(code: int | None, drift: int) -> str:
-    return "yes" if code == drift else "no" if code == 0 else f"fails ({code})"
+    return {None: "not asked", drift: "yes", 0: "no"}.get(code, f"fails ({code})")
