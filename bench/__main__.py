@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import scale
+from bench import proof, scale
 from bench.drift import run as drift
 from bench.drift.catalogue import mutations
 from bench.loss import rows as loss_rows
@@ -92,6 +92,19 @@ def loss_(
         f"is what had no good answer within 30 s. Rounds to do: {len(loss.todo(found))}.",
         loss_rows.tables(found),
         into=DOCS / "zero-loss.md",
+    )
+
+
+@commands.command()
+def canary(
+    reports: Annotated[list[Path], typer.Argument(help="Files of pytest's --junitxml, the oldest first.")],
+) -> None:
+    """Make the table of what `pytest tests/e2e/test_canary.py --junitxml=FILE` proved."""
+    _write(
+        "canary",
+        "Canaries on the lab under 200 requests a second from outside. `lost`: requests that failed and that "
+        "v2 did not answer itself; `saw v2`: all that v2 answered, well or badly.",
+        proof.table(proof.cases(reports)),
     )
 
 

@@ -209,7 +209,9 @@ def canary(
             yes=yes,
             report=report,
         )
-        ended = canary_command.canary(Project.at(cwd), request, Console(highlight=False, markup=False))
+        # A line of a log is one line, however long.
+        console = Console(highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
+        ended = canary_command.canary(Project.at(cwd), request, console)
     raise typer.Exit(ended)
 
 

@@ -149,8 +149,8 @@ class Course:
         self.world.tell(f"removing {names}, which has no traffic any more")
         try:
             self.world.remove_versions(versions)
-            self.world.up(f"canary {self.to}: {names} removed", refresh=False)
-        except OperationError as error:
+            self.apply.up(f"canary {self.to}: {names} removed")
+        except (EndError, OperationError) as error:
             self.world.tell(f"{names} stays: {error}")
         else:
             self.world.note("removed", versions=sorted(versions))

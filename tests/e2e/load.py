@@ -50,10 +50,19 @@ class Load:
 
     report: Report
 
-    def __init__(self, words: Sequence[str], *, url: str, rate: int, host: str) -> None:
-        slow = f"{url}?delay=3s"
-        flags = ("-rate", str(rate), "-seconds", str(LONGEST_SECONDS), "-header", f"Host: {host}")
-        self._command = [*words, *flags, "-slow", slow, "-every", str(SLOW_EVERY), url]
+    def __init__(
+        self,
+        words: Sequence[str],
+        *,
+        url: str,
+        rate: int,
+        host: str,
+        slow: bool = True,
+        seconds: float = LONGEST_SECONDS,
+    ) -> None:
+        flags = ("-rate", str(rate), "-seconds", str(seconds), "-header", f"Host: {host}")
+        some = ("-slow", f"{url}?delay=3s", "-every", str(SLOW_EVERY)) if slow else ()
+        self._command = [*words, *flags, *some, url]
 
     def __enter__(self) -> Self:
         """Start asking."""
@@ -73,9 +82,10 @@ class Load:
         self.report = _report(json.loads(said))
 
 
-def from_here(url: str, *, rate: int, host: str) -> Load:
-    """Load the ingress on loopback."""
-    return Load([str(CHECKOUT / ".lab/bin/load")], url=url, rate=rate, host=host)
+def from_here(url: str, *, rate: int, host: str, slow: bool = True, seconds: float = LONGEST_SECONDS) -> Load:
+    """Load the ingress on loopback, with some requests that are answered slowly, for so long at most."""
+    words = [str(CHECKOUT / ".lab/bin/load")]
+    return Load(words, url=url, rate=rate, host=host, slow=slow, seconds=seconds)
 
 
 def from_mesh(shell: Shell, namespace: str, url: str, *, rate: int, host: str) -> Load:

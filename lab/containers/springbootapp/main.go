@@ -7,6 +7,7 @@
 //	PORT              where it listens, 8080 unless set
 //	RESPONSE_DELAY    a Go duration: every answer but /healthz waits so long
 //	FAILURE_PERCENT   0 to 100: the share of answers but /healthz that are 500
+//	CRASH_AFTER       it crashes at the request but /healthz that follows so many
 //
 // /fetch?url=http://orders.shop.svc:9090/ asks another service of the cluster, as
 // a caller inside the mesh, and passes its status and body on.
@@ -24,6 +25,7 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -42,9 +44,14 @@ type app struct {
 	name, version, pod string
 	delay              time.Duration
 	failurePercent     float64
+	crashAfter         int64
+	asked              atomic.Int64
 }
 
-func (a app) hello(w http.ResponseWriter, r *http.Request) {
+func (a *app) hello(w http.ResponseWriter, r *http.Request) {
+	if asked := a.asked.Add(1); a.crashAfter > 0 && asked > a.crashAfter {
+		log.Fatalf("crashes at request %d, as CRASH_AFTER asks", asked)
+	}
 	wait := a.delay
 	if asked, err := time.ParseDuration(r.URL.Query().Get("delay")); err == nil && asked > 0 {
 		wait += min(asked, longestDelay)
@@ -90,7 +97,7 @@ func inCluster(host string) bool {
 }
 
 func main() {
-	a := app{name: os.Getenv("APP"), version: os.Getenv("VERSION")}
+	a := &app{name: os.Getenv("APP"), version: os.Getenv("VERSION")}
 	a.pod, _ = os.Hostname()
 	var err error
 	if value := os.Getenv("RESPONSE_DELAY"); value != "" {
@@ -102,6 +109,11 @@ func main() {
 		a.failurePercent, err = strconv.ParseFloat(value, 64)
 		if err != nil || a.failurePercent < 0 || a.failurePercent > 100 {
 			log.Fatalf("FAILURE_PERCENT=%q is no number from 0 to 100", value)
+		}
+	}
+	if value := os.Getenv("CRASH_AFTER"); value != "" {
+		if a.crashAfter, err = strconv.ParseInt(value, 10, 64); err != nil || a.crashAfter < 1 {
+			log.Fatalf("CRASH_AFTER=%q is no number from 1", value)
 		}
 	}
 	port := os.Getenv("PORT")
