@@ -51,6 +51,8 @@ class Difference:
     path: Path
     declared: object = ABSENT
     live: object = ABSENT
+    default: object = ABSENT
+    """What the API server would write there, where that is known."""
 
 
 def differences(declared: Manifest, live: Manifest) -> list[Difference]:
@@ -105,7 +107,7 @@ def _compare(declared: Any, live: Any, default: Any, path: Path) -> Iterator[Dif
             problem = Problem.ADDED
         elif live is ABSENT:
             problem = Problem.REMOVED
-        yield Difference(problem=problem, path=path, declared=declared, live=live)
+        yield Difference(problem=problem, path=path, declared=declared, live=live, default=default)
 
 
 def _same(declared: Any, live: Any, default: Any, path: Path) -> bool:  # noqa: ANN401

@@ -110,10 +110,13 @@ def _is_others(
     if ownership.strangers(path, manager) or (applied is not None and applied.owns(path)):
         return False
     # What a webhook writes while Pulumi applies is noted; what nobody is noted for can only be a default.
-    return _may_be_default(path, wanted) or ownership.writer(path, manager) is not None
+    return _may_be_default(difference, wanted) or ownership.writer(path, manager) is not None
 
 
-def _may_be_default(path: Path, wanted: Manifest) -> bool:
+def _may_be_default(difference: Difference, wanted: Manifest) -> bool:
+    path, default = difference.path, difference.default
+    if default is not ABSENT and not isinstance(default, dict | list):
+        return False  # it is known, and another: a scale to 0 has no note, for 0 is left out of its fields
     if path[0] == "metadata":
         return path[1:2] == ("finalizers",)  # one holds an object that is deleted after what it owns
     return not wanted["apiVersion"].partition("/")[0].endswith(NO_DEFAULTS)

@@ -71,5 +71,9 @@ def test_a_field_that_another_manager_shares_is_told() -> None:
 def test_an_autoscaler_never_leaves_a_deployment_without_pods() -> None:
     """A hand does, and no autoscaler scales from none."""
     wanted = manifest("Deployment", stack="prod")
-    (finding,) = found(wanted, edited(made(wanted), "spec", "replicas", value=0))
-    assert (finding.path, finding.live) == ("spec.replicas", 0)
+    noted = edited(made(wanted), "spec", "replicas", value=0)
+    # `kubectl scale --replicas=0` leaves no note: its 0 is left out of the fields that it writes.
+    unnoted = {**made(wanted), "spec": {**wanted["spec"], "replicas": 0}}
+    for live in (noted, unnoted):
+        (finding,) = found(wanted, live)
+        assert (finding.path, finding.live) == ("spec.replicas", 0)
