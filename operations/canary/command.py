@@ -146,6 +146,7 @@ def _run(
     back: tuple[Outcome, str] | None = None,
 ) -> int:
     course = one.course(world, request.stack)
+    world.prepare()
     with world.interrupts.caught(), world.view.open():
         outcome, said = _end(course, first, prepare=prepare, resumed=resumed, back=back, request=request)
     folder = report.write(world.record, request.report)

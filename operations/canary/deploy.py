@@ -9,9 +9,13 @@ from typing import Any
 from pulumi import automation as auto
 from pulumi.automation.errors import create_command_error
 
+from operations.drift.ahead import Ahead
+from operations.drift.findings import Report
 from operations.errors import OperationError
+from operations.project import Project
 from operations.recording import STACK
 from operations.updates import Change, Tell, Updates
+from operations.warm.host import Hosts
 
 LOCK_SECONDS = 300.0
 """How long to wait for another update to end."""
@@ -22,7 +26,15 @@ class UpError(OperationError):
 
 
 class OwnSession(auto.PulumiCommand):
-    """Runs pulumi where the terminal's Ctrl-C does not reach it: an update is never cut in two by that."""
+    """Runs pulumi where the terminal's Ctrl-C does not reach it: an update is never cut in two by that.
+
+    Args:
+        hosts: the language hosts of its updates.
+    """
+
+    def __init__(self, hosts: Hosts) -> None:
+        super().__init__()
+        self._hosts = hosts
 
     def run(
         self,
@@ -33,16 +45,23 @@ class OwnSession(auto.PulumiCommand):
         on_error: auto.OnOutput | None = None,
     ) -> auto.CommandResult:
         """Run one command to its end."""
-        done = subprocess.run(
-            [self.command, "--non-interactive", *args],
-            cwd=cwd,
-            env={**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            start_new_session=True,
-            check=False,
-        )
+        # A step that failed is tried again with a refresh, and without what may have been to blame.
+        ready = self._hosts.take() if args[0] == "up" and "--refresh" not in args else None
+        host, flags = (ready[0], [f"--client={ready[1]}"]) if ready else (None, [])
+        try:
+            done = subprocess.run(
+                [self.command, "--non-interactive", *args, *flags],
+                cwd=cwd,
+                env={**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                start_new_session=True,
+                check=False,
+            )
+        finally:
+            if host:
+                host.end()
         for tell, said in ((on_output, done.stdout), (on_error, done.stderr)):
             if tell is not None:
                 for line in said.splitlines():
@@ -57,7 +76,23 @@ class Deployment:
     """The stack of the project folder, with its own config."""
 
     def __init__(self, folder: Path, stack: str, tell: Tell) -> None:
-        self._updates = Updates(folder, stack, tell, wait=LOCK_SECONDS, command=OwnSession())
+        project = Project.at(folder)
+        self._hosts, self._checks = Hosts(project), Ahead(project, stack)
+        command = OwnSession(self._hosts)
+        self._updates = Updates(folder, stack, tell, wait=LOCK_SECONDS, command=command)
+
+    def prepare(self) -> None:
+        """Do beforehand, beside whatever goes on, what the next update and the check before it can spare."""
+        self._hosts.prepare()
+        self._checks.prepare()
+
+    def check(self) -> Report:
+        """Compare every object of the stack, whole, with what its stack file declares now.
+
+        Raises:
+            OperationError: something could not be read.
+        """
+        return self._checks.check()
 
     @property
     def backend(self) -> str:
@@ -82,5 +117,5 @@ class Deployment:
 
     def weights(self) -> Mapping[str, Any]:
         """Read the output `weights`: what the last update gave every version."""
-        found = self._updates.run("stack output", self._updates.stack.outputs).get("weights")
+        found = self._updates.outputs().get("weights")
         return found.value if found and isinstance(found.value, dict) else {}

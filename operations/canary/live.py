@@ -18,7 +18,6 @@ from operations.canary.scene import Scene
 from operations.canary.traffic import Traffic
 from operations.canary.view import View
 from operations.cluster import Cluster
-from operations.drift.checking import check
 from operations.drift.findings import Finding
 from operations.errors import OperationError
 from operations.figures.errors import NoDataError
@@ -67,6 +66,10 @@ class LiveWorld:
         """`pulumi up`."""
         self.deployment.up(message, refresh=refresh)
 
+    def prepare(self) -> None:
+        """Have what the next update needs."""
+        self.deployment.prepare()
+
     def ready(self, version: str) -> int | None:
         """Count the ready pods of a version; None where nobody can tell just now."""
         pods = pods_of(self.cluster, self.service, version)
@@ -81,7 +84,7 @@ class LiveWorld:
 
     def drift(self) -> list[str]:
         """List what others changed of the routes, each with who did it."""
-        report = check(self.project, self.stack)
+        report = self.deployment.check()
         return [_said(each) for each in report.of(*ROUTES) if not each.pending]
 
     def measure(self, window: float) -> Mapping[str, Measured]:

@@ -48,6 +48,7 @@ class Watch:
             StopError: it cannot be judged, or somebody wants it to stay as it is.
             PromoteError: somebody wants all of it now.
         """
+        self.world.prepare()
         self._set(nth, traffic, self.plan.steps[nth].hold)
         if self._is_divided(nth):
             self._await_split(traffic, self.plan.steps[nth].hold)

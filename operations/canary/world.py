@@ -33,6 +33,9 @@ class World(Protocol):
             UpError: it did not go through.
         """
 
+    def prepare(self) -> None:
+        """Do what makes the next update quick, while there is time."""
+
     def ready(self, version: str) -> int | None:
         """Count the ready pods of a version; None where nobody can tell just now."""
 

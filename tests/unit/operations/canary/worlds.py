@@ -91,6 +91,9 @@ class FakeWorld:
         self.live = self.file
         self.history.append((self.time, self.live))
 
+    def prepare(self) -> None:
+        """Nothing here takes time."""
+
     def ready(self, version: str) -> int | None:
         if version in self.removed:
             return 0
