@@ -13,6 +13,7 @@ from bench.drift import run as drift
 from bench.drift.catalogue import mutations
 from bench.loss import rows as loss_rows
 from bench.loss import run as loss
+from bench.step import run as step
 from tests.e2e import load
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -106,6 +107,16 @@ def canary(
         "v2 did not answer itself; `saw v2`: all that v2 answered, well or badly.",
         proof.table(proof.cases(reports)),
     )
+
+
+@commands.command("step")
+def step_() -> None:
+    """Time from the decision on a weight until Envoy sends the new split, in four ways."""
+    taken = []
+    for each in step.measure(CHECKOUT / ".lab/bench-step"):
+        Console().print(f"{each.way}: split {each.split:.2f} s, ended {each.whole:.2f} s", markup=False)
+        taken.append(each)
+    _write("step", step.WHAT, step.table(taken))
 
 
 def _write(name: str, what: str, lines: list[str], into: Path | None = None) -> None:
