@@ -8,6 +8,7 @@ from components.cluster_pin import pinned
 from components.gateway_api_policy import GatewayApiPolicy
 from components.mesh_ingress import MeshIngress
 from components.mesh_namespace import MeshNamespace
+from components.protection import Protection
 from components.traffic_policy import TrafficPolicy
 from components.versioned_app import VersionedApp
 
@@ -21,14 +22,16 @@ stack = settings.read()
 cluster = Provider("cluster", context=stack.cluster.context, cluster_identifier=stack.cluster.identity)
 on_cluster = pinned(stack, cluster)
 
-namespace = MeshNamespace(stack.namespace, protected=stack.protected, opts=on_cluster)
-ingress = MeshIngress(stack, opts=on_cluster)
+protection = Protection(stack)
+namespace = MeshNamespace(stack.namespace, protection=protection, opts=on_cluster)
+ingress = MeshIngress(stack, protection=protection, opts=on_cluster)
 
 for service in stack.services:
     app = VersionedApp(
         service,
         namespace=namespace.name,
         stack=stack,
+        protection=protection,
         opts=on_cluster,
     )
     policies = mesh_security.secure(
@@ -45,6 +48,7 @@ for service in stack.services:
         ports=ingress.ports,
         workloads=app.workloads,
         policies=policies,
+        protection=protection,
         opts=on_cluster,
     )
 

@@ -1,14 +1,19 @@
 """ClusterPin: the stack file says which cluster is meant, and no other gets a single change."""
 
+from typing import Final
+
 import pulumi
 from pulumi_kubernetes.core.v1 import Namespace
 
 from components.errors import ConfigError
 from components.faults import Path
+from components.hooks import before_delete
 from components.messages import WRONG_CLUSTER
 from components.model.stack import ANY, Stack
 
-WITNESS = "kube-system"
+KEY: Final = Path() / "clusterUid"
+
+WITNESS: Final = "kube-system"
 """The namespace that every cluster has and nobody can delete: its uid is taken for the cluster's own."""
 
 
@@ -30,13 +35,18 @@ class ClusterPin(pulumi.ComponentResource):
         if found == self._args.cluster_uid:
             return []
         words = {"found": found, "context": self._args.cluster.context, "witness": WITNESS}
-        raise ConfigError([WRONG_CLUSTER.at(Path() / "clusterUid", self._args.cluster_uid, **words)])
+        raise ConfigError([WRONG_CLUSTER.at(KEY, self._args.cluster_uid, **words)])
 
 
 def pinned(args: Stack, provider: pulumi.ProviderResource) -> pulumi.ResourceOptions:
     """Options for all that goes to the cluster: on this provider, and not before the pin has passed."""
     on_cluster = pulumi.ResourceOptions(providers=[provider])
+    asked = before_delete(str(KEY), _is_passed)
     if args.cluster_uid == ANY:
         return on_cluster
-    pin = ClusterPin(args, opts=on_cluster)
+    pin = ClusterPin(args, opts=on_cluster.merge(pulumi.ResourceOptions(hooks=asked)))
     return pulumi.ResourceOptions(providers=[provider], depends_on=pin.passed)
+
+
+def _is_passed(_: pulumi.ResourceHookArgs) -> None:
+    """Stand in the state: for its sake Pulumi destroys nothing without the program, and the pin with it."""

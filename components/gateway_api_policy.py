@@ -14,6 +14,7 @@ from components.matching import Spec
 from components.mesh_object import mesh_object
 from components.model.service import Service
 from components.model.stack import Stack
+from components.protection import Protection
 
 API: Final = {
     "Gateway": f"{gateways.GROUP}/v1",
@@ -38,13 +39,14 @@ class GatewayApiPolicy(pulumi.ComponentResource):
         namespace: pulumi.Input[str],
         stack: Stack,
         ports: Sequence[pulumi.Resource],
-        workloads: Mapping[str, pulumi.Resource],
+        workloads: Mapping[str, Sequence[pulumi.Resource]],
         policies: Sequence[pulumi.Resource],
+        protection: Protection,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         # The weights stay out of the component's own inputs, or a weight change would show as two changes.
         super().__init__("mesh:index:GatewayApiPolicy", args.app.name, {"app": args.app.name}, opts)
-        self._args, self._namespace = args, namespace
+        self._args, self._namespace, self._protection = args, namespace, protection
         self._handover = Handover(args, stack)
         before = list(policies)
         for version, pods in workloads.items():
@@ -59,9 +61,9 @@ class GatewayApiPolicy(pulumi.ComponentResource):
         self._handover.guard(routes)
         self.register_outputs({"hosts": list(args.hosts), "backends": list(workloads)})
 
-    def _backend(self, version: str, pods: pulumi.Resource) -> list[pulumi.Resource]:
+    def _backend(self, version: str, pods: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
         """Make what a route needs to send requests to a version."""
-        name = self._args.workload(version)
+        name, kept = self._args.workload(version), self._protection.of_version(self._args, version)
         service = KubernetesService(
             name,
             metadata={
@@ -70,13 +72,19 @@ class GatewayApiPolicy(pulumi.ComponentResource):
                 "labels": workload.labels(self._args.app, version),
             },
             spec=workload.service(self._args, version),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[pods], hooks=self._handover.of_subset),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=list(pods), hooks=self._handover.of_subset
+            ).merge(kept),
         )
         policy = objects.destination_rule(self._args, version)
         # Under another name than a subset's rule: whoever turns the switch needs both for a moment.
         return [
             service,
-            *([self._object("DestinationRule", f"{name}-service", policy, [service])] if policy else []),
+            *(
+                [self._object("DestinationRule", f"{name}-service", policy, [service], kept=kept)]
+                if policy
+                else []
+            ),
         ]
 
     def _object(
@@ -87,6 +95,7 @@ class GatewayApiPolicy(pulumi.ComponentResource):
         after: Sequence[pulumi.Resource],
         *,
         namespace: str | None = None,
+        kept: pulumi.ResourceOptions | None = None,
         hooks: pulumi.ResourceHookBinding | None = None,
     ) -> CustomResource:
         return mesh_object(
@@ -98,5 +107,6 @@ class GatewayApiPolicy(pulumi.ComponentResource):
             namespace=namespace or self._namespace,
             parent=self,
             after=after,
+            kept=kept or self._protection.of(),
             hooks=hooks,
         )

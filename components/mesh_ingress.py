@@ -12,6 +12,7 @@ from components.faults import Path
 from components.messages import NO_ADDRESS, NO_INGRESS_PORT, NO_NODE_ADDRESS
 from components.model.service import Service
 from components.model.stack import Ingress, Stack
+from components.protection import Protection
 from components.ways import Way, shown
 
 
@@ -21,7 +22,9 @@ class MeshIngress(pulumi.ComponentResource):
     ports: Sequence[pulumi.Resource]
     """What a Gateway's servers need to be there: Istio finds their listeners by these Services."""
 
-    def __init__(self, args: Stack, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, args: Stack, *, protection: Protection, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("mesh:index:MeshIngress", args.name, {"service": args.ingress.service}, opts)
         self._args = args
         child = pulumi.ResourceOptions(parent=self)
@@ -42,7 +45,7 @@ class MeshIngress(pulumi.ComponentResource):
                     },
                 },
                 spec=ingress.extra_ports(args.ingress),
-                opts=child,
+                opts=child.merge(protection.of()),
             )
             for _ in args.ingress.extra_ports[:1]
         ]

@@ -4,6 +4,7 @@ import pulumi
 from pulumi_kubernetes.core.v1 import Namespace as KubernetesNamespace
 
 from components.model.stack import Injection, Namespace, Revision
+from components.protection import Protection
 
 
 class MeshNamespace(pulumi.ComponentResource):
@@ -13,7 +14,7 @@ class MeshNamespace(pulumi.ComponentResource):
     """Known once the namespace and its label are there: what takes its namespace from here waits for both."""
 
     def __init__(
-        self, args: Namespace, *, protected: bool, opts: pulumi.ResourceOptions | None = None
+        self, args: Namespace, *, protection: Protection, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("mesh:index:MeshNamespace", args.name, {"namespace": args.name}, opts)
         namespace = KubernetesNamespace(
@@ -24,9 +25,8 @@ class MeshNamespace(pulumi.ComponentResource):
             },
             opts=pulumi.ResourceOptions(
                 parent=self,
-                protect=protected,
                 custom_timeouts=pulumi.CustomTimeouts(create="1m", delete="5m"),
-            ),
+            ).merge(protection.of()),
         )
         self.name = namespace.metadata["name"]
         self.register_outputs({"name": self.name})

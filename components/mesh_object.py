@@ -21,8 +21,11 @@ def mesh_object(
     parent: pulumi.Resource,
     after: Sequence[pulumi.Resource],
     hooks: pulumi.ResourceHookBinding | None = None,
+    kept: pulumi.ResourceOptions | None = None,
 ) -> CustomResource:
     """Make the object once all of `after` is there, and let the engine run the hooks around it.
+
+    `kept` says whether it may be deleted.
 
     Pulumi cannot change the API version of a custom resource later, not even by an alias (K#1668).
     """
@@ -38,5 +41,5 @@ def mesh_object(
             "annotations": {"pulumi.com/patchForce": "true"},
         },
         spec=spec,
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=list(after), hooks=hooks),
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=list(after), hooks=hooks).merge(kept),
     )

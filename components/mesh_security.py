@@ -1,6 +1,7 @@
 """MeshSecurity: who may call a service, enforced by the proxies of its pods."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import pulumi
 
@@ -15,7 +16,7 @@ def secure(
     *,
     namespace: pulumi.Input[str],
     ingress: Ingress,
-    workloads: Iterable[pulumi.Resource],
+    workloads: Iterable[Sequence[pulumi.Resource]],
     opts: pulumi.ResourceOptions | None = None,
 ) -> Sequence[pulumi.Resource]:
     """Make a MeshSecurity where the stack file asks for one; returns the policies that routes wait for."""
@@ -40,15 +41,16 @@ class MeshSecurity(pulumi.ComponentResource):
         *,
         namespace: pulumi.Input[str],
         ingress: Ingress,
-        workloads: Iterable[pulumi.Resource],
+        workloads: Iterable[Sequence[pulumi.Resource]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         name = args.app.name
         super().__init__("mesh:index:MeshSecurity", name, {"app": name}, opts)
         specs = security.specs(args, ingress)
+        pods = list(chain.from_iterable(workloads))
         made: list[pulumi.Resource] = []
         for kind, spec in specs.items():
-            after = [*workloads, *made]
+            after = [*pods, *made]
             made.append(
                 mesh_object(
                     "security.istio.io/v1",

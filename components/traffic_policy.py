@@ -11,6 +11,7 @@ from components.matching import Spec
 from components.mesh_object import mesh_object
 from components.model.service import Service
 from components.model.stack import Stack
+from components.protection import Protection
 
 
 class TrafficPolicy(pulumi.ComponentResource):
@@ -29,8 +30,9 @@ class TrafficPolicy(pulumi.ComponentResource):
         namespace: pulumi.Input[str],
         stack: Stack,
         ports: Sequence[pulumi.Resource],
-        workloads: Mapping[str, pulumi.Resource],
+        workloads: Mapping[str, Sequence[pulumi.Resource]],
         policies: Sequence[pulumi.Resource],
+        protection: Protection,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         # The weights stay out of the component's own inputs, or a weight change would show as two changes.
@@ -42,16 +44,19 @@ class TrafficPolicy(pulumi.ComponentResource):
                 "DestinationRule",
                 args.workload(version),
                 routing.destination_rule(args, version),
-                [pods],
-                handover.of_subset,
+                pods,
+                kept=protection.of_version(args, version),
+                hooks=handover.of_subset,
             )
             for version, pods in workloads.items()
         ]
         needs = [*subsets, *policies]
         if args.owns_gateway:
-            needs.append(self._object("Gateway", args.app.name, servers.gateway(args, stack.ingress), ports))
+            gateway = servers.gateway(args, stack.ingress)
+            needs.append(self._object("Gateway", args.app.name, gateway, ports, kept=protection.of()))
         spec = routing.virtual_service(args)
-        handover.guard(self._object("VirtualService", args.app.name, spec, needs, handover.of_routes))
+        kept, hooks = protection.of(), handover.of_routes
+        handover.guard(self._object("VirtualService", args.app.name, spec, needs, kept=kept, hooks=hooks))
         self.register_outputs({"hosts": list(args.hosts), "subsets": list(workloads)})
 
     def _object(
@@ -60,6 +65,8 @@ class TrafficPolicy(pulumi.ComponentResource):
         name: str,
         spec: Spec,
         after: Sequence[pulumi.Resource],
+        *,
+        kept: pulumi.ResourceOptions,
         hooks: pulumi.ResourceHookBinding | None = None,
     ) -> CustomResource:
         return mesh_object(
@@ -71,5 +78,6 @@ class TrafficPolicy(pulumi.ComponentResource):
             namespace=self._namespace,
             parent=self,
             after=after,
+            kept=kept,
             hooks=hooks,
         )

@@ -1,7 +1,6 @@
 """VersionedApp: one Service, and a Deployment for each version behind it."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
@@ -13,18 +12,19 @@ from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 from components import workload
 from components.model.service import Service
 from components.model.stack import Stack
+from components.protection import Protection
 from components.readiness import PROVIDER_SECONDS, Readiness
-
-ALL: Final = 100
-"""Percent: no other version of the service serves."""
 
 
 class VersionedApp(pulumi.ComponentResource):
     """The pods of a service. How traffic comes to them is the TrafficPolicy's business."""
 
     service: KubernetesService
-    workloads: Mapping[str, pulumi.Resource]
-    """What has to be ready before a version can have a subset."""
+    workloads: Mapping[str, Sequence[pulumi.Resource]]
+    """What has to be ready before a version can have a subset: its pods, and what looks after their number.
+
+    So a version keeps all of it until its subset is gone.
+    """
 
     def __init__(
         self,
@@ -32,6 +32,7 @@ class VersionedApp(pulumi.ComponentResource):
         *,
         namespace: pulumi.Input[str],
         stack: Stack,
+        protection: Protection,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         app = args.app
@@ -45,9 +46,9 @@ class VersionedApp(pulumi.ComponentResource):
             app.name,
             metadata=metadata,
             spec=workload.service(args),
-            opts=pulumi.ResourceOptions(parent=self, protect=stack.protected),
+            opts=child.merge(protection.of()),
         )
-        self.workloads = {
+        pods = {
             version: Deployment(
                 args.workload(version),
                 metadata={
@@ -60,26 +61,29 @@ class VersionedApp(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(
                     parent=self,
                     depends_on=[account],
-                    # With two that serve, either may go. A change of this alone changes no object: law 1.
-                    protect=stack.protected and args.split[version] == ALL,
                     custom_timeouts=pulumi.CustomTimeouts(create=wait, update=wait, delete="5m"),
                     hooks=Readiness(args, version, stack).hooks,
-                ),
+                ).merge(protection.of_version(args, version)),
             )
             for version in args.versions
         }
-        for version in args.versions:
-            self._scale(args, version, namespace)
+        self.workloads = {
+            version: [each, *self._scaling(args, version, namespace, each)] for version, each in pods.items()
+        }
         self.register_outputs({"service": app.name, "versions": list(args.versions)})
 
-    def _scale(self, args: Service, version: str, namespace: pulumi.Input[str]) -> None:
+    def _scaling(
+        self, args: Service, version: str, namespace: pulumi.Input[str], pods: pulumi.Resource
+    ) -> list[pulumi.Resource]:
         """Make what looks after the number of a version's pods."""
         own, name = args.versions[version], args.workload(version)
         metadata = {"name": name, "namespace": namespace, "labels": workload.labels(args.app, version)}
-        after = pulumi.ResourceOptions(parent=self, depends_on=[self.workloads[version]])
+        after = pulumi.ResourceOptions(parent=self, depends_on=[pods])
+        made: list[pulumi.Resource] = []
         if own.autoscaling:
             spec = workload.autoscaler(name, args.app.name, own.autoscaling)
-            HorizontalPodAutoscaler(name, metadata=metadata, spec=spec, opts=after)
+            made.append(HorizontalPodAutoscaler(name, metadata=metadata, spec=spec, opts=after))
         if own.disruption_budget:
             spec = workload.disruption_budget(args.app, version, own.disruption_budget)
-            PodDisruptionBudget(name, metadata=metadata, spec=spec, opts=after)
+            made.append(PodDisruptionBudget(name, metadata=metadata, spec=spec, opts=after))
+        return made

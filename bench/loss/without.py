@@ -52,8 +52,8 @@ NO_SURGE: Final = Edit(
 ONE_RULE: Final = (
     Edit(
         file="components/traffic_policy.py",
-        old="                [pods],\n                handover.of_subset,\n",
-        new="                list(workloads.values()),\n                handover.of_subset,\n",
+        old="                pods,\n                kept=",
+        new="                [each for pods in workloads.values() for each in pods],\n                kept=",
     ),
     Edit(
         file="components/traffic_policy.py",

@@ -151,13 +151,15 @@ class Common:
     cluster_uid: ClusterUid = ANY
     """The uid of the namespace kube-system of the cluster that is meant; another one is refused.
 
-    `any`: whatever cluster `kubernetes:context` leads to.
+    `any`: whatever cluster `kubernetes:context` leads to. A pinned stack is destroyed by `pulumi destroy
+    --run-program` alone, since without the program nobody looks at the cluster.
     """
 
     protected: bool = False
-    """Whether Pulumi refuses to delete the namespace, a service, and the version that alone has weight.
+    """Whether Pulumi refuses to delete what serves.
 
-    To delete them after all, take this key away and run `pulumi up` first.
+    That is the namespace, a service, its routes and ways in, and the version that alone has weight. To delete
+    them after all, take this key away and run `pulumi up` first.
     """
 
     handover: Handover = field(default_factory=Handover)

@@ -2,12 +2,13 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,19 @@ class Shell:
     """A shell in a folder, after `source .lab/env`."""
 
     folder: Path
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """In place of what the lab says."""
+
+    @property
+    def prelude(self) -> str:
+        """What comes before a command line."""
+        own = (f"export {name}={shlex.quote(value)}" for name, value in self.variables.items())
+        return " && ".join([f"source {CHECKOUT}/.lab/env", *own])
 
     def run(self, command: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command line; unless told otherwise, a failure fails the test and shows what was said."""
         done = subprocess.run(
-            ["bash", "-c", f"source {CHECKOUT}/.lab/env && {command}"],
+            ["bash", "-c", f"{self.prelude} && {command}"],
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -147,7 +156,7 @@ def new_stack(_lab_is_up: None, tmp_path: Path) -> Iterator[MakeStack]:
 
 
 @contextmanager
-def stacks_in(parent: Path) -> Iterator[MakeStack]:
+def stacks_in(parent: Path, variables: Mapping[str, str] | None = None) -> Iterator[MakeStack]:
     """Make stacks by stack config alone, in folders of their own, and destroy them at the end."""
     made: list[Stack] = []
 
@@ -158,7 +167,7 @@ def stacks_in(parent: Path) -> Iterator[MakeStack]:
             (folder / shared).symlink_to(CHECKOUT / shared)
         config = {"kubernetes:context": "lab", "pulumi:disable-default-providers": ["kubernetes"]}
         (folder / f"Pulumi.{name}.yaml").write_text(yaml.safe_dump({"config": config}))
-        stack = Stack(name=name, shell=Shell(folder=folder))
+        stack = Stack(name=name, shell=Shell(folder=folder, variables=variables or {}))
         stack.configure(**settings)
         # A run that was killed may have left the stack and its objects.
         stack.pulumi("stack select --create")

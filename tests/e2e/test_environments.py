@@ -5,6 +5,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -26,6 +27,19 @@ def bring_up(shell: Shell, stack: str) -> None:
     shell.run(f"pulumi up --stack {stack} --yes --skip-preview")
 
 
+@contextmanager
+def prods_word_taken_back(shell: Shell) -> Iterator[None]:
+    """Let prod be destroyed, by what docs/operations.md says; its stack file is as before afterwards."""
+    stack_file = CHECKOUT / "Pulumi.prod.yaml"
+    before = stack_file.read_text()
+    try:
+        shell.run("pulumi config set --stack prod --path mesh-app:protected false")
+        shell.run("pulumi up --stack prod --yes --skip-preview")
+        yield
+    finally:
+        stack_file.write_text(before)
+
+
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     """Who signs prod's certificate."""
@@ -44,8 +58,9 @@ def environments(_lab_is_up: None, authority: Authority) -> Iterator[Shell]:
     for stack in ("staging", "prod"):
         bring_up(shell, stack)
     yield shell
-    for stack in ("staging", "prod"):
-        shell.run(f"pulumi destroy --stack {stack} --yes --skip-preview")
+    with prods_word_taken_back(shell):
+        for stack in ("staging", "prod"):
+            shell.run(f"pulumi destroy --stack {stack} --yes --skip-preview")
     shell.run(f"kubectl delete secret {SECRET} -n istio-system")
 
 
@@ -193,3 +208,11 @@ def test_nothing_to_do_afterwards(environments: Shell, stack: str) -> None:
     """Preview and refresh are clean while the environment is in use."""
     environments.run(f"pulumi preview --stack {stack} --expect-no-changes")
     environments.run(f"pulumi refresh --stack {stack} --preview-only --expect-no-changes --run-program")
+
+
+def test_prod_is_not_destroyed_by_mistake(environments: Shell, prod: httpx.Client) -> None:
+    """Its stack file says that it is protected; test_protection.py says what that means."""
+    refused = environments.run("pulumi destroy --stack prod --yes --skip-preview", check=False)
+    assert refused.returncode
+    assert "mesh-app:protected" in refused.stdout
+    assert prod.get(PROD_URL).is_success

@@ -6,7 +6,7 @@ import pytest
 
 from components.errors import ConfigError
 from tests.program import recorder
-from tests.program.recorder import INGRESS_SERVICE, run
+from tests.program.recorder import INGRESS_SERVICE, Recording, run
 from tests.unit.stacks import with_changes
 
 UID = "6ff6c1b2-1f0e-4d0c-9f0a-2f5d1c0b7a3e"
@@ -58,9 +58,9 @@ def test_another_cluster_is_refused_before_anything_is_registered(monkeypatch: p
 
 @pytest.fixture
 def protected(monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN401
-    """Runs the program and lists what it protects."""
+    """Runs the program and lists what it protects, with all that it registered."""
 
-    def of(**changes: object) -> set[str]:
+    def of(**changes: object) -> tuple[set[str], Recording]:
         keys: set[str] = set()
         register = recorder._Monitor.RegisterResource  # noqa: SLF001
 
@@ -70,26 +70,56 @@ def protected(monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN401
             return register(self, request)
 
         monkeypatch.setattr(recorder._Monitor, "RegisterResource", noted)  # noqa: SLF001
-        run(with_changes(**changes))
-        return keys
+        return keys, run(with_changes(**changes))
 
     return of
 
 
 @pytest.mark.parametrize(
     ("weights", "serving"),
-    [
-        ({"v1": 100, "v2": 0}, {"Deployment springbootapp-v1"}),
-        ({"v2": 100}, {"Deployment springbootapp-v2"}),
-        ({"v1": 99, "v2": 1}, set()),
-    ],
+    [({"v1": 100, "v2": 0}, {"v1"}), ({"v2": 100}, {"v2"}), ({"v1": 99, "v2": 1}, set())],
 )
 def test_what_is_protected(protected: Any, weights: dict[str, int], serving: set[str]) -> None:  # noqa: ANN401
-    """The namespace, the service, and the version that alone serves; of two, either may go."""
-    always = {"Namespace springistiodemo", "Service springbootapp"}
-    assert protected(protected=True, weights=weights) == always | serving
+    """All ways in, and the version that alone serves, with its subset; of two, either may go."""
+    always = {
+        "Namespace springistiodemo",
+        "Service springbootapp",
+        "Gateway springbootapp",
+        "VirtualService springbootapp",
+        "Service springbootapp-springistiodemo-790b86",
+    }
+    versions = {
+        f"{kind} springbootapp-{name}" for name in serving for kind in ("Deployment", "DestinationRule")
+    }
+    keys, _ = protected(protected=True, weights=weights)
+    assert keys == always | versions
+
+
+SCALED = {
+    "tag": "42",
+    "autoscaling": {"min": 2, "max": 4, "cpu": 70},
+    "disruptionBudget": {"maxUnavailable": 1},
+}
+
+
+@pytest.mark.parametrize("api", ["istio", "gateway-api"])
+def test_what_a_destroy_would_delete_first_is_protected(protected: Any, api: str) -> None:  # noqa: ANN401
+    """So that it ends there, with every request answered."""
+    keys, ran = protected(
+        protected=True,
+        api=api,
+        versions={"v1": SCALED, "v2": SCALED},
+        weights={"v1": 60, "v2": 40},
+        security={"mtls": "STRICT"},
+        gateway={"hosts": ["shop.example.com"], "tls": {"secret": "shop", "redirect": True}},
+    )
+    waited_for = {urn for each in ran.resources for urn in each.dependencies}
+    objects = [each for each in ran.resources if each.type.startswith("kubernetes:") and not each.read]
+    first = {each.key for each in objects if each.urn not in waited_for}
+    assert first
+    assert first <= keys
 
 
 def test_nothing_is_protected_unless_the_stack_file_says_so(protected: Any) -> None:  # noqa: ANN401
     """A stack for trying things out is destroyed without a word."""
-    assert protected() == set()
+    assert protected()[0] == set()
