@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 import grpc
+import pulumi
 from pulumi.automation._server import LanguageServer
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
@@ -45,7 +46,11 @@ class Host(LanguageServer):
         os.chdir(request.info.program_directory or ".")
         del request.args[:]
         request.args.append(self._engine)
-        response = super().Run(request, context)  # type: ignore[no-untyped-call]  # the SDK's own, untyped
+        try:
+            response = super().Run(request, context)  # type: ignore[no-untyped-call]  # the SDK's own, untyped
+        except pulumi.RunError as error:
+            # The SDK ends what still waits for the program's outputs, and meets the error there once more.
+            response = language_pb2.RunResponse(error=str(error))
         # The SDK has told the error; without this the engine would tell it again, as an unhandled one.
         response.bail = bool(response.error)
         return response

@@ -6,6 +6,7 @@ from importlib import metadata
 from pathlib import Path
 
 import grpc
+import pulumi
 import pytest
 from google.protobuf import empty_pb2
 from pulumi.automation._server import LanguageServer
@@ -59,6 +60,20 @@ def test_an_error_is_told_once(
     response = Host("127.0.0.1:1").Run(request, None)
     assert isinstance(response, language_pb2.RunResponse)
     assert response.bail is bail
+
+
+def test_an_error_of_what_waited_is_told_once_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The SDK raises it again while it ends what still waits, as all resources do for the pin."""
+    monkeypatch.chdir(tmp_path)
+
+    def told(*_: object) -> None:
+        raise pulumi.RunError("the context leads to another cluster")
+
+    monkeypatch.setattr(LanguageServer, "Run", told)
+    request = language_pb2.RunRequest(info=language_pb2.ProgramInfo(program_directory=str(tmp_path)))
+    response = Host("127.0.0.1:1").Run(request, None)
+    assert isinstance(response, language_pb2.RunResponse)
+    assert response.bail
 
 
 def test_a_plugins_output_and_exit_code_come_back(host: subprocess.Popen[str], tmp_path: Path) -> None:
