@@ -16,6 +16,10 @@ HELD: Final = 0.98
 """The share of the requests asked for that a machine has to ask in the time, to hold a rate."""
 
 
+QUEUED: Final = 1000.0
+"""Milliseconds that one request in a hundred may take while nothing changes, the slow ones of 3 s aside."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Side:
     """One caller's requests: through the ingress, or in the mesh."""
@@ -53,8 +57,8 @@ class Row:
 
     @property
     def held(self) -> bool:
-        """Whether the rate was held from both sides."""
-        return all(side.rate >= HELD * self.rate for side in self.sides)
+        """Whether the rate was held from both sides, and no requests queued."""
+        return all(side.rate >= HELD * self.rate and side.p99 <= QUEUED for side in self.sides)
 
     @property
     def failed(self) -> int:

@@ -16,7 +16,7 @@ from tests.e2e.conftest import Stack, stacks_in
 
 ROUNDS: Final = 10
 ROUNDS_WITHOUT: Final = 3
-RATES: Final = (1000, 750, 500, 350, 250)
+RATES: Final = (1000, 750, 500, 250)
 """Requests a second from each side; the first that the machine holds is the one for all rounds."""
 QUIET_SECONDS: Final = 20
 LAST_SECONDS: Final = 90
@@ -106,7 +106,7 @@ def _row(stack: Stack, of: Round, asked: int, change: Callable[[Stack], None]) -
         seconds=seconds,
         ingress=_side(outside.report),
         mesh=_side(inside.report),
-        flags=load.flags(stack.shell, int(seconds) + 1, **LOGGERS),
+        flags=dict(load.flags(stack.shell, int(seconds) + 1, **LOGGERS)),
     )
 
 
