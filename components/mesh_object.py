@@ -37,8 +37,7 @@ def mesh_object(
             "name": name,
             "namespace": namespace,
             "labels": workload.labels(app),
-            # The stack owns these objects whole: what a hand changes is drift, not a conflict (K#2542).
-            "annotations": {"pulumi.com/patchForce": "true"},
+            "annotations": workload.OWNED,
         },
         spec=spec,
         opts=pulumi.ResourceOptions(parent=parent, depends_on=list(after), hooks=hooks).merge(kept),

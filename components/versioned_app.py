@@ -56,6 +56,8 @@ class VersionedApp(pulumi.ComponentResource):
                     "namespace": namespace,
                     # Kiali holds the Service's selector against the Deployment's own labels (KIA0701).
                     "labels": workload.labels(app, version),
+                    # Whoever scales by hand owns the number of pods until the next change of the Deployment.
+                    "annotations": workload.OWNED,
                 },
                 spec=workload.deployment(args, version, stack.namespace.injection),
                 opts=pulumi.ResourceOptions(

@@ -15,6 +15,9 @@ PROXY_CONFIG: Final = (
 )
 """The proxy is there before the app starts, and stays until the last request of the pod is answered."""
 
+OWNED: Final = {"pulumi.com/patchForce": "true"}
+"""The stack owns its objects whole: what a hand changes is drift, not a conflict (K#2542)."""
+
 
 def labels(app: App, version: str | None = None) -> dict[str, str]:
     """The labels of all that belongs to the app. Only `app` and `version` ever select anything.

@@ -1,6 +1,5 @@
 """What was measured so far, a line for each round, and the tables of it."""
 
-import datetime as dt
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -99,15 +98,15 @@ def tables(rows: Sequence[Row]) -> list[str]:
             "`pulumi up` takes its share of the cores."
         ),
         "",
-        "| change and back | rounds | requests | failed | flags | least asked/s | p99 up to, ms | days |",
-        "|---|---:|---:|---:|---|---:|---:|---|",
+        "| change and back | rounds | rate | requests | failed | flags | least asked | p99 up to, ms |",
+        "|---|---:|---|---:|---:|---|---:|---:|",
         *(_change(name, found) for name, found in changes if found),
         _change("all", [row for _, found in changes for row in found]),
         "",
         "What is lost without a mechanism, and with it:",
         "",
-        "| without | change | rounds | requests | failed | by flag | failed with it |",
-        "|---|---|---:|---:|---:|---|---:|",
+        "| without | change | rounds | rate | requests | failed | flags | failed with it |",
+        "|---|---|---:|---|---:|---:|---|---:|",
         *_before_and_after(rows),
     ]
 
@@ -121,10 +120,9 @@ def _capacity(row: Row) -> str:
 def _change(name: str, rows: Sequence[Row]) -> str:
     least = min((side.rate for row in rows for side in row.sides), default=0)
     slow = max((side.p99 for row in rows for side in row.sides), default=0)
-    days = sorted({dt.datetime.fromisoformat(row.at).date().isoformat() for row in rows})
     return (
-        f"| {name} | {len(rows)} | {_requests(rows)} | {_failed(rows)} | {_flags(rows)} | {least:.0f} "
-        f"| {slow:.0f} | {', '.join(days)} |"
+        f"| {name} | {len(rows)} | {_rates(rows)} | {_requests(rows)} | {_failed(rows)} | {_flags(rows)} "
+        f"| {least:.0f} | {slow:.0f} |"
     )
 
 
@@ -135,9 +133,17 @@ def _before_and_after(rows: Sequence[Row]) -> Iterable[str]:
             whole = [row for row in rows if (row.without, row.change) == ("", change)]
             if found:
                 yield (
-                    f"| {mechanism.name} | {change} | {len(found)} | {_requests(found)} | {_failed(found)} "
-                    f"| {_flags(found)} | {_failed(whole)} of {_requests(whole)} |"
+                    f"| {mechanism.name} | {change} | {len(found)} | {_rates(found)} | {_requests(found)} "
+                    f"| {_failed(found)} | {_flags(found)} | {_failed(whole)} of {_requests(whole)} |"
                 )
+
+
+def _rates(rows: Sequence[Row]) -> str:
+    """Name the rates of the rounds, with their number where there are several."""
+    counted = Counter(row.rate for row in rows)
+    if len(counted) == 1:
+        return str(*counted)
+    return ", ".join(f"{count} at {asked}" for asked, count in sorted(counted.items(), reverse=True))
 
 
 def _requests(rows: Sequence[Row]) -> str:

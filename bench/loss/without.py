@@ -67,11 +67,11 @@ ONE_RULE: Final = (
 )
 
 MECHANISMS: Final = (
-    Without(name="the handover", edits=[NO_HANDOVER], changes=[ADDED]),
     Without(name="a DestinationRule for each version: one for all", edits=ONE_RULE, changes=[ADDED]),
     Without(name="the pods' pause before they end (preStop)", edits=[NO_PAUSE], changes=[RESTART]),
-    Without(name="the sidecar that stays for the last answer", edits=[NO_DRAIN], changes=[RESTART]),
+    Without(name="the handover", edits=[NO_HANDOVER], changes=[ADDED]),
     Without(name="pause and sidecar that stays", edits=[NO_PAUSE, NO_DRAIN], changes=[RESTART]),
+    Without(name="the sidecar that stays for the last answer", edits=[NO_DRAIN], changes=[RESTART]),
     Without(name="successors first: maxUnavailable 1, maxSurge 0", edits=[NO_SURGE], changes=[RESTART]),
 )
 

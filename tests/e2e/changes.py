@@ -114,8 +114,8 @@ def hand_edits(stack: Stack) -> None:
     stack.shell.run(f"kubectl label destinationrule springbootapp-v2 {where} team=shop --overwrite")
     weights = '[{"op": "replace", "path": "/spec/http/0/route/0/weight", "value": 60}]'
     stack.shell.run(f"kubectl patch virtualservice springbootapp {where} --type=json --patch='{weights}'")
-    set_(stack, weights={"v1": 40, "v2": 60})
-    set_(stack, weights={"v1": 50, "v2": 50})
+    set_(stack, versions={"v1": {**V1, "replicas": 4}, "v2": V2}, weights={"v1": 40, "v2": 60})
+    set_(stack, versions={"v1": V1, "v2": V2}, weights={"v1": 50, "v2": 50})
 
 
 def restart(stack: Stack) -> None:

@@ -93,7 +93,7 @@ def test_what_the_server_fills_in_is_none_of_it() -> None:
     live["spec"] |= {"progressDeadlineSeconds": 600, "newDefaultOfKubernetes2": {"seconds": 3}}
     live["spec"]["template"]["spec"] |= {"restartPolicy": "Always", "serviceAccount": "springbootapp"}
     live["spec"]["template"]["spec"]["containers"][0]["terminationMessagePolicy"] = "File"
-    live["metadata"]["annotations"] = {"deployment.kubernetes.io/revision": "3"}
+    live["metadata"]["annotations"] |= {"deployment.kubernetes.io/revision": "3"}
     live["status"] = {"replicas": 1}
     assert found(wanted, live) == []
 
