@@ -19,6 +19,8 @@ from operations.figures.errors import PrometheusDownError, WrongAddressError
 
 SECONDS: Final = 10.0
 """How long one answer may take. Prometheus gives a query two minutes itself; nobody waits so long."""
+NO_PORT: Final = "no service port"
+"""What the API server says, with 503, where the Service is there and the port is not one of its own."""
 SETTING: Final = "metrics.prometheus in the stack file: a URL, or NAMESPACE/SERVICE:PORT"
 
 
@@ -94,7 +96,9 @@ class InCluster:
             kind = WrongAddressError if no_context else PrometheusDownError
             raise kind(error.what, evidence=error.evidence, mend=error.mend) from error
         # The API server's own answers have a kind; what Prometheus says has none.
-        if status == httpx.codes.NOT_FOUND and '"kind":"Status"' in text.replace(" ", ""):
+        of_api_server = '"kind":"Status"' in text.replace(" ", "")
+        absent = status == httpx.codes.NOT_FOUND or NO_PORT in text
+        if of_api_server and absent:
             raise WrongAddressError(
                 f"no Service {self.address} in the cluster of context {self.cluster.context}",
                 evidence=text.strip(),

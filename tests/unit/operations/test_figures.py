@@ -151,6 +151,18 @@ def test_a_service_is_asked_through_the_api_server(monkeypatch: pytest.MonkeyPat
         prometheus.scalar("x")
 
 
+def test_a_port_that_a_service_lacks_is_a_wrong_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API server answers 503 to it, as where no pod is ready; it will not mend itself."""
+    cluster = Cluster("lab")
+    said = {"kind": "Status", "code": 503, "message": 'no service port 9091 found for service "prometheus"'}
+    monkeypatch.setattr(cluster, "get", lambda *_, **__: (503, json.dumps(said, indent=2)))
+    with pytest.raises(WrongAddressError, match="no Service istio-system/prometheus:9091"):
+        Prometheus(InCluster("istio-system/prometheus:9091", cluster)).scalar("1")
+    said["message"] = 'no endpoints available for service "prometheus"'
+    with pytest.raises(PrometheusDownError, match="is down"):
+        Prometheus(InCluster("istio-system/prometheus:9091", cluster)).scalar("1")
+
+
 def test_no_context_is_a_wrong_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor does a kubeconfig that is not there mend itself."""
     monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "none"))
