@@ -85,7 +85,10 @@ def loss_(
         sides = ", ".join(f"{side.failed} of {side.requests} at {side.rate:.0f}/s" for side in row.sides)
         without = f" without {row.without}" if row.without else ""
         Console().print(f"{row.change}{without}: {sides}; {dict(row.flags)}", markup=False)
-    found = loss_rows.read(folder / "rows.jsonl")
+        _write_loss(loss_rows.read(folder / "rows.jsonl"))
+
+
+def _write_loss(found: list[loss_rows.Row]) -> None:
     _write(
         "loss",
         "Requests at a constant rate through the ingress, and as many from a pod in the mesh, one in "
