@@ -15,6 +15,7 @@ from typing import Any, Final, Self
 import psutil
 
 from tests.e2e import load
+from tests.e2e.changes import APP
 from tests.e2e.conftest import CHECKOUT, Stack
 
 NAMESPACE: Final = f"e2e-canary{os.environ.get('CANARY_WORKER', '')}"
@@ -47,13 +48,7 @@ def settings() -> dict[str, Any]:
     """One version has everything."""
     return {
         "namespace": {"name": NAMESPACE},
-        "app": {
-            "name": "springbootapp",
-            "image": "xjk27400861/springbootapp",
-            "port": 8080,
-            "probe": "/healthz",
-            "path": "/hello",
-        },
+        "app": APP,
         "versions": {"v1": V1},
         "weights": {"v1": 100},
         "gateway": {"hosts": [HOST]},

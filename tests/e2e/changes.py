@@ -6,6 +6,13 @@ from typing import Any, Final
 
 from tests.e2e.conftest import Stack
 
+APP: Final = {
+    "name": "springbootapp",
+    "image": "xjk27400861/springbootapp",
+    "port": 8080,
+    "probe": "/healthz",
+    "path": "/hello",
+}
 V1: Final = {"tag": "42", "replicas": 2, "disruptionBudget": {"maxUnavailable": 1}}
 V2: Final = {"tag": "43", "replicas": 2, "disruptionBudget": {"maxUnavailable": 1}}
 ROLLOUT_SECONDS: Final = 180
@@ -19,13 +26,7 @@ def base(namespace: str) -> dict[str, Any]:
     """Two versions that share the traffic of gateway and mesh."""
     return {
         "namespace": {"name": namespace},
-        "app": {
-            "name": "springbootapp",
-            "image": "xjk27400861/springbootapp",
-            "port": 8080,
-            "probe": "/healthz",
-            "path": "/hello",
-        },
+        "app": APP,
         "versions": {"v1": V1, "v2": V2},
         "weights": {"v1": 50, "v2": 50},
         "gateway": {"hosts": [f"{namespace}.example.com"]},
