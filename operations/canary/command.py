@@ -121,7 +121,7 @@ def _go_on(one: Canary, world: LiveWorld, request: Request) -> int:
     if request.wish is Wish.resume and one.going_back:
         return _run(one, world, request, 0, back=one.going_back)
     stages = one.stages(world.project, request.stack)
-    standing = stages.standing(world.cluster)
+    standing = stages.standing(world.cluster) if one.stepped else -1
     if standing is None:
         raise OperationError(
             "the live routes are of none of the plan's steps: somebody changed them; nothing was changed",

@@ -7,7 +7,7 @@ from operations.canary.apply import Apply
 from operations.canary.hooks import Occasion
 from operations.canary.outcome import BackError, EndError, Outcome, PromoteError, StopError
 from operations.canary.plan import Plan
-from operations.canary.traffic import Traffic, back, of_step
+from operations.canary.traffic import Traffic, back, of_step, unmoved
 from operations.canary.watch import Watch
 from operations.canary.world import World
 from operations.errors import OperationError
@@ -41,11 +41,12 @@ class Course:
 
     def prepare(self, *, resumed: bool = False) -> tuple[Outcome, str] | None:
         """Deploy what the stack file says beside the weights, as a new version; returns what went wrong."""
-        self.world.tell("deploying what the stack file says, with the weights as they are")
-        self.world.note("prepare")
-        # One that was killed may have written its first step already.
-        self.world.write(Traffic(weights=self.before, owns_mirror=self.plan.mirrors))
         try:
+            # One that was killed may have written its first step already.
+            self.world.write(unmoved(self.plan, self.before))
+            self._own_routes()
+            self.world.tell("deploying what the stack file says, with the weights as they are")
+            self.world.note("prepare")
             self.apply.up(f"canary {self.to}: before the first step", refresh=resumed)
         except BackError as end:
             self.world.note("back", outcome=Outcome.rolled_back.name, why=end.why)
@@ -54,6 +55,8 @@ class Course:
             return self._ended(Outcome.rolled_back, f"{end.why}; {self.to} had no traffic")
         except EndError as end:
             return self._ended(end.outcome, end.why)
+        except OperationError as error:
+            return self._ended(Outcome.failed, str(error))
         return None
 
     def _guarded(self, walk: Callable[[], None]) -> tuple[Outcome, str]:
@@ -121,14 +124,22 @@ class Course:
         """Give the new version what a step says."""
         step, steps = self.plan.steps[nth], len(self.plan.steps)
         self.watch.await_pods(nth, self._traffic(nth))
-        if changed := self._drift():
-            raise StopError(Outcome.held, f"the routes are not as the stack made them: {'; '.join(changed)}")
+        self._own_routes()
         self.world.note("step", step=nth, says=str(step))
         self.world.tell(f"step {nth + 1}/{steps}: {step}")
         message = f"canary {self.to}: step {nth + 1}/{steps}, {step}"
         traffic = self._traffic(nth)
         self.apply.once(traffic, message, refresh=refresh)
         self.world.note("applied", step=nth, weights=dict(traffic.weights))
+
+    def _own_routes(self) -> None:
+        """See that nobody else changed the routes.
+
+        Raises:
+            StopError: somebody did; it says who.
+        """
+        if changed := self._drift():
+            raise StopError(Outcome.held, f"the routes are not as the stack made them: {'; '.join(changed)}")
 
     def _drift(self) -> Sequence[str]:
         try:

@@ -34,6 +34,8 @@ class Canary:
     """Whether the new version had no pods before: then they go again when everybody is back."""
     first: int = 0
     """The first step that is not behind the weights at the beginning."""
+    stepped: bool = False
+    """Whether a step had begun: until then the routes are as they were, or as preparing makes them."""
     going_back: tuple[Outcome, str] | None = None
     """How it will be over, and why, if it was on its way back when it ended."""
     paused: bool = False
@@ -67,6 +69,7 @@ class Canary:
             divided=begun["divided"],
             brought=begun["brought"],
             first=begun["first"],
+            stepped=bool(_last_of(entries, "step")),
             going_back=(Outcome[moved["outcome"]], moved["why"]) if backwards else None,
             paused=pause.get("by") == "hand",
             paused_after=pause["step"] if pause.get("by") == "plan" else None,

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from operations.canary.plan import Plan
 from operations.canary.stack_file import Place, config_of, read, uneditable, with_traffic
-from operations.canary.traffic import back, of_step
+from operations.canary.traffic import back, of_step, unmoved
 from operations.canary.yaml_text import UneditableError
 from operations.cluster import Cluster, same_object, spelled
 from operations.declared import learn
@@ -26,6 +26,8 @@ class Stages:
 
     now: Sequence[Manifest]
     """What the stack declares as the file is."""
+    before: Sequence[Manifest]
+    """What it declares with the weights as they were at the beginning, which may be those of no step."""
     back: Sequence[Manifest]
     steps: Sequence[Sequence[Manifest]]
 
@@ -35,18 +37,18 @@ class Stages:
         return [list(changes(one, other)) for one, other in pairwise(stages)]
 
     def standing(self, cluster: Cluster) -> int | None:
-        """Find the step that the live routes are of: -1 for the way back, None for none of them.
+        """Find the step that the live routes are of: -1 for the beginning or the way back, None for none.
 
         Raises:
             OperationError: the cluster does not answer.
         """
-        stages = [self.back, *self.steps]
+        stages = [self.before, self.back, *self.steps]
         moved = [each for each in self.back if any(_same(stage, each) != each for stage in stages)]
         live = [cluster.read(each) for each in moved]
         for nth in reversed(range(len(stages))):
             wanted = [_same(stages[nth], each) for each in moved]
             if all(map(_is_as, wanted, live)):
-                return nth - 1
+                return max(nth - 2, -1)
         return None
 
 
@@ -61,15 +63,19 @@ def stages(
     file = project.stack_file(stack)
     text = read(file)
     place = Place.of(project.name, config_of(text), service)
-    wanted = [back(plan, to, before), *(of_step(step, plan, to, before) for step in plan.steps)]
+    wanted = [
+        unmoved(plan, before),
+        back(plan, to, before),
+        *(of_step(step, plan, to, before) for step in plan.steps),
+    ]
     try:
         drafts = [text, *(with_traffic(text, place, traffic) for traffic in wanted)]
     except UneditableError as error:
         raise uneditable(file, error) from error
     with ThreadPoolExecutor(AT_ONCE) as at_once:
         declared = at_once.map(lambda draft: learn(project.with_draft(stack, draft), stack), drafts)
-        now, first, *others = [manifests(each.resources) for each in declared]
-    return Stages(now=now, back=first, steps=others)
+        now, begun, first, *others = [manifests(each.resources) for each in declared]
+    return Stages(now=now, before=begun, back=first, steps=others)
 
 
 def changes(before: Sequence[Manifest], after: Sequence[Manifest]) -> Iterator[str]:

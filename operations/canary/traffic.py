@@ -34,6 +34,11 @@ def of_step(step: Step, plan: Plan, to: str, before: Mapping[str, int]) -> Traff
     )
 
 
+def unmoved(plan: Plan, before: Mapping[str, int]) -> Traffic:
+    """Say what it means that no step was made yet."""
+    return Traffic(weights=dict(before), owns_mirror=plan.mirrors)
+
+
 def back(plan: Plan, to: str, before: Mapping[str, int]) -> Traffic:
     """Say what it means that nobody meets the new version any more."""
     return Traffic(weights=shares(before, to, 0), owns_mirror=plan.mirrors)

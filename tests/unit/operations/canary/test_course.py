@@ -231,6 +231,16 @@ def test_no_step_is_made_on_routes_that_somebody_changed() -> None:
     assert world.ups == []
 
 
+def test_nothing_is_deployed_on_routes_that_somebody_changed() -> None:
+    """Not even what comes before the first step: its update would put them back, and nobody would know."""
+    world = FakeWorld(changed=["VirtualService shop/shop spec.http is changed, by kubectl"])
+    ended = course(world, **QUICK).prepare()
+    assert ended is not None
+    assert ended[0] is Outcome.held
+    assert "by kubectl" in ended[1]
+    assert world.ups == []
+
+
 def test_pause_keeps_the_step_and_resume_goes_on() -> None:
     """For as long as somebody likes; a bad version goes back in the meantime."""
     world = FakeWorld()

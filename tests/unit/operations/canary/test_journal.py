@@ -61,6 +61,13 @@ def test_a_pause_outlives_the_process(record: Record) -> None:
     assert Canary.of(record.entries(), [NEW.service]).paused_after is None
 
 
+def test_it_knows_whether_a_step_had_begun(record: Record) -> None:
+    """Until then no routes but those of before can be its own, whatever weights the plan's steps have."""
+    assert not Canary.of(record.entries(), [NEW.service]).stepped
+    record.note("step", step=0, says="10 %")
+    assert Canary.of(record.entries(), [NEW.service]).stepped
+
+
 def test_the_way_back_goes_on_as_what_it_was(record: Record) -> None:
     """Also where the new version has left the stack file already; a step forward ends it."""
     record.note("back", outcome="aborted", why="aborted by hand")
