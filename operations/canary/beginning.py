@@ -11,9 +11,13 @@ from operations.canary.stack_file import Place, config_of, keys_of, read
 from operations.canary.status import is_over
 from operations.canary.traffic import ROUTE
 from operations.canary.view import split_of
+from operations.canary.world import World
 from operations.errors import OperationError
 from operations.project import Project
 from operations.services import MeshService
+
+FIRST_SECONDS = 60.0
+"""Of figures that are asked for before anything begins."""
 
 
 def begin(
@@ -63,6 +67,18 @@ def begin(
         first=first,
     )
     return one, first
+
+
+def can_judge(world: World, one: Canary) -> None:
+    """See that Prometheus answers, and takes every query of the plan.
+
+    Raises:
+        FiguresError: it does not, so that the first step would wait for a verdict that never comes.
+    """
+    world.measure(FIRST_SECONDS)
+    for check in one.plan.checks:
+        if check.promql is not None:
+            world.value(check, one.old, FIRST_SECONDS)
 
 
 def unfinished(record: Record, stack: str) -> list[Entry]:

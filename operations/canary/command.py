@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from operations.canary import report
-from operations.canary.beginning import begin, unfinished
+from operations.canary.beginning import begin, can_judge, unfinished
 from operations.canary.briefing import show_pending, show_plan
 from operations.canary.course import Course
 from operations.canary.deploy import Deployment
@@ -27,8 +27,6 @@ from operations.project import Project
 from operations.recovery.command import settle
 from operations.services import MeshService, services_of
 
-FIRST_SECONDS = 60.0
-"""Of figures that are asked for before anything begins, to see that there are any."""
 TAKEN_SECONDS = 60.0
 """How long a canary may take to hear a wish: longer than a `pulumi up`."""
 
@@ -106,7 +104,7 @@ def _alone(project: Project, request: Request, deployment: Deployment, record: R
         console.print("routes, mirror or cookie divide traffic too: the split is shown, and not judged")
     if request.preview:
         return 0
-    world.figures.measured(service, window=FIRST_SECONDS)
+    can_judge(world, new)
     if not request.yes and console.is_terminal and console.input("begin? (y/n) ").strip().lower() != "y":
         return 0
     record.begin()

@@ -18,6 +18,9 @@ from operations.canary.watch import Watch
 from operations.errors import OperationError
 from operations.figures.errors import FiguresError, PrometheusDownError
 
+REFUSED = -1.0
+"""In place of a query's value: Prometheus does not take the query."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Answered:
@@ -127,7 +130,7 @@ class FakeWorld:
     def value(self, check: Check, version: str, window: float) -> float | None:
         assert window > 0
         value = self.values[f"{check.name} {version}"]
-        if value == -1:
+        if value == REFUSED:
             raise FiguresError("refused", mend="mend")
         return value
 
