@@ -22,7 +22,8 @@ Query = Annotated[
     Form(
         pattern=r"(?=[\s\S]*\$window\b)(?:[^$]|\$(?:(?:services?|namespace|window)\b|[0-9]))+",
         says="PromQL with $window in it, and no other words with '$' than $service, $services and $namespace",
-        example="sum by (destination_version, response_code) (increase(istio_requests_total[$window]))",
+        example="sum by (destination_version, response_code) (increase(istio_requests_total"
+        '{reporter="source",destination_service_name="$service"}[$window]))',
         longest=4096,
     ),
 ]

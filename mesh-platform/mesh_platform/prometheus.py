@@ -6,6 +6,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from mesh_platform.both_ends import rules
 from mesh_platform.charts import ChartSource, Values, merged
 from mesh_platform.mesh import SYSTEM, Mesh
 from mesh_platform.prometheus_server import LABELS, NAME, PORT, deployed
@@ -58,10 +59,11 @@ def install(wanted: Prometheus, mesh: Mesh) -> None:
         return
     rights = _may_list_pods(mesh)
     scraped = configuration(interval=wanted.interval, stock_envoy=wanted.stock_envoy)
+    recorded = rules() if wanted.stock_envoy else {}
     if wanted.image:
-        deployed(mesh, scraped, image=wanted.image, retention=wanted.retention, after=rights)
+        deployed(mesh, scraped, recorded, image=wanted.image, retention=wanted.retention, after=rights)
     else:
-        values = merged(_chart_values(wanted, scraped), wanted.values)
+        values = merged(_chart_values(wanted, scraped, recorded), wanted.values)
         wanted.chart(NAME, release=NAME, values=values, mesh=mesh, after=rights)
 
 
@@ -89,7 +91,7 @@ def _may_list_pods(mesh: Mesh) -> list[pulumi.Resource]:
     return [account, binding]
 
 
-def _chart_values(wanted: Prometheus, scraped: dict[str, Any]) -> Values:
+def _chart_values(wanted: Prometheus, scraped: dict[str, Any], recorded: dict[str, Any]) -> Values:
     """Values of prometheus-community's chart: the server alone, with our rights and our configuration."""
     (job,) = scraped["scrape_configs"]
     ours = {job["job_name"]: {key: value for key, value in job.items() if key != "job_name"}}
@@ -113,4 +115,5 @@ def _chart_values(wanted: Prometheus, scraped: dict[str, Any]) -> Values:
             },
         },
         "scrapeConfigs": {**{name: {"enabled": False} for name in CHARTS_JOBS}, **ours},
+        "serverFiles": {"recording_rules.yml": recorded},
     }

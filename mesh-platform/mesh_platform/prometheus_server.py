@@ -16,16 +16,23 @@ USER = 65534
 
 
 def deployed(
-    mesh: Mesh, scraped: dict[str, Any], *, image: str, retention: str, after: list[pulumi.Resource]
+    mesh: Mesh,
+    scraped: dict[str, Any],
+    recorded: dict[str, Any],
+    *,
+    image: str,
+    retention: str,
+    after: list[pulumi.Resource],
 ) -> None:
-    """Make the server with its configuration, and the Service that leads to it."""
-    text = yaml.safe_dump(scraped, sort_keys=False)
+    """Make the server with its configuration and its rules, and the Service that leads to it."""
+    files = {
+        "prometheus.yml": yaml.safe_dump({**scraped, "rule_files": ["rules.yml"]}, sort_keys=False),
+        "rules.yml": yaml.safe_dump(recorded, sort_keys=False),
+    }
     metadata = {"name": NAME, "namespace": mesh.namespace, "labels": LABELS}
-    file = kubernetes.core.v1.ConfigMap(
-        NAME, metadata=metadata, data={"prometheus.yml": text}, opts=mesh.options()
-    )
+    file = kubernetes.core.v1.ConfigMap(NAME, metadata=metadata, data=files, opts=mesh.options())
     # Prometheus reads its configuration when it starts: another one is another pod.
-    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    digest = hashlib.sha256("".join(files.values()).encode()).hexdigest()[:16]
     kubernetes.apps.v1.Deployment(
         NAME,
         metadata=metadata,

@@ -49,7 +49,8 @@ def configuration(*, interval: str, stock_envoy: bool) -> dict[str, Any]:
         job["metric_relabel_configs"] = _standard_metrics()
     else:
         job["metric_relabel_configs"] = [_keep("__name__", "istio_.*")]
-    return {"global": {"scrape_interval": interval, "scrape_timeout": interval}, "scrape_configs": [job]}
+    every = dict.fromkeys(("scrape_interval", "scrape_timeout", "evaluation_interval"), interval)
+    return {"global": every, "scrape_configs": [job]}
 
 
 def _proxies() -> list[Rule]:

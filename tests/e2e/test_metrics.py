@@ -71,11 +71,11 @@ def ask(shell: Shell, query: str) -> list[dict[str, Any]]:
     return found
 
 
-def counted(shell: Shell, metric: str = "istio_requests_total") -> Counts:
+def counted(shell: Shell, metric: str = "istio_requests_total", reporter: str = "source") -> Counts:
     """Read what Prometheus has counted so far."""
     time.sleep(SCRAPED_SECONDS)
     labels = ("source_workload", "destination_version", "response_code")
-    series = f'{metric}{{reporter="source",destination_service="{SERVICE}"}}'
+    series = f'{metric}{{reporter="{reporter}",destination_service="{SERVICE}"}}'
     answers = ask(shell, f"sum by ({', '.join(labels)}) ({series})")
     found: Counts = Counter()
     for each in answers:
@@ -117,18 +117,28 @@ def test_every_request_has_a_duration(stack: Stack) -> None:
     assert sum(requests.values()) == sum(durations.values()) > 0
 
 
-def test_both_ends_of_a_hop_are_named(stack: Stack) -> None:
+@pytest.mark.parametrize("metric", ["istio_requests_total", "istio_request_duration_milliseconds_bucket"])
+def test_both_ends_tell_the_same(stack: Stack, metric: str) -> None:
+    """Nothing is asked meanwhile: what a reader of one end finds is what one of the other does."""
+    assert counted(stack.shell, metric) == counted(stack.shell, metric, "destination") != Counter()
+
+
+@pytest.mark.parametrize("reporter", ["source", "destination"])
+def test_both_ends_of_a_hop_are_named(stack: Stack, reporter: str) -> None:
     """By the labels that Kiali and Istio's dashboards read."""
-    query = f'istio_requests_total{{source_workload="{CALLER}",destination_service="{SERVICE}"}}'
+    of_hop = f'source_workload="{CALLER}",destination_service="{SERVICE}",reporter="{reporter}"'
+    query = f"istio_requests_total{{{of_hop}}}"
     (found,) = [
         each["metric"]
         for each in ask(stack.shell, query)
         if each["metric"]["destination_version"] == "v2" and each["metric"]["response_code"] == "200"
     ]
     expected = Path(__file__).parent / "expected/request_from_the_mesh.yaml"
-    assert {key: value for key, value in found.items() if key not in ("pod", "instance")} == yaml.safe_load(
-        expected.read_text()
-    )
+    of_the_run = ("pod", "instance")
+    assert {key: value for key, value in found.items() if key not in of_the_run} == {
+        **yaml.safe_load(expected.read_text()),
+        "reporter": reporter,
+    }
 
 
 def test_what_operations_read(stack: Stack, cluster: Cluster) -> None:

@@ -8,6 +8,7 @@ import pulumi
 import pytest
 import yaml
 
+from mesh_platform.both_ends import rules
 from tests.program.recorder import ROOT, Recording, run, stack_file
 
 FOLDER = ROOT / "mesh-platform"
@@ -91,6 +92,9 @@ def test_the_labs_prometheus() -> None:
     assert recording.keys() == {"kubernetes cluster", *RIGHTS, *(f"{kind} prometheus" for kind in RUNNING)}
     assert recording.outputs == {"prometheus": "istio-system/prometheus:9090"}
     assert recording.waits_for("Deployment prometheus") >= {*RIGHTS, "ConfigMap prometheus"}
+    files = recording["ConfigMap prometheus"].inputs["data"]
+    assert yaml.safe_load(files["prometheus.yml"])["rule_files"] == ["rules.yml"]
+    assert yaml.safe_load(files["rules.yml"]) == rules()
 
 
 def test_prometheus_runs_with_the_least_rights() -> None:
@@ -123,6 +127,18 @@ def test_prometheus_from_its_public_chart() -> None:
     assert scraped["envoy-stats"]["metric_relabel_configs"] == [
         {"source_labels": ["__name__"], "regex": "istio_.*", "action": "keep"}
     ]
+
+
+@pytest.mark.parametrize("source", [{"image": "prometheus:1"}, SOURCE])
+@pytest.mark.parametrize("stock_envoy", [True, False])
+def test_rules_are_for_stock_envoy_alone(source: dict[str, str], stock_envoy: bool) -> None:
+    """Istio's own proxies tell of a request at both ends."""
+    recording = platform(prometheus={**source, "stockEnvoy": stock_envoy})
+    if "image" in source:
+        recorded = yaml.safe_load(recording["ConfigMap prometheus"].inputs["data"]["rules.yml"])
+    else:
+        recorded = values(recording, "prometheus")["serverFiles"]["recording_rules.yml"]
+    assert recorded == (rules() if stock_envoy else {})
 
 
 def test_istio_and_prometheus_in_one_stack() -> None:

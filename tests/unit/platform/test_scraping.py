@@ -2,6 +2,7 @@ from pathlib import Path
 
 import yaml
 
+from mesh_platform.both_ends import rules
 from mesh_platform.scraping import RENAMED, configuration
 
 EXPECTED = yaml.safe_load((Path(__file__).parent / "scraping.yaml").read_text())
@@ -25,3 +26,9 @@ def test_only_counters_and_the_histogram_are_renamed() -> None:
         "istio_request_duration_milliseconds_sum",
         "istio_request_duration_milliseconds_count",
     }
+
+
+def test_both_ends_of_a_hop_tell_of_it() -> None:
+    """With one source: Kiali takes them for one request, and asks the answering end alone for a namespace."""
+    expected = yaml.safe_load((Path(__file__).parent / "both_ends.yaml").read_text())
+    assert rules() == expected
