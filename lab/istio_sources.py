@@ -1,4 +1,4 @@
-"""What the lab takes of Istio's modules besides binaries: charts, Envoy's bootstrap, the Gateway API."""
+"""What the lab takes of Istio's modules besides binaries: charts, bootstrap, dashboards, the Gateway API."""
 
 import hashlib
 import shutil
@@ -16,6 +16,7 @@ FILES = {
     (ISTIO_MODULE, "manifests/charts/base"): "charts/base",
     (ISTIO_MODULE, "manifests/charts/istio-control/istio-discovery"): "charts/istiod",
     (ISTIO_MODULE, "manifests/charts/gateway"): "charts/gateway",
+    (ISTIO_MODULE, "samples/addons/grafana.yaml"): "charts/grafana.yaml",
     (ISTIO_MODULE, "tools/packaging/common/envoy_bootstrap.json"): "envoy_bootstrap.json",
     (GATEWAY_API, "config/crd/standard"): "charts/gateway-api",
 }

@@ -39,7 +39,7 @@ class ChartSource:
             name,
             name=release,
             chart=f"{self.folder}/{name}" if self.folder else name,
-            version=self.version or None,
+            version=self.version if self.repository else None,
             repository_opts=RepositoryOptsArgs(repo=self.repository) if self.repository else None,
             namespace=mesh.namespace,
             values=dict(values),

@@ -24,7 +24,8 @@ USER = 10001
 CHART: Values = {
     # One program with its traces in memory; a Cassandra is what the chart would bring else.
     "provisionDataStore": {"cassandra": False},
-    "allInOne": {"enabled": True},
+    # Proxies send to the Service's own address; a Service without one they take for a destination as it is.
+    "allInOne": {"enabled": True, "service": {"headless": False}},
     "storage": {"type": "memory"},
     **{name: {"enabled": False} for name in ("agent", "collector", "query")},
 }
@@ -34,8 +35,11 @@ CHART: Values = {
 class Jaeger(Observer):
     """The key `jaeger`."""
 
-    traces: int = 20000
-    """With `image`: how many traces are kept, in memory; the oldest go first."""
+    version: str = "3.4.1"
+    """Of the public chart: the last line of versions with one program for all, as its key `allInOne`."""
+    traces: int = 5000
+    """With `image`: how many traces are kept, in memory; the oldest go first. 20000 of three spans each were
+    more than the container's 512 MiB."""
 
     @property
     def query(self) -> str:
@@ -61,5 +65,7 @@ def _container(wanted: Jaeger) -> dict[str, Any]:
         "ports": wanted.ports(http=HTTP_PORT, grpc=GRPC_PORT, grpc_otlp=OTLP_PORT, health=HEALTH_PORT),
         "readinessProbe": {"httpGet": {"path": "/", "port": "health"}, "periodSeconds": 1},
         "livenessProbe": {"httpGet": {"path": "/", "port": "health"}, "periodSeconds": 15},
+        # Go collects its garbage before the limit instead of growing beyond it.
+        "env": [{"name": "GOMEMLIMIT", "value": "400MiB"}],
         "resources": {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}},
     }

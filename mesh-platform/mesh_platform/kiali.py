@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pulumi
 
 from mesh_platform.charts import Values, merged
+from mesh_platform.grafana import Grafana
 from mesh_platform.jaeger import Jaeger
 from mesh_platform.kiali_server import NAME, PORT, WEB_ROOT, deployed
 from mesh_platform.mesh import Mesh
@@ -17,25 +18,49 @@ CHART = "kiali-server"
 class Kiali(Observer):
     """The key `kiali`; `values` have the form of Kiali's configuration, with image and chart alike."""
 
+    version: str = "2.27.0"
+    """Of the public chart; this one is of Istio 1.31's own addon."""
 
-def install(wanted: Kiali, mesh: Mesh, jaeger: Jaeger | None) -> None:
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """What Kiali shows besides the cluster's own objects."""
+
+    prometheus: str
+    """URL."""
+    jaeger: Jaeger | None
+    grafana: Grafana | None
+
+
+def install(wanted: Kiali, mesh: Mesh, sources: Sources) -> None:
     """Make Kiali, unless there is one, and tell where it is."""
     pulumi.export(NAME, wanted.address(NAME, PORT, WEB_ROOT))
     if wanted.url:
         return
-    configuration = merged(_configuration(jaeger), wanted.values)
+    configuration = merged(_configuration(sources), wanted.values)
     if wanted.image:
         deployed(wanted, mesh, configuration)
     else:
         wanted.chart(CHART, release=NAME, values=configuration, mesh=mesh)
 
 
-def _configuration(jaeger: Jaeger | None) -> Values:
-    """What Kiali is told besides its own defaults, among them Prometheus at prometheus.istio-system:9090."""
-    tracing: Values = {"enabled": False}
-    if jaeger is not None:
-        tracing = {"enabled": True, "in_cluster_url": jaeger.query, "use_grpc": not jaeger.url}
+def _configuration(sources: Sources) -> Values:
+    """What Kiali is told besides its own defaults."""
+    jaeger, grafana = sources.jaeger, sources.grafana
     return {
         "deployment": {"view_only_mode": True},
-        "external_services": {"grafana": {"enabled": False}, "tracing": tracing},
+        "external_services": {
+            "prometheus": {"url": sources.prometheus},
+            "tracing": {**_reached(jaeger), "use_grpc": not jaeger.url} if jaeger else {"enabled": False},
+            "grafana": _reached(grafana) if grafana else {"enabled": False},
+        },
+    }
+
+
+def _reached(observer: Jaeger | Grafana) -> dict[str, object]:
+    """Where Kiali asks, and where people look: in the words of Kiali 1, then in those of Kiali 2."""
+    return {
+        "enabled": True,
+        **dict.fromkeys(("in_cluster_url", "internal_url"), observer.query),
+        **(dict.fromkeys(("url", "external_url"), observer.url) if observer.url else {}),
     }

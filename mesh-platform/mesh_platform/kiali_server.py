@@ -13,6 +13,8 @@ from mesh_platform.server import deployed as server
 from mesh_platform.server import labels, service
 
 NAME = "kiali"
+ISTIOD = f"{NAME}-istiod"
+"""The Role by which it asks istiod."""
 PORT = 20001
 METRICS_PORT = 9090
 WEB_ROOT = "/kiali"
@@ -35,18 +37,22 @@ MAY_READ = {
         ("*",),
     ),
 }
-"""Resources by API group. No Secrets, no logs, no port of a pod: what would need them is switched off."""
+"""Resources by API group. No Secrets and no logs: what would need them is switched off."""
 
 CONFIGURATION: Values = {
     "server": {"port": PORT, "web_root": WEB_ROOT, "static_content_root_directory": "/opt/kiali/console"},
     "kubernetes_config": {"cluster_name": "Kubernetes"},
-    # istiod's debug questions and the proxies' would need the right to forward ports of pods.
-    "external_services": {"istio": {"istio_api_enabled": False}},
     "kiali_feature_flags": {
         "certificates_information_indicators": {"enabled": False},
         "disabled_features": ["logs-tab"],
         "istio_injection_action": False,
         "istio_annotation_action": False,
+        "validations": {
+            # A workload without an AuthorizationPolicy is no mistake; the public chart leaves it out too.
+            "ignore": ["KIA1301"],
+            # Nor is a Gateway for all hosts beside one for a single host, which gets the requests for it.
+            "skip_wildcard_gateway_hosts": True,
+        },
         "ui_defaults": {"graph": {"impl": "pf"}, "metrics_per_refresh": "1m", "refresh_interval": "15s"},
     },
 }
@@ -86,6 +92,11 @@ def deployed(wanted: Observer, mesh: Mesh, configuration: Values) -> None:
 
 
 def _may_look(mesh: Mesh) -> tuple[pulumi.Resource, ...]:
+    """Give it an account that may read, and ask istiod which services there are.
+
+    istiod answers a loopback alone, so the question goes through a forwarded port. Without the answer Kiali
+    judges no configuration at all. In the mesh's own namespace only: no port of an application's pod.
+    """
     account = kubernetes.core.v1.ServiceAccount(
         NAME,
         metadata={"name": NAME, "namespace": mesh.namespace, "labels": labels(NAME)},
@@ -108,4 +119,18 @@ def _may_look(mesh: Mesh) -> tuple[pulumi.Resource, ...]:
         subjects=[{"kind": "ServiceAccount", "name": NAME, "namespace": mesh.namespace}],
         opts=mesh.options(role, account),
     )
-    return account, binding
+    metadata = {"name": ISTIOD, "namespace": mesh.namespace, "labels": labels(NAME)}
+    asking = kubernetes.rbac.v1.Role(
+        ISTIOD,
+        metadata=metadata,
+        rules=[{"apiGroups": [""], "resources": ["pods/portforward"], "verbs": ["create"]}],
+        opts=mesh.options(),
+    )
+    may_ask = kubernetes.rbac.v1.RoleBinding(
+        ISTIOD,
+        metadata=metadata,
+        role_ref={"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": ISTIOD},
+        subjects=[{"kind": "ServiceAccount", "name": NAME, "namespace": mesh.namespace}],
+        opts=mesh.options(asking, account),
+    )
+    return account, binding, may_ask

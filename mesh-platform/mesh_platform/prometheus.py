@@ -31,6 +31,8 @@ CHARTS_JOBS = (
 class Prometheus(ChartSource):
     """The key `prometheus`."""
 
+    version: str = "28.13.0"
+    """Of the public chart; this one is of Istio 1.31's own addon."""
     url: str = ""
     """Of a Prometheus that scrapes the mesh already: nothing is installed."""
     image: str = ""
@@ -50,6 +52,11 @@ class Prometheus(ChartSource):
         if len(given) != 1:
             return ["set exactly one of url, image, folder and repository: where Prometheus comes from"]
         return [] if self.url or self.image else super().faults()
+
+
+def query(wanted: Prometheus | None) -> str:
+    """The URL where Kiali and Grafana ask: of the one that is there, or of this project's."""
+    return wanted.url if wanted and wanted.url else f"http://{NAME}.{SYSTEM}:{PORT}"
 
 
 def install(wanted: Prometheus, mesh: Mesh) -> None:

@@ -1,6 +1,7 @@
 """What shows the mesh: Kiali, Jaeger and tracing, as the platform's program makes them."""
 
 from pathlib import Path
+from typing import Any
 
 import pulumi
 import pytest
@@ -9,8 +10,15 @@ import yaml
 from tests.program.recorder import Recording, stack_file
 from tests.program.test_platform import SOURCE, of_config, platform, values
 
-RIGHTS = {"ServiceAccount kiali", "ClusterRole kiali", "ClusterRoleBinding kiali"}
+RIGHTS = {
+    "ServiceAccount kiali",
+    "ClusterRole kiali",
+    "ClusterRoleBinding kiali",
+    "Role kiali-istiod",
+    "RoleBinding kiali-istiod",
+}
 IMAGE = {"image": "an/image:1"}
+REPOSITORY = {"repository": SOURCE["repository"]}
 
 
 @pytest.fixture
@@ -39,6 +47,7 @@ def test_objects_of_the_lab(lab: Recording) -> None:
     """Pods that may write nowhere, Services of the cluster alone, rights to read and no others."""
     expected = yaml.safe_load((Path(__file__).parent / "observers.yaml").read_text())
     assert lab["ClusterRole kiali"].inputs["rules"] == expected["kiali"]["rules"]
+    assert lab["Role kiali-istiod"].inputs["rules"] == expected["kiali"]["ofIstiod"]
     assert yaml.safe_load(lab["ConfigMap kiali"].inputs["data"]["config.yaml"]) == expected["kiali"]["config"]
     for name in ("kiali", "jaeger"):
         assert lab[f"Deployment {name}"].inputs["spec"]["template"]["spec"] == expected[name]["pod"]
@@ -76,44 +85,138 @@ def configuration(recording: Recording) -> dict[str, object]:
     return found
 
 
-def test_kiali_knows_of_jaeger_where_there_is_one() -> None:
-    """In this stack, or at a URL; without one it does not look for traces."""
-    for jaeger, tracing in (
+@pytest.mark.parametrize(
+    ("jaeger", "tracing"),
+    [
         ({}, {"enabled": False}),
         (
             IMAGE,
-            {"enabled": True, "in_cluster_url": "http://jaeger-query.istio-system:16685/", "use_grpc": True},
+            {
+                "enabled": True,
+                "in_cluster_url": "http://jaeger-query.istio-system:16685/",
+                "internal_url": "http://jaeger-query.istio-system:16685/",
+                "use_grpc": True,
+            },
         ),
         (
             {"url": "https://jaeger.example.com"},
-            {"enabled": True, "in_cluster_url": "https://jaeger.example.com", "use_grpc": False},
+            {
+                "enabled": True,
+                "in_cluster_url": "https://jaeger.example.com",
+                "internal_url": "https://jaeger.example.com",
+                "url": "https://jaeger.example.com",
+                "external_url": "https://jaeger.example.com",
+                "use_grpc": False,
+            },
         ),
+    ],
+)
+def test_kiali_knows_of_jaeger_where_there_is_one(jaeger: dict[str, str], tracing: dict[str, object]) -> None:
+    """In this stack, or at a URL, by the words of both Kialis; without one it does not look for traces."""
+    assert services(platform(kiali=IMAGE, jaeger=jaeger))["tracing"] == tracing
+
+
+def services(recording: Recording) -> dict[str, Any]:
+    """What Kiali is told of the others."""
+    found: Any = configuration(recording)["external_services"]
+    return dict(found)
+
+
+def test_kiali_and_grafana_ask_the_prometheus_of_the_stack_file(dashboards: str) -> None:
+    """The one that is there already as much as the one that is made."""
+    for prometheus, url in (
+        ({}, "http://prometheus.istio-system:9090"),
+        ({"url": "https://prometheus.example.com"}, "https://prometheus.example.com"),
     ):
-        services = configuration(platform(kiali=IMAGE, jaeger=jaeger))["external_services"]
-        assert isinstance(services, dict)
-        assert services["tracing"] == tracing
+        recording = platform(prometheus=prometheus, kiali=IMAGE, grafana={**IMAGE, "dashboards": dashboards})
+        assert services(recording)["prometheus"] == {"url": url}
+        settings = recording["ConfigMap grafana"].inputs["data"]["datasources.yaml"]
+        (source,) = yaml.safe_load(settings)["datasources"]
+        assert source["url"] == url
 
 
 def test_from_public_charts() -> None:
-    """With the same settings, laid over by the stack's own."""
+    """With the same settings, laid over by the stack's own; at a version that stays the same."""
     recording = platform(
-        kiali={**SOURCE, "values": {"auth": {"strategy": "openid"}}},
-        jaeger={**SOURCE, "values": {"allInOne": {"image": {"tag": "1.76.0"}}}},
+        kiali={**REPOSITORY, "values": {"auth": {"strategy": "openid"}}},
+        jaeger={**REPOSITORY, "values": {"allInOne": {"image": {"tag": "1.76.0"}}}},
     )
     assert recording.keys() == {"kubernetes cluster", "Chart kiali-server", "Chart jaeger"}
     assert values(recording, "kiali-server")["auth"] == {"strategy": "openid"}
     assert values(recording, "kiali-server")["deployment"] == {"view_only_mode": True}
-    assert values(recording, "jaeger")["allInOne"] == {"enabled": True, "image": {"tag": "1.76.0"}}
+    assert values(recording, "jaeger")["allInOne"] == {
+        "enabled": True,
+        "service": {"headless": False},
+        "image": {"tag": "1.76.0"},
+    }
     assert values(recording, "jaeger")["provisionDataStore"] == {"cassandra": False}
+
+
+@pytest.mark.parametrize(
+    ("part", "chart", "version"),
+    [
+        ("prometheus", "prometheus", "28.13.0"),
+        ("grafana", "grafana", "9.2.2"),
+        ("jaeger", "jaeger", "3.4.1"),
+        ("kiali", "kiali-server", "2.27.0"),
+    ],
+)
+def test_a_charts_version_is_pinned(part: str, chart: str, version: str, dashboards: str) -> None:
+    """Unless the stack file says another: tomorrow's is not what today's values were written for."""
+    settings = {**REPOSITORY, **({"dashboards": dashboards} if part == "grafana" else {})}
+    assert platform(**{part: settings})[f"Chart {chart}"].inputs["version"] == version
+    other = platform(**{part: {**settings, "version": "99.0.0"}})
+    assert other[f"Chart {chart}"].inputs["version"] == "99.0.0"
+
+
+@pytest.fixture
+def dashboards(tmp_path: Path) -> str:
+    """Two of Istio's dashboards, as samples/addons/grafana.yaml of a release has them among other objects."""
+    objects = [
+        {"kind": "Service", "metadata": {"name": "grafana"}},
+        {"kind": "ConfigMap", "metadata": {"name": "grafana"}, "data": {"grafana.ini": ""}},
+        {"kind": "ConfigMap", "metadata": {"name": "istio"}, "data": {"pilot.json": "{}", "mesh.json": "{}"}},
+    ]
+    file = tmp_path / "grafana.yaml"
+    file.write_text(yaml.safe_dump_all(objects))
+    return str(file)
+
+
+def test_grafana_shows_istios_dashboards(dashboards: str) -> None:
+    """Whoever reaches it may look, and nobody may log in; it gets no token."""
+    recording = platform(grafana={**IMAGE, "dashboards": dashboards}, kiali=IMAGE)
+    assert {key for key in recording.keys() if "kiali" not in key} == {  # noqa: SIM118 (no mapping)
+        "kubernetes cluster",
+        "ConfigMap grafana",
+        "ConfigMap istio",
+        "Deployment grafana",
+        "Service grafana",
+    }
+    assert recording["ConfigMap istio"].inputs["data"] == {"pilot.json": "{}", "mesh.json": "{}"}
+    expected = yaml.safe_load((Path(__file__).parent / "grafana.yaml").read_text())
+    assert recording["Deployment grafana"].inputs["spec"]["template"]["spec"] == expected["pod"]
+    assert recording["Service grafana"].inputs["spec"] == expected["service"]
+    assert services(recording)["grafana"] == {
+        "enabled": True,
+        "in_cluster_url": "http://grafana.istio-system:3000",
+        "internal_url": "http://grafana.istio-system:3000",
+    }
+
+
+def test_grafana_from_its_chart_has_the_same_dashboards(dashboards: str) -> None:
+    """From the same ConfigMaps, for people who may look; the chart gets no rights, and makes no password."""
+    recording = platform(grafana={**REPOSITORY, "dashboards": dashboards})
+    assert recording.keys() == {"kubernetes cluster", "ConfigMap istio", "Chart grafana"}
+    expected = yaml.safe_load((Path(__file__).parent / "grafana.yaml").read_text())
+    assert values(recording, "grafana") == expected["values"]
 
 
 def test_those_that_are_there() -> None:
     """Nothing is installed; the stack tells where they are."""
-    recording = platform(
-        kiali={"url": "https://kiali.example.com"}, jaeger={"url": "https://jaeger.example.com"}
-    )
+    urls = {part: f"https://{part}.example.com" for part in ("prometheus", "grafana", "jaeger", "kiali")}
+    recording = platform(**{part: {"url": url} for part, url in urls.items()})
     assert recording.keys() == {"kubernetes cluster"}
-    assert recording.outputs == {"kiali": "https://kiali.example.com", "jaeger": "https://jaeger.example.com"}
+    assert recording.outputs == urls
 
 
 @pytest.mark.parametrize(
@@ -126,7 +229,7 @@ def test_those_that_are_there() -> None:
             "kiali: set exactly one of url, image, folder and repository",
         ),
         ("jaeger", {**SOURCE, "loopbackPort": 16686}, "jaeger: loopbackPort goes with image"),
-        ("jaeger", {"repository": "https://a"}, "jaeger: set version with repository"),
+        ("grafana", IMAGE, "grafana: dashboards: '' is no file with Istio's dashboards"),
         ("tracing", {"sampling": 0}, "tracing: sampling: 0 is no percentage"),
         ("tracing", {"sampling": 101}, "tracing: sampling: 101 is no percentage"),
         ("tracing", {"sampling": "all"}, "tracing.sampling: 'all' is no number"),

@@ -46,6 +46,7 @@ def test_charts_and_bootstrap_are_taken_once(
         "charts/base/Chart.yaml",
         "charts/gateway-api/Chart.yaml",
         "charts/gateway/Chart.yaml",
+        "charts/grafana.yaml",
         "charts/istiod/Chart.yaml",
         "envoy_bootstrap.json",
     ]
