@@ -6,8 +6,8 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 
 LONG_SUITES := \
-  adopt canary drift_schedule drift_under_load gateway_api gateways interrupts metrics policy \
-  protection security \
+  adopt canary drift_schedule drift_under_load gateway_api gateways interrupts metrics observe_validations \
+  policy protection security \
   unready zero_loss
 
 .PHONY: up observe down clean check test test-all docs lock

@@ -5,39 +5,18 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import httpx
 import pytest
 
 from tests.e2e.certificates import Authority
-from tests.e2e.conftest import CHECKOUT, Shell
+from tests.e2e.conftest import Shell
+from tests.e2e.environments import PROD, side_by_side
 from tests.e2e.traffic import ask, settled
 
 URL = "http://127.0.0.1:31380/hello"
 STAGING = "staging.example.com"
-PROD = "prod.example.com"
 PROD_URL = f"https://{PROD}:31390/hello"
-SECRET = "springbootapp-prod"  # noqa: S105 (its name)
-
-
-def bring_up(shell: Shell, stack: str) -> None:
-    """`pulumi up` of one of the project's own stacks; its working copy is as before afterwards."""
-    shell.run(f"pulumi stack select --create {stack}")
-    shell.run(f"pulumi up --stack {stack} --yes --skip-preview")
-
-
-@contextmanager
-def prods_word_taken_back(shell: Shell) -> Iterator[None]:
-    """Let prod be destroyed, by what docs/operations.md says; its stack file is as before afterwards."""
-    stack_file = CHECKOUT / "Pulumi.prod.yaml"
-    before = stack_file.read_text()
-    try:
-        shell.run("pulumi config set --stack prod --path mesh-app:protected false")
-        shell.run("pulumi up --stack prod --yes --skip-preview")
-        yield
-    finally:
-        stack_file.write_text(before)
 
 
 @pytest.fixture(scope="module")
@@ -49,19 +28,8 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 @pytest.fixture(scope="module")
 def environments(_lab_is_up: None, authority: Authority) -> Iterator[Shell]:
     """All three environments, up at the same time; the two that `make up` does not make go at the end."""
-    shell = Shell(folder=CHECKOUT)
-    certificate, key = authority.issue("prod", PROD)
-    shell.run(
-        f"kubectl create secret tls {SECRET} -n istio-system --cert {certificate} --key {key} "
-        "--dry-run=client -o yaml | kubectl apply -f -"
-    )
-    for stack in ("staging", "prod"):
-        bring_up(shell, stack)
-    yield shell
-    with prods_word_taken_back(shell):
-        for stack in ("staging", "prod"):
-            shell.run(f"pulumi destroy --stack {stack} --yes --skip-preview")
-    shell.run(f"kubectl delete secret {SECRET} -n istio-system")
+    with side_by_side(authority) as shell:
+        yield shell
 
 
 @pytest.fixture(scope="module")
