@@ -96,7 +96,7 @@ class _Recovery:
         self._cluster.every("v1", "Namespace")
         processes = orphans.orphans(self._project.folder)
         backup = self._backend.replacement() if self._backend else None
-        pending = () if backup else pending_operations(self._export(), self._cluster.find)
+        pending = () if backup else pending_operations(self._export(), self._cluster.read)
         return Findings(holders=holders, processes=processes, backup=backup, pending=pending)
 
     def ahead(self, found: Findings) -> list[str]:
@@ -122,7 +122,7 @@ class _Recovery:
             updates.run("cancel", updates.stack.cancel)
             self._tell("took the lock away")
         self._repair()
-        if pending := pending_operations(self._export(), self._cluster.find):
+        if pending := pending_operations(self._export(), self._cluster.read):
             updates.run("stack import", lambda: self._close(updates.stack))
             self._tell(f"closed what was open in the state: {len(pending)}")
 
@@ -169,7 +169,7 @@ class _Recovery:
     def _close(self, stack: auto.Stack) -> None:
         exported = stack.export_stack()
         state = dict(exported.deployment or {})
-        mended = closed(state, pending_operations(state, self._cluster.find))
+        mended = closed(state, pending_operations(state, self._cluster.read))
         stack.import_stack(auto.Deployment(version=exported.version, deployment=mended))
 
     def _repair(self) -> None:

@@ -26,7 +26,16 @@ INPUTS = {
     "apiVersion": "apps/v1",
     "kind": "Deployment",
     "metadata": {"name": "shop-v3", "namespace": "shop", "labels": {"app": "shop", "version": "v3"}},
-    "__fieldManager": "pulumi-kubernetes-1a2b3c4d",
+}
+LIVE = {
+    **INPUTS,
+    "metadata": {
+        **INPUTS["metadata"],  # type: ignore[dict-item]
+        "managedFields": [
+            {"manager": "kube-controller-manager", "operation": "Update", "subresource": "status"},
+            {"manager": "pulumi-kubernetes-1a2b3c4d", "operation": "Apply"},
+        ],
+    },
 }
 RESOURCE = {"urn": URN, "type": "kubernetes:apps/v1:Deployment", "custom": True, "inputs": INPUTS}
 BEFORE = {"urn": "urn:pulumi:dev::mesh-app::pulumi:pulumi:Stack::mesh-app-dev"}
@@ -130,13 +139,13 @@ def test_a_note_that_cannot_be_read_is_nobodys_guess(backend: FileBackend) -> No
 @pytest.mark.parametrize(
     ("live", "taken"),
     [
-        (INPUTS, True),
+        (LIVE, True),
         (None, False),
         ({**INPUTS, "metadata": {"name": "shop-v3", "labels": {"app": "somebody-elses"}}}, False),
     ],
 )
 def test_what_was_being_made_is_taken_in_if_it_is_there(live: Manifest | None, taken: bool) -> None:
-    """With the name in which it was applied, so that Pulumi goes on in that name."""
+    """With the name in which it was applied, noted by the API server, so that Pulumi goes on in that name."""
     before = {"resources": [BEFORE], "pending_operations": [{"resource": RESOURCE, "type": "creating"}]}
     pending = pending_operations(before, lambda _: live)
     after = closed(before, pending)
@@ -154,7 +163,7 @@ def test_what_was_being_made_is_taken_in_if_it_is_there(live: Manifest | None, t
 def test_what_was_being_changed_is_done_again(kind: str) -> None:
     """The resource itself is in the state already."""
     before = {"resources": [RESOURCE], "pending_operations": [{"resource": RESOURCE, "type": kind}]}
-    pending = pending_operations(before, lambda _: INPUTS)
+    pending = pending_operations(before, lambda _: LIVE)
     assert "is done again" in str(pending[0])
     assert closed(before, pending) == {"resources": [RESOURCE], "pending_operations": []}
 
