@@ -6,9 +6,11 @@ from pulumi_kubernetes import Provider
 from components import mesh_security, settings
 from components.cluster_pin import pinned
 from components.gateway_api_policy import GatewayApiPolicy
+from components.handover import Handover
 from components.mesh_ingress import MeshIngress
 from components.mesh_namespace import MeshNamespace
 from components.protection import Protection
+from components.standing import Standing
 from components.traffic_policy import TrafficPolicy
 from components.versioned_app import VersionedApp
 
@@ -22,15 +24,17 @@ stack = settings.read()
 cluster = Provider("cluster", context=stack.cluster.context, cluster_identifier=stack.cluster.identity)
 on_cluster = pinned(stack, cluster)
 
-protection = Protection(stack)
+protection, standing = Protection(stack), Standing(stack)
 namespace = MeshNamespace(stack.namespace, protection=protection, opts=on_cluster)
 ingress = MeshIngress(stack, protection=protection, opts=on_cluster)
 
 for service in stack.services:
+    handover = Handover(service, stack, standing)
     app = VersionedApp(
         service,
         namespace=namespace.name,
         stack=stack,
+        handover=handover,
         protection=protection,
         opts=on_cluster,
     )
@@ -45,6 +49,7 @@ for service in stack.services:
         service,
         namespace=namespace.name,
         stack=stack,
+        handover=handover,
         ports=ingress.ports,
         workloads=app.workloads,
         policies=policies,

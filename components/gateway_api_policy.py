@@ -38,6 +38,7 @@ class GatewayApiPolicy(pulumi.ComponentResource):
         *,
         namespace: pulumi.Input[str],
         stack: Stack,
+        handover: Handover,
         ports: Sequence[pulumi.Resource],
         workloads: Mapping[str, Sequence[pulumi.Resource]],
         policies: Sequence[pulumi.Resource],
@@ -47,7 +48,7 @@ class GatewayApiPolicy(pulumi.ComponentResource):
         # The weights stay out of the component's own inputs, or a weight change would show as two changes.
         super().__init__("mesh:index:GatewayApiPolicy", args.app.name, {"app": args.app.name}, opts)
         self._args, self._namespace, self._protection = args, namespace, protection
-        self._handover = Handover(args, stack)
+        self._handover = handover
         before = list(policies)
         for version, pods in workloads.items():
             before += self._backend(version, pods)

@@ -1,51 +1,41 @@
 """Traffic passes from version to version, and no request is lost: what the engine waits for, as hooks."""
 
 import asyncio
-import time
 from collections.abc import Collection
-from typing import Final
 
 import pulumi
 
-from components import workload
 from components.expressions import seconds
 from components.hooks import nobody_calls
-from components.istiod import Istiod, Look, UnaskedError
-from components.kubectl import KubectlError
+from components.istiod import Look, UnaskedError
+from components.kubectl import KubectlError, SilentError
 from components.model.service import Service
 from components.model.stack import Stack
+from components.proxies import HandoverError, Proxies
 from components.readiness import Readiness
 from components.serving import serving
-from components.settling import (
-    GATHERING_SECONDS,
-    PAUSE_SECONDS,
-    ROUTES,
-    SUBSETS,
-    UnsettledError,
-    settled,
-)
-
-LAGGING: Final = (
-    "`istioctl proxy-status` shows proxies that lag behind: mend or delete them, then `pulumi up`"
-)
-
-
-class HandoverError(pulumi.RunError):
-    """An update that stops before a version gets its first request, or before one loses its pods."""
+from components.settling import ROUTES, SUBSETS
+from components.standing import Standing
 
 
 class Handover:
-    """Waits around the object that divides the traffic of one service."""
+    """Waits around the objects that decide which version of one service gets requests."""
 
-    def __init__(self, service: Service, stack: Stack) -> None:
-        self._service, self._namespace, self._api = service, stack.namespace.name, stack.api
-        self._limit = float(seconds(stack.handover.limit) or 0)
+    def __init__(self, service: Service, stack: Stack, standing: Standing) -> None:
+        self._service, self._standing = service, standing
         self._drain = float(seconds(stack.handover.drain) or 0)
         self._readiness = {version: Readiness(service, version, stack) for version in service.versions}
-        self._istiod = Istiod(context=stack.cluster.context, namespace=stack.handover.control_plane)
+        self._proxies = Proxies(service, stack)
         self._before_subsets: Look | None = None
         self._before_routes: Look | None = None
+        self._left: frozenset[str] = frozenset()
         self._failure: HandoverError | None = None
+
+    def of_pods(self, version: str) -> pulumi.ResourceHookBinding | None:
+        """For the Deployment of a version."""
+        if nobody_calls():
+            return None
+        return self._readiness[version].hooks
 
     @property
     def of_subset(self) -> pulumi.ResourceHookBinding | None:
@@ -68,47 +58,70 @@ class Handover:
 
         A hook that fails after an update would only warn.
         """
-        routes.id.apply(self._tell)
+        if nobody_calls():
+            return
+        _: pulumi.Output[str] = routes.id.apply(self._let_go)
 
     async def _subset_comes(self, _args: pulumi.ResourceHookArgs) -> None:
         # Of several new subsets the earliest look counts.
-        self._before_subsets = self._before_subsets or await self._look()
+        self._before_subsets = self._before_subsets or await self._proxies.look()
 
     async def _routes_change(self, args: pulumi.ResourceHookArgs) -> None:
+        self._rollouts_are_good()
         old, new = self._serving(args.old_inputs), self._serving(args.new_inputs)
         if arriving := new - old:
             await self._arrive(sorted(arriving))
-        self._before_routes = await self._look() if self._leaving(args) else None
+        self._before_routes = await self._proxies.look() if self._leaving(args) else None
 
     async def _routes_changed(self, args: pulumi.ResourceHookArgs) -> None:
-        leaving = self._leaving(args)
-        if not leaving:
+        if not (leaving := self._leaving(args)):
             return
-        pulumi.log.info(f"waiting until no proxy sends requests to {_listed(leaving)}")
+        self._left = frozenset(leaving)
         try:
-            await self._proxies_take(self._before_routes, ROUTES)
-        except UnsettledError as late:
-            self._failure = HandoverError(
-                f"{self._service.app.name}: {_listed(leaving)} keeps subset and pods, because after "
-                f"{self._limit:g} s these proxies have not taken the new routes: {late}. {LAGGING}"
-            )
+            await self._leave(leaving, self._before_routes)
+        except HandoverError as failure:
+            self._failure = failure
             return
         await asyncio.sleep(self._drain)
+
+    async def _let_go(self, routes: str) -> str:
+        """Wait for versions that lost their requests before this update, whose routes do not change for it.
+
+        That was an update that was interrupted, after which the state was refreshed; or one of just now.
+        """
+        self._rollouts_are_good()
+        if self._failure is not None:
+            raise self._failure
+        if pulumi.runtime.is_dry_run():
+            return routes
+        found = await self._standing.of(self._service.app)
+        if leaving := sorted(found.versions - self._service.versions.keys() - self._left):
+            await self._leave(leaving, await self._proxies.look() if found.recent else None)
+            await asyncio.sleep(self._drain if found.recent else 0)
+        return routes
+
+    def _rollouts_are_good(self) -> None:
+        """Stop where a hook after the pods found them wanting: its own failure would only warn."""
+        for readiness in self._readiness.values():
+            if readiness.failure:
+                raise HandoverError(f"{self._service.app.name}: {readiness.failure}")
+
+    async def _leave(self, versions: Collection[str], before: Look | None) -> None:
+        """Wait until no proxy sends requests to the versions."""
+        pulumi.log.info(f"waiting until no proxy sends requests to {_listed(versions)}")
+        await self._proxies.take(before, ROUTES, otherwise=f"{_listed(versions)} keeps subset and pods")
 
     async def _arrive(self, versions: Collection[str]) -> None:
         """Wait until a request to the versions would be answered, whichever proxy it comes to."""
         pulumi.log.info(f"waiting until every proxy knows the pods of {_listed(versions)}")
         try:
             await self._pods_are_new(versions)
-            await self._pods_are_known(versions)
-            await self._proxies_take(self._before_subsets, SUBSETS)
+            await self._proxies.know(versions)
         except UnaskedError as error:
-            await self._pause(error)
-        except UnsettledError as late:
-            raise HandoverError(
-                f"{self._service.app.name}: {_listed(versions)} gets no request, because after "
-                f"{self._limit:g} s these proxies have not taken its subset: {late}. {LAGGING}"
-            ) from late
+            await self._proxies.pause(error)
+        else:
+            wanted = f"{_listed(versions)} gets no request"
+            await self._proxies.take(self._before_subsets, SUBSETS, otherwise=wanted)
 
     async def _pods_are_new(self, versions: Collection[str]) -> None:
         """Wait until none of a version's pods is of an image that it had before."""
@@ -116,49 +129,11 @@ class Handover:
             try:
                 if said := await self._readiness[version].complaint():
                     raise HandoverError(f"{self._service.app.name}: {said}")
+            except SilentError as silent:
+                said = f"{version} gets no request, because nobody can tell how its pods are: {silent}"
+                raise HandoverError(f"{self._service.app.name}: {said}; then `pulumi up`") from silent
             except KubectlError as error:
                 raise UnaskedError(str(error)) from error
-
-    async def _pods_are_known(self, versions: Collection[str]) -> None:
-        ends = time.monotonic() + self._limit
-        for version in versions:
-            labels = workload.selector(self._service.app, version)
-            # A route of the Gateway API leads to a Service of the version's own.
-            name = self._service.app.name if self._api == "istio" else self._service.workload(version)
-            while not await self._istiod.knows_pods(f"{name}.{self._namespace}.svc", labels):
-                if time.monotonic() > ends:
-                    chosen = ",".join(f"{key}={value}" for key, value in labels.items())
-                    raise HandoverError(
-                        f"{self._service.app.name}: {version} gets no request, because istiod knows no "
-                        f"ready pod of it after {self._limit:g} s. See why: "
-                        f"kubectl get pods --namespace {self._namespace} --selector {chosen}"
-                    )
-                await asyncio.sleep(PAUSE_SECONDS)
-
-    async def _proxies_take(self, before: Look | None, kinds: tuple[str, ...]) -> None:
-        try:
-            stuck = await settled(self._istiod.proxies, before, kinds, self._limit)
-        except UnaskedError as error:
-            await self._pause(error)
-        else:
-            if stuck:
-                pulumi.log.warn(f"not waited for, since they were late before: {', '.join(sorted(stuck))}")
-
-    async def _look(self) -> Look:
-        try:
-            return await self._istiod.proxies()
-        except UnaskedError:
-            # Whoever waits for the proxies will say so; of proxies never seen before none counts as newer.
-            return {}
-
-    async def _pause(self, why: UnaskedError) -> None:
-        """Do without istiod's word: it has sent everything after the longest time that it gathers changes."""
-        pulumi.log.warn(
-            f"istiod could not be asked whether every proxy has taken the change, so this waits "
-            f"{GATHERING_SECONDS} s: {why}. It is asked in the namespace that mesh-app:handover.controlPlane "
-            "names, with the right to `kubectl exec` there"
-        )
-        await asyncio.sleep(GATHERING_SECONDS)
 
     def _leaving(self, args: pulumi.ResourceHookArgs) -> list[str]:
         """Name the versions that had requests and are deleted at the end of this update."""
@@ -167,10 +142,6 @@ class Handover:
     def _serving(self, inputs: object) -> frozenset[str]:
         spec = inputs.get("spec") if isinstance(inputs, dict) else None
         return serving(spec or {}, self._service)
-
-    def _tell(self, _: object) -> None:
-        if self._failure is not None:
-            raise self._failure
 
 
 def _listed(versions: Collection[str]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from components.kubectl import Kubectl, KubectlError
+from components.kubectl import Kubectl, KubectlError, SilentError
 
 HEALTHY: Final = 1
 """The health of an endpoint that takes requests, in istiod's numbers."""
@@ -51,6 +51,7 @@ class Istiod:
 
         Raises:
             UnaskedError: it could not be asked.
+            SilentError: it does not answer.
         """
         answers = await self._ask("/debug/syncz")
         return {entry["proxy"]: _proxy(entry) for entries in answers for entry in entries or ()}
@@ -60,6 +61,7 @@ class Istiod:
 
         Raises:
             UnaskedError: it could not be asked.
+            SilentError: it does not answer.
         """
         return all(_has_pod(answer, host, labels) for answer in await self._ask("/debug/endpointShardz"))
 
@@ -79,6 +81,8 @@ class Istiod:
     async def _kubectl(self, *words: str) -> str:
         try:
             return await Kubectl(context=self.context, namespace=self.namespace)(*words)
+        except SilentError:
+            raise
         except KubectlError as error:
             raise UnaskedError(str(error)) from error
 

@@ -13,7 +13,7 @@ from components.hooks import nobody_calls
 from components.kubectl import Kubectl, KubectlError
 from components.model.service import Service
 from components.model.stack import Stack
-from components.unready import Complaint, Rollout, rollout
+from components.unready import Complaint, GoneError, Rollout, rollout
 
 PROVIDER_SECONDS: Final = 20
 """How long the provider waits by itself: it looks at no log, and knows no reason to stop earlier.
@@ -37,6 +37,8 @@ class Readiness:
         self._name, self._version = service.workload(version), version
         self._labels = workload.selector(service.app, version)
         self._kubectl = Kubectl(context=stack.cluster.context, namespace=stack.namespace.name)
+        self.failure = ""
+        """Why the pods of this update do not become ready, where the provider took them for ready."""
 
     @property
     def hooks(self) -> pulumi.ResourceHookBinding | None:
@@ -54,18 +56,24 @@ class Readiness:
         Raises:
             KubectlError: nobody here can see the pods.
         """
-        complaints = await watch(self._look, LIMIT_SECONDS)
+        try:
+            complaints = await watch(self._look, LIMIT_SECONDS)
+        except GoneError:
+            return (
+                f"no weight moves, because somebody deleted Deployment {self._name} of namespace "
+                f"{self._kubectl.namespace} while its pods were waited for; to make it again: "
+                "`pulumi up --refresh --run-program`"
+            )
         return "" if complaints is None else await self._message(complaints)
 
     async def _updated(self, _args: pulumi.ResourceHookArgs) -> None:
-        """Wait for what the provider may have missed.
+        """Wait for what the provider may have missed; whoever moves weights has to look at the failure.
 
         On a busy cluster it takes the first ready pod for all: for a moment the ReplicaSet wants no more, and
         the Deployment still says that its last rollout is done.
         """
         try:
-            if said := await self.complaint():
-                pulumi.log.error(said)
+            self.failure = await self.complaint()
         except KubectlError as error:
             pulumi.log.debug(str(error))
 

@@ -29,6 +29,7 @@ class TrafficPolicy(pulumi.ComponentResource):
         *,
         namespace: pulumi.Input[str],
         stack: Stack,
+        handover: Handover,
         ports: Sequence[pulumi.Resource],
         workloads: Mapping[str, Sequence[pulumi.Resource]],
         policies: Sequence[pulumi.Resource],
@@ -38,7 +39,6 @@ class TrafficPolicy(pulumi.ComponentResource):
         # The weights stay out of the component's own inputs, or a weight change would show as two changes.
         super().__init__("mesh:index:TrafficPolicy", args.app.name, {"app": args.app.name}, opts)
         self._args, self._namespace = args, namespace
-        handover = Handover(args, stack)
         subsets = [
             self._object(
                 "DestinationRule",

@@ -23,6 +23,10 @@ READY_SECONDS: Final = 60.0
 SOME_LINES: Final = 3
 
 
+class GoneError(Exception):
+    """There is no Deployment any more."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Complaint:
     """Why one pod is not ready."""
@@ -50,8 +54,14 @@ class Rollout:
 
 
 def rollout(objects: Sequence[Object]) -> Rollout:
-    """Read a Deployment, its ReplicaSets, pods and the pods' events, as kubectl lists them."""
-    (deployment,) = (each for each in objects if each["kind"] == "Deployment")
+    """Read a Deployment, its ReplicaSets, pods and the pods' events, as kubectl lists them.
+
+    Raises:
+        GoneError: the Deployment is not among them.
+    """
+    deployment = next((each for each in objects if each["kind"] == "Deployment"), None)
+    if deployment is None:
+        raise GoneError
     spec, status = deployment["spec"], deployment.get("status", {})
     wanted = spec.get("replicas", 1)
     counts = [status.get(key, 0) for key in ("replicas", "updatedReplicas", "availableReplicas")]

@@ -10,10 +10,11 @@ from pulumi_kubernetes.core.v1 import ServiceAccount
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from components import workload
+from components.handover import Handover
 from components.model.service import Service
 from components.model.stack import Stack
 from components.protection import Protection
-from components.readiness import PROVIDER_SECONDS, Readiness
+from components.readiness import PROVIDER_SECONDS
 
 
 class VersionedApp(pulumi.ComponentResource):
@@ -32,6 +33,7 @@ class VersionedApp(pulumi.ComponentResource):
         *,
         namespace: pulumi.Input[str],
         stack: Stack,
+        handover: Handover,
         protection: Protection,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -64,7 +66,7 @@ class VersionedApp(pulumi.ComponentResource):
                     parent=self,
                     depends_on=[account],
                     custom_timeouts=pulumi.CustomTimeouts(create=wait, update=wait, delete="5m"),
-                    hooks=Readiness(args, version, stack).hooks,
+                    hooks=handover.of_pods(version),
                 ).merge(protection.of_version(args, version)),
             )
             for version in args.versions

@@ -15,6 +15,9 @@ PROXY_CONFIG: Final = (
 )
 """The proxy is there before the app starts, and stays until the last request of the pod is answered."""
 
+OURS: Final = {"app.kubernetes.io/managed-by": "pulumi"}
+"""The label of all that the program makes for a service."""
+
 OWNED: Final = {"pulumi.com/patchForce": "true"}
 """The stack owns its objects whole: what a hand changes is drift, not a conflict (K#2542)."""
 
@@ -25,7 +28,7 @@ def labels(app: App, version: str | None = None) -> dict[str, str]:
     There is no `app.kubernetes.io/version`: Istio would take it, not `version`, for the canonical revision.
     """
     own = {"app": app.name} if version is None else selector(app, version)
-    return {**own, "app.kubernetes.io/name": app.name, "app.kubernetes.io/managed-by": "pulumi"}
+    return {**own, "app.kubernetes.io/name": app.name, **OURS}
 
 
 def selector(app: App, version: str) -> dict[str, str]:

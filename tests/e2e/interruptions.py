@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,14 +23,12 @@ RATE: Final = 100
 """Requests a second through the ingress while something is interrupted."""
 
 PLACES: Final = Places.of_this_machine()
-TABLE: Final = os.environ.get("INTERRUPTS_TABLE")
-"""A file for the rows of the table of what was found, if anybody wants it."""
-
 INSIDERS: Final = [{"name": "insiders", "headers": {"x-user-group": "insider"}, "to": "v2"}]
 MADE: Final = (
     "deployments,services,serviceaccounts,poddisruptionbudgets,horizontalpodautoscalers,"
     "destinationrules,virtualservices.networking.istio.io,gateways.networking.istio.io"
 )
+SAYING_SECONDS: Final = 60
 END_SECONDS: Final = 420
 """No update takes longer, whatever is broken while it runs."""
 
@@ -73,9 +71,9 @@ class Stage:
         self.at = 1 - self.at
         self.stack.configure(**releases(self.stack.namespace)[self.at])
 
-    def moment(self, share: float) -> float:
-        """The seconds after which a share of the update to the present release is done."""
-        return share * self.seconds[self.at]
+    def wait(self, share: float) -> None:
+        """Let the time pass in which a share of the update to the present release is done."""
+        time.sleep(share * self.seconds[self.at])
 
     def traffic(self) -> load.Load:
         """Ask through the ingress, from enter to exit."""
@@ -113,6 +111,13 @@ class Update:
         below = psutil.Process(self.process.pid).children(recursive=True)
         return next((each for each in below if each.name().startswith(name)), None)
 
+    def says(self, words: str) -> None:
+        """Wait until it says something."""
+        ends = time.monotonic() + SAYING_SECONDS
+        while words not in self.said:
+            assert time.monotonic() < ends, self.said
+            time.sleep(0.05)
+
     def end(self) -> tuple[int, str]:
         """Wait for its own end; returns the exit code and what it said."""
         return self.process.wait(END_SECONDS), self.said
@@ -123,16 +128,69 @@ class Update:
         return Path(self._log.name).read_text()
 
 
+@dataclass(kw_only=True)
+class Case:
+    """One interruption, the command that mends it, and what is noted of both."""
+
+    stage: Stage
+    note: Callable[[str, object], None]
+    """Keeps a figure in pytest's report."""
+
+    @property
+    def stack(self) -> Stack:
+        """The stack whose update is interrupted."""
+        return self.stage.stack
+
+    @contextmanager
+    def under_traffic(self) -> Iterator[None]:
+        """Assert that nothing is lost from enter to exit, and that all is as declared at the end."""
+        with self.stage.traffic() as traffic:
+            yield
+        report = traffic.report
+        self.note("requests", report.requests)
+        self.note("failed", report.failed)
+        in_order(self.stack)
+        assert not report.failed, f"{report.failed} of {report.requests}: {report.failures[:5]}"
+
+    @contextmanager
+    def update(self) -> Iterator[Update]:
+        """Begin the update to the other release, under traffic."""
+        self.stage.turn()
+        with self.under_traffic():
+            yield Update.up(self.stack)
+
+    def kill(self, update: Update) -> None:
+        """End an update by `kill -9`, and note where it stood."""
+        lines = [line.strip() for line in update.said.splitlines() if line.strip()]
+        self.note("interrupted at", lines[-1] if update.kill() else "its end")
+
+    def recover(self) -> None:
+        """Bring everything in order by the one command."""
+        begun = time.monotonic()
+        said = self.stack.shell.run(operations(self.stack, "recover --yes")).stdout
+        self.note("mended by", f"recover, {time.monotonic() - begun:.0f} s")
+        self.note(
+            "left behind", sum("was left" in line or "interrupted" in line for line in said.splitlines())
+        )
+
+    def recovering(self) -> Update:
+        """Begin the same in the background."""
+        return Update(self.stack.shell, operations(self.stack, "recover --yes"))
+
+    def up_again(self, update: Update) -> None:
+        """Let an update end; where it gave up, `pulumi up` is enough to go on."""
+        code, said = update.end()
+        assert "Traceback" not in said
+        if code:
+            self.stack.up()
+        self.note("mended by", "pulumi up" if code else "nothing")
+
+
 def operations(stack: Stack, words: str) -> str:
     """Spell a command of `python -m operations` for a project folder that is not the checkout."""
     command, _, options = words.partition(" ")
     place = f"env --chdir={CHECKOUT} python -m operations {command}"
     return f"{place} --stack {stack.name} --cwd {stack.shell.folder} {options}"
-
-
-def recover(stack: Stack) -> str:
-    """The one command that brings everything in order; returns what it says."""
-    return stack.shell.run(operations(stack, "recover --yes")).stdout
 
 
 def in_order(stack: Stack) -> None:
@@ -181,6 +239,19 @@ def locks(stack: Stack) -> list[str]:
 
 
 @contextmanager
+def routes_of(stack: Stack) -> Iterator[Iterator[str]]:
+    """Watch the routes: the generation of now, and each later one as soon as the API server has it."""
+    words = f"-n {stack.namespace} --watch -o jsonpath='{{.metadata.generation}}{{\"\\n\"}}'"
+    command = (
+        f"{stack.shell.prelude} && exec kubectl get virtualservices.networking.istio.io springbootapp {words}"
+    )
+    with subprocess.Popen(["bash", "-c", command], stdout=subprocess.PIPE, text=True) as watch:
+        assert watch.stdout
+        yield watch.stdout
+        watch.kill()
+
+
+@contextmanager
 def frozen(pid: int) -> Iterator[None]:
     """Stop a process where it stands, and let it go on at the end."""
     os.kill(pid, signal.SIGSTOP)
@@ -195,14 +266,5 @@ def pid_of(process: str) -> int:
     return int(json.loads((PLACES.state / "processes" / f"{process}.json").read_text())["pid"])
 
 
-def row(*cells: object) -> None:
-    """Show what was found, and add it to the table."""
-    line = "| " + " | ".join(str(cell).replace("|", "/").replace("\n", "; ") for cell in cells) + " |"
-    print(line)  # noqa: T201 (pytest shows it with `-s`, and when the test fails)
-    if TABLE:
-        with Path(TABLE).open("a") as table:
-            table.write(f"{line}\n")
-
-
-def _named(objects: Any) -> Counter[str]:  # noqa: ANN401 (plain data)
+def _named(objects: Iterable[Any]) -> Counter[str]:
     return Counter(f"{each['kind']} {each['metadata']['name']}" for each in objects)

@@ -1,33 +1,31 @@
 """Whatever interrupts an update, no request is lost, and one command brings stack and cluster in order.
 
 The update adds a version with half of the traffic, changes what stays, and removes a version that had half.
-INTERRUPTS_TABLE=FILE keeps a table of what was found.
+`python -m bench interrupts` makes a table of pytest's reports.
 """
 
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.e2e import load
 from tests.e2e.conftest import lab, stacks_in
 from tests.e2e.interruptions import (
+    Case,
     Stage,
     Update,
     frozen,
     helpers,
-    in_order,
     operations,
     pid_of,
-    recover,
     releases,
-    row,
+    routes_of,
 )
 
 NAMESPACE = "e2e-interrupts"
@@ -39,6 +37,8 @@ AWAY_SECONDS = 15
 DISK_MEBIBYTES = 32
 PROVIDER = "pulumi-resource"
 
+Note = Callable[[str, object], None]
+
 
 @pytest.fixture(scope="module")
 def stage(_lab_is_up: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
@@ -47,179 +47,124 @@ def stage(_lab_is_up: None, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         stack = make("interrupts", **releases(NAMESPACE)[0])
         yield Stage.rehearsed(stack)
         # What a failed test left behind must not keep the stack from going.
-        recover(stack)
+        stack.shell.run(operations(stack, "recover --yes"))
 
 
-def lossless(report: load.Report) -> str:
-    """Assert that every request was answered; returns the counts."""
-    assert not report.failed, f"{report.failed} of {report.requests}: {report.failures[:5]}"
-    return f"0 of {report.requests}"
+@pytest.fixture
+def case(stage: Stage, record_property: Note) -> Case:
+    """The next interruption."""
+    return Case(stage=stage, note=record_property)
 
 
 @pytest.mark.parametrize("share", SHARES)
-def test_pulumi_killed(stage: Stage, share: float) -> None:
+def test_pulumi_killed(case: Case, share: float) -> None:
     """By `kill -9`: its lock, its helpers and what it began are put in order by `recover`."""
-    stage.turn()
-    moment = stage.moment(share)
-    with stage.traffic() as traffic:
-        update = Update.up(stage.stack)
-        time.sleep(moment)
-        ran = update.kill()
-        begun = time.monotonic()
-        said = recover(stage.stack)
-        took = time.monotonic() - begun
-    found = [line for line in said.splitlines() if "was left" in line or "interrupted" in line]
-    row(
-        f"pulumi killed after {moment:.1f} s ({share:.0%}){'' if ran else ', had ended'}",
-        f"{traffic.report.failed} of {traffic.report.requests}",
-        f"recover, {took:.0f} s",
-        *[f"{len(found)} found"],
-    )
-    in_order(stage.stack)
-    lossless(traffic.report)
+    with case.update() as update:
+        case.stage.wait(share)
+        case.kill(update)
+        case.recover()
+
+
+def test_pulumi_killed_before_the_proxies_have_followed(case: Case) -> None:
+    """The routes have changed, the state does not know it, and istiod sends nothing: no pods go meanwhile."""
+    with routes_of(case.stack) as generations, case.update() as update:
+        next(generations)
+        next(generations)
+        with frozen(_istiod()):
+            case.kill(update)
+            mending = case.recovering()
+            time.sleep(AWAY_SECONDS)
+        code, said = mending.end()
+        assert code == 0, said
+        case.note("mended by", "recover")
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
-def test_recover_killed(stage: Stage, share: float) -> None:
+def test_recover_killed(case: Case, share: float) -> None:
     """The same command goes on from there."""
-    stage.turn()
-    with stage.traffic() as traffic:
-        update = Update.up(stage.stack)
-        time.sleep(stage.moment(0.4))
+    with case.update() as update:
+        case.stage.wait(0.4)
         update.kill()
-        mending = Update(stage.stack.shell, operations(stage.stack, "recover --yes"))
-        time.sleep(stage.moment(share))
-        mending.kill()
-        _end_pulumi(stage.stack.shell.folder)
-        recover(stage.stack)
-    row(
-        f"recover killed too ({share:.0%})",
-        f"{traffic.report.failed} of {traffic.report.requests}",
-        "recover",
-    )
-    in_order(stage.stack)
-    lossless(traffic.report)
+        mending = case.recovering()
+        case.stage.wait(share)
+        case.kill(mending)
+        _end_pulumi(case.stack.shell.folder)
+        case.recover()
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
-def test_provider_killed(stage: Stage, share: float) -> None:
+def test_provider_killed(case: Case, share: float) -> None:
     """Pulumi ends by itself, not knowing what happened; `recover` finds out."""
-    stage.turn()
-    with stage.traffic() as traffic:
-        update = Update.up(stage.stack)
-        time.sleep(stage.moment(share))
+    with case.update() as update:
+        case.stage.wait(share)
         provider = update.helper(PROVIDER)
         assert provider, "the update ended before its provider could be killed"
         provider.kill()
         code, said = update.end()
         assert code, said
-        recover(stage.stack)
-    row(f"provider killed ({share:.0%})", f"{traffic.report.failed} of {traffic.report.requests}", "recover")
-    in_order(stage.stack)
-    lossless(traffic.report)
+        case.recover()
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
-def test_api_server_frozen(stage: Stage, share: float) -> None:
+def test_api_server_frozen(case: Case, share: float) -> None:
     """The proxies go on with what they have; where the update gave up, `pulumi up` goes on."""
-    stage.turn()
-    with stage.traffic() as traffic:
-        update = Update.up(stage.stack)
-        time.sleep(stage.moment(share))
+    with case.update() as update:
+        case.stage.wait(share)
         with frozen(pid_of("kube-apiserver")):
             time.sleep(AWAY_SECONDS)
-        code, _ = update.end()
-        if code:
-            stage.stack.up()
-    row(
-        f"API server frozen for {AWAY_SECONDS} s ({share:.0%})",
-        f"{traffic.report.failed} of {traffic.report.requests}",
-        "pulumi up" if code else "nothing",
-    )
-    in_order(stage.stack)
-    lossless(traffic.report)
+        case.up_again(update)
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
-def test_api_server_killed(stage: Stage, share: float) -> None:
+def test_api_server_killed(case: Case, share: float) -> None:
     """It is away until somebody starts it again; then `pulumi up` goes on."""
-    stage.turn()
-    with stage.traffic() as traffic:
-        update = Update.up(stage.stack)
-        time.sleep(stage.moment(share))
+    with case.update() as update:
+        case.stage.wait(share)
         os.kill(pid_of("kube-apiserver"), signal.SIGKILL)
         time.sleep(AWAY_SECONDS)
         lab("up")
-        code, _ = update.end()
-        if code:
-            stage.stack.up()
-    row(
-        f"API server killed, away for {AWAY_SECONDS} s ({share:.0%})",
-        f"{traffic.report.failed} of {traffic.report.requests}",
-        "pulumi up" if code else "nothing",
-    )
-    in_order(stage.stack)
-    lossless(traffic.report)
+        case.up_again(update)
 
 
-def test_istiod_away_during_a_weight_change(stage: Stage) -> None:
-    """The change is refused by its webhook, or taken; the proxies go on; `pulumi up` does the rest."""
-    shell, versions = stage.stack.shell, list(stage.stack.config["versions"])
-    stage.stack.configure(weights=dict(zip(versions, (10, 90), strict=True)))
-    with stage.traffic() as traffic:
+def test_istiod_away_during_a_weight_change(case: Case) -> None:
+    """The change is refused by its webhook; the proxies go on; `pulumi up` does it once istiod is back."""
+    shell = case.stack.shell
+    case.stack.configure(weights=dict(zip(case.stack.config["versions"], (10, 90), strict=True)))
+    with case.under_traffic():
         shell.run("kubectl scale deployment istiod -n istio-system --replicas=0")
         shell.run("kubectl wait pod -n istio-system -l app=istiod --for=delete --timeout=60s")
-        done = stage.stack.pulumi("up --yes --skip-preview", check=False)
+        refused = Update.up(case.stack)
+        code, said = refused.end()
         shell.run("kubectl scale deployment istiod -n istio-system --replicas=1")
         shell.run("kubectl rollout status deployment/istiod -n istio-system --timeout=120s")
-        assert done.returncode, done.stdout
-        assert "validation.istio.io" in done.stdout
-        stage.stack.up()
-    row("istiod away, weights changed", f"{traffic.report.failed} of {traffic.report.requests}", "pulumi up")
-    in_order(stage.stack)
-    lossless(traffic.report)
+        assert code, said
+        assert "validation.istio.io" in said
+        case.up_again(refused)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.7])
-def test_istiod_frozen(stage: Stage, share: float) -> None:
+def test_istiod_frozen(case: Case, share: float) -> None:
     """A release waits for it, or says what it missed; where it gave up, `pulumi up` goes on."""
-    stage.turn()
-    (istiod,) = [each for each in psutil.process_iter(["name"]) if each.name() == "pilot-discovery"]
-    with stage.traffic() as traffic:
-        update = Update.up(stage.stack)
-        time.sleep(stage.moment(share))
-        with frozen(istiod.pid):
+    with case.update() as update:
+        case.stage.wait(share)
+        with frozen(_istiod()):
             time.sleep(AWAY_SECONDS)
-        code, _ = update.end()
-        if code:
-            stage.stack.up()
-    row(
-        f"istiod frozen for {AWAY_SECONDS} s ({share:.0%})",
-        f"{traffic.report.failed} of {traffic.report.requests}",
-        "pulumi up" if code else "nothing",
-    )
-    in_order(stage.stack)
-    lossless(traffic.report)
+        case.up_again(update)
 
 
-def test_two_updates_at_once(stage: Stage) -> None:
+def test_two_updates_at_once(case: Case) -> None:
     """The second says who holds the lock and changes nothing, `recover` too; the first comes to its end."""
-    stage.turn()
-    stack = stage.stack
-    with stage.traffic() as traffic:
-        update = Update.up(stack)
-        time.sleep(stage.moment(0.4))
-        second = stack.pulumi("up --yes --skip-preview", check=False)
-        mending = stack.shell.run(operations(stack, "recover --yes"), check=False)
+    with case.update() as update:
+        case.stage.wait(0.4)
+        second = case.stack.pulumi("up --yes --skip-preview", check=False)
+        mending = case.stack.shell.run(operations(case.stack, "recover --yes"), check=False)
         code, said = update.end()
-    assert code == 0, said
-    for refused in (second, mending):
-        assert refused.returncode
-        assert str(update.process.pid) in refused.stdout
-    assert f"held by {os.environ.get('USER', 'root')}@" in mending.stdout
-    row("two updates at once", f"{traffic.report.failed} of {traffic.report.requests}", "nothing")
-    in_order(stack)
-    lossless(traffic.report)
+        assert code == 0, said
+        for refused in (second, mending):
+            assert refused.returncode
+            assert str(update.process.pid) in refused.stdout
+        assert f"held by {os.environ.get('USER', 'root')}@" in mending.stdout
+        case.note("mended by", "nothing")
 
 
 @pytest.fixture
@@ -235,35 +180,27 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.usefixtures("_lab_is_up")
-def test_disk_full(disk: Path, tmp_path: Path) -> None:
+def test_disk_full(disk: Path, tmp_path: Path, record_property: Note) -> None:
     """The state cannot be written any more; once there is room, `recover` brings it in order."""
-    namespace = f"{NAMESPACE}-disk"
     with stacks_in(tmp_path, {"PULUMI_BACKEND_URL": f"file://{disk}"}) as make:
-        stack = make("disk", **releases(namespace)[0])
+        stack = make("disk", **releases(f"{NAMESPACE}-disk")[0])
         stack.up()
-        stage = Stage(stack=stack, seconds={})
-        stage.turn()
-        with stage.traffic() as traffic:
-            update = Update.up(stack)
-            _wait_for(update, "springbootapp-v3")
+        case = Case(stage=Stage(stack=stack), note=record_property)
+        with case.update() as update:
+            update.says("springbootapp-v3")
             _fill(disk / "filler")
             code, said = update.end()
             assert code, said
             full = stack.shell.run(operations(stack, "recover --yes"), check=False)
+            assert full.returncode
+            assert "disk of Pulumi's state is full" in full.stdout
             (disk / "filler").unlink()
-            recover(stack)
-        assert full.returncode
-        assert "disk of Pulumi's state is full" in full.stdout
-        row("disk full", f"{traffic.report.failed} of {traffic.report.requests}", "room, recover")
-        in_order(stack)
-        lossless(traffic.report)
+            case.recover()
 
 
-def _wait_for(update: Update, words: str) -> None:
-    ends = time.monotonic() + 60
-    while words not in update.said:
-        assert time.monotonic() < ends, update.said
-        time.sleep(0.05)
+def _istiod() -> int:
+    (found,) = [each.pid for each in psutil.process_iter(["name"]) if each.name() == "pilot-discovery"]
+    return found
 
 
 def _fill(file: Path) -> None:

@@ -1,13 +1,18 @@
 """A version whose pods never become ready stops the `up` before any weight moves, and the error says why."""
 
+import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from tests.e2e.changes import V1, base
+from tests.e2e.changes import V1, V2, base
 from tests.e2e.conftest import Stack, stacks_in
+from tests.e2e.interruptions import Update
+from tests.unit.test_unready import CASES, objects
 
 NAMESPACE = "e2e-unready"
 SOON_SECONDS = 90
@@ -70,6 +75,53 @@ def test_nor_where_a_version_that_serves_gets_an_image_that_is_not_there(stack: 
     ready = stack.shell.run(f"kubectl get deployment springbootapp-v1 -n {NAMESPACE} -o jsonpath={{.status}}")
     assert '"availableReplicas":2' in ready.stdout
     stack.configure(versions={"v1": V1})
+    stack.up()
+
+
+def test_nor_where_the_provider_took_the_pods_for_ready(stack: Stack, tmp_path: Path) -> None:
+    """As it does on a busy cluster; here it is right, and a kubectl in front of PATH shows others."""
+    stack.configure(versions={"v1": V1, "v2": V2}, weights={"v1": 50, "v2": 50})
+    stack.up()
+    before = _spec(stack)
+    (tmp_path / "pods").write_text(json.dumps({"items": objects(CASES["it ends again and again"]["status"])}))
+    path = stack.shell.run('printf %s "$PATH"').stdout
+    script = tmp_path / "kubectl"
+    script.write_text(
+        f'#!/bin/sh\ncase "$*" in *replicasets*) exec cat {tmp_path}/pods ;; esac\n'
+        f'PATH={path} exec kubectl "$@"\n'
+    )
+    script.chmod(0o755)
+    busy = replace(stack, shell=replace(stack.shell, variables={"PATH": f"{tmp_path}:{path}"}))
+    stack.configure(versions={"v1": {**V1, "env": {"A": "1"}}, "v2": V2}, weights={"v1": 90, "v2": 10})
+    done = busy.pulumi("up --yes --skip-preview", check=False)
+    assert done.returncode, done.stdout
+    assert "no weight moves, because the pods of v1 do not become ready" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert _spec(stack) == before
+    stack.configure(versions={"v1": V1}, weights={"v1": 100})
+    stack.up()
+
+
+def test_a_deployment_that_is_deleted_while_its_pods_are_waited_for(stack: Stack) -> None:
+    """The update ends and says so, without a stack trace; the command that it names makes it again."""
+    slow = {
+        "tag": "43",
+        "env": {"FAILURE_PERCENT": "100"},
+        "probes": {"startup": {"path": "/hello", "failureThreshold": 100}},
+    }
+    stack.configure(versions={"v1": V1, "v2": slow}, weights={"v1": 50, "v2": 50})
+    update = Update.up(stack)
+    update.says("waiting for the pods of v2")
+    stack.shell.run(f"kubectl delete deployment springbootapp-v2 -n {NAMESPACE}")
+    code, said = update.end()
+    assert code, said
+    assert "somebody deleted Deployment springbootapp-v2" in said
+    assert "Traceback" not in said
+    stack.configure(versions={"v1": V1, "v2": V2})
+    assert "`pulumi up --refresh --run-program`" in said
+    stack.pulumi("up --refresh --run-program --yes --skip-preview")
+    stack.pulumi("preview --expect-no-changes")
+    stack.configure(versions={"v1": V1}, weights={"v1": 100})
     stack.up()
 
 

@@ -164,3 +164,12 @@ def test_without_kubectl_the_provider_waits_as_long(
     tries = LIMIT / PROVIDER_SECONDS
     assert [asked(TIMED_OUT, times=times) for times in (1, int(tries) - 1, int(tries))] == [True, True, False]
     assert told == ["the pods of v1 cannot be looked at: kubectl is not on PATH"] * 3
+
+
+def test_a_deployment_that_somebody_deletes_meanwhile_is_named(kubectl: Path, told: list[str]) -> None:
+    """With the command that makes it again."""
+    (kubectl / "get").write_text(json.dumps({"items": []}))
+    assert not asked(TIMED_OUT)
+    (said,) = told
+    assert "somebody deleted Deployment springbootapp-v1 of namespace springistiodemo" in said
+    assert "`pulumi up --refresh --run-program`" in said

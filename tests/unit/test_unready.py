@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.unready import Complaint, rollout
+from components.unready import Complaint, GoneError, rollout
 
 CASES: dict[str, dict[str, Any]] = yaml.safe_load(
     Path(__file__).with_name("expected").joinpath("unready.yaml").read_text()
@@ -70,3 +70,10 @@ def test_done_is_what_the_controller_counts() -> None:
     assert not rollout([{**deployment, "status": {**done, "observedGeneration": 1}}, *others]).done
     assert not rollout([deployment, *others]).done
     assert not rollout([{**deployment, "status": {}}]).done
+
+
+def test_a_deployment_may_go_meanwhile() -> None:
+    """Its pods outlive it for a while."""
+    _, *others = objects({})
+    with pytest.raises(GoneError):
+        rollout(others)

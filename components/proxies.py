@@ -1,0 +1,114 @@
+"""What istiod and its proxies know of a service's versions, and waiting until they know it."""
+
+import asyncio
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import pulumi
+
+from components import workload
+from components.expressions import seconds
+from components.istiod import Istiod, Look, UnaskedError
+from components.kubectl import SilentError
+from components.model.service import Service
+from components.model.stack import Stack
+from components.settling import GATHERING_SECONDS, PAUSE_SECONDS, UnsettledError, settled
+
+LAGGING: Final = "`istioctl proxy-status` shows them: mend or delete them, then `pulumi up`"
+SILENT: Final = (
+    "bring it back, as by kubectl rollout restart deployment --namespace {namespace} --selector app=istiod, "
+    "then `pulumi up`"
+)
+
+
+class HandoverError(pulumi.RunError):
+    """An update that stops before a version gets its first request, or before one loses its pods."""
+
+
+class Proxies:
+    """The proxies that call one service, as istiod knows them."""
+
+    def __init__(self, service: Service, stack: Stack) -> None:
+        self._service, self._namespace, self._api = service, stack.namespace.name, stack.api
+        self._limit = float(seconds(stack.handover.limit) or 0)
+        self._istiod = Istiod(context=stack.cluster.context, namespace=stack.handover.control_plane)
+
+    async def look(self) -> Look:
+        """Look at all of them, to know later what is new."""
+        try:
+            with self._answers():
+                return await self._istiod.proxies()
+        except UnaskedError:
+            # Whoever waits for the proxies will say so; of proxies never seen before none counts as newer.
+            return {}
+
+    async def take(self, before: Look | None, kinds: tuple[str, ...], otherwise: str) -> None:
+        """Wait until every proxy has taken a change.
+
+        Args:
+            before: a look from before the change.
+            kinds: what istiod sends.
+            otherwise: what becomes of the update where some do not take it in time.
+
+        Raises:
+            HandoverError: they have not, or istiod is silent.
+        """
+        try:
+            with self._answers():
+                stuck = await settled(self._istiod.proxies, before, kinds, self._limit)
+        except UnaskedError as error:
+            await self.pause(error)
+        except UnsettledError as late:
+            raise HandoverError(
+                f"{self._service.app.name}: {otherwise}, because after {self._limit:g} s these proxies lag "
+                f"behind: {late}. {LAGGING}"
+            ) from late
+        else:
+            if stuck:
+                pulumi.log.warn(f"not waited for, since they were late before: {', '.join(sorted(stuck))}")
+
+    async def know(self, versions: Collection[str]) -> None:
+        """Wait until istiod knows a ready pod of every version.
+
+        Raises:
+            HandoverError: it knows none in time, or is silent.
+            UnaskedError: it could not be asked.
+        """
+        ends = time.monotonic() + self._limit
+        for version in versions:
+            labels = workload.selector(self._service.app, version)
+            # A route of the Gateway API leads to a Service of the version's own.
+            name = self._service.app.name if self._api == "istio" else self._service.workload(version)
+            while not await self._knows(f"{name}.{self._namespace}.svc", labels):
+                if time.monotonic() > ends:
+                    chosen = ",".join(f"{key}={value}" for key, value in labels.items())
+                    raise HandoverError(
+                        f"{self._service.app.name}: {version} gets no request, because istiod knows no "
+                        f"ready pod of it after {self._limit:g} s. See why: "
+                        f"kubectl get pods --namespace {self._namespace} --selector {chosen}"
+                    )
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def pause(self, why: UnaskedError) -> None:
+        """Do without istiod's word: it has sent everything after the longest time that it gathers changes."""
+        pulumi.log.warn(
+            f"istiod could not be asked whether every proxy has taken the change, so this waits "
+            f"{GATHERING_SECONDS} s: {why}. It is asked in the namespace that mesh-app:handover.controlPlane "
+            "names, with the right to `kubectl exec` there"
+        )
+        await asyncio.sleep(GATHERING_SECONDS)
+
+    async def _knows(self, host: str, labels: dict[str, str]) -> bool:
+        with self._answers():
+            return await self._istiod.knows_pods(host, labels)
+
+    @contextmanager
+    def _answers(self) -> Iterator[None]:
+        """Go no further where an istiod that is there says nothing: it may send nothing either."""
+        try:
+            yield
+        except SilentError as silent:
+            mend = SILENT.format(namespace=self._istiod.namespace)
+            raise HandoverError(f"{self._service.app.name}: istiod is silent: {silent}; {mend}") from silent

@@ -1,0 +1,124 @@
+"""What an update waits for before it deletes a version, and when it stops instead. `kubectl` is a script."""
+
+import asyncio
+import datetime as dt
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pulumi
+import pytest
+
+from components import handover as hooks
+from components import kubectl as asking
+from components import settling
+from components.handover import Handover
+from components.istiod import KINDS
+from components.proxies import HandoverError
+from components.settling import GATHERING_SECONDS
+from components.standing import Standing
+from tests.unit.stacks import stack
+
+DRAIN_SECONDS = 5
+LABELS = {"app": "springbootapp", "app.kubernetes.io/managed-by": "pulumi"}
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """Time passes only while somebody sleeps."""
+    clock = SimpleNamespace(now=0.0)
+
+    async def sleep(seconds: float) -> None:
+        clock.now += seconds
+
+    monkeypatch.setattr(settling, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    for module in (settling, hooks):
+        monkeypatch.setattr(module, "asyncio", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: False)
+    return clock
+
+
+Mesh = Callable[..., None]
+
+
+@pytest.fixture
+def mesh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mesh:
+    """A cluster with these versions, whose routes were written so many seconds ago, and one proxy."""
+
+    def install(*versions: str, age: float = 3600, taken: str = "new", silent: bool = False) -> None:
+        time = (dt.datetime.now(dt.UTC) - dt.timedelta(seconds=age)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        metadata = {"labels": LABELS, "managedFields": [{"time": time}]}
+        pods = [{"kind": "Deployment", "metadata": {"labels": {**LABELS, "version": v}}} for v in versions]
+        items = [{"kind": "VirtualService", "metadata": metadata}, *pods]
+        (tmp_path / "get").write_text(json.dumps({"items": items}))
+        marks = {f"{kind}_sent": "new" for kind in KINDS} | {f"{kind}_acked": taken for kind in KINDS}
+        (tmp_path / "exec").write_text(json.dumps([{"proxy": "gateway", **marks}]))
+        script = tmp_path / "kubectl"
+        script.write_text(
+            "#!/bin/sh\nshift 4\n"
+            + ('[ "$1" != exec ] || exec sleep 60\n' if silent else "")
+            + f'if [ "$2" = pods ]; then echo pod/istiod; else cat {tmp_path}/"$1"; fi\n'
+        )
+        script.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    return install
+
+
+def end_of_program(handover: Handover | None = None) -> None:
+    """Come to where the engine would begin to delete."""
+    declared = stack()
+    handover = handover or Handover(declared.services[0], declared, Standing(declared))
+    asyncio.run(handover._let_go("routes"))  # noqa: SLF001 (the program's end calls it)
+
+
+def test_where_no_version_goes_nothing_is_waited_for(mesh: Mesh, clock: SimpleNamespace) -> None:
+    """However new the routes are."""
+    mesh("v1", "v2", age=0)
+    end_of_program()
+    assert clock.now == 0
+
+
+def test_a_version_that_lost_its_requests_in_an_earlier_update_is_waited_for(
+    mesh: Mesh, clock: SimpleNamespace
+) -> None:
+    """That one was killed before it could wait: istiod may still gather, requests may be in flight."""
+    mesh("v0", "v1", "v2", age=1)
+    end_of_program()
+    assert GATHERING_SECONDS + DRAIN_SECONDS <= clock.now < GATHERING_SECONDS + DRAIN_SECONDS + 1
+
+
+def test_one_that_lost_them_long_ago_costs_a_look(mesh: Mesh, clock: SimpleNamespace) -> None:
+    """Every proxy has nothing due."""
+    mesh("v0", "v1", "v2")
+    end_of_program()
+    assert clock.now < 1
+
+
+def test_a_proxy_that_lags_behind_keeps_the_version(mesh: Mesh) -> None:
+    """The program ends in an error, and the engine deletes nothing."""
+    mesh("v0", "v1", "v2", taken="old")
+    with pytest.raises(HandoverError, match=r"v0 keeps subset and pods, because after 60 s .* gateway"):
+        end_of_program()
+
+
+def test_a_silent_istiod_keeps_it_too(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be frozen, and its proxies with it as they were."""
+    monkeypatch.setattr(asking, "ANSWER_SECONDS", 0.5)
+    mesh("v0", "v1", "v2", age=1, silent=True)
+    with pytest.raises(HandoverError, match=r"istiod is silent: no answer within 0.5 s: .*rollout restart"):
+        end_of_program()
+
+
+def test_a_rollout_that_failed_stops_the_weights_and_ends_the_update(mesh: Mesh) -> None:
+    """A hook that fails after an update would only warn."""
+    mesh("v1", "v2")
+    declared = stack()
+    handover = Handover(declared.services[0], declared, Standing(declared))
+    handover._readiness["v1"].failure = "no weight moves, because …"  # noqa: SLF001 (its hook sets it)
+    with pytest.raises(HandoverError, match="springbootapp: no weight moves"):
+        end_of_program(handover)
+    with pytest.raises(HandoverError, match="springbootapp: no weight moves"):
+        asyncio.run(handover._routes_change(SimpleNamespace(old_inputs={}, new_inputs={})))  # type: ignore[arg-type] # noqa: SLF001
