@@ -14,7 +14,7 @@ from bench.drift.catalogue import mutations
 from bench.loss import rows as loss_rows
 from bench.loss import run as loss
 from bench.step import run as step
-from tests.e2e import load
+from tests.e2e import interruptions, load
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results"
@@ -109,6 +109,22 @@ def canary(
         "Canaries on the lab under 200 requests a second from outside. `lost`: requests that failed and that "
         "v2 did not answer itself; `saw v2`: all that v2 answered, well or badly.",
         proof.table(proof.cases(reports)),
+    )
+
+
+@commands.command()
+def interrupts(
+    reports: Annotated[list[Path], typer.Argument(help="Files of pytest's --junitxml, the oldest first.")],
+) -> None:
+    """Make the table of what `pytest tests/e2e/test_interrupts.py --junitxml=FILE` proved."""
+    _write(
+        "interrupts",
+        f"Updates interrupted on the lab, under {interruptions.RATE} requests a second through the ingress, "
+        f"one in {load.SLOW_EVERY} of them of 3 s. Each update adds a version with half of the traffic, "
+        "changes one, and removes one that had half. The number of a kill is the share of the update's time. "
+        "`passed`: no request failed, and stack and cluster were as declared afterwards, with nothing open, "
+        "doubled, orphaned or locked.",
+        proof.interruptions(proof.cases(reports)),
     )
 
 

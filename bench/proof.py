@@ -1,12 +1,16 @@
-"""What the tests of the canary on the lab proved, as a table: read from pytest's own reports."""
+"""What tests on the lab proved, as tables: read from pytest's own reports."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree as ET
 
 FIGURES: Final = ("outcome", "exit", "requests", "lost", "failed by v2", "saw v2")
+"""Of a canary."""
+
+LEFT: Final = ("interrupted at", "left behind", "mended by", "requests", "failed")
+"""Of an interruption."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +20,11 @@ class Case:
     name: str
     passed: bool
     figures: dict[str, str]
+
+    @property
+    def verdict(self) -> str:
+        """As a table says it."""
+        return "passed" if self.passed else "FAILED"
 
 
 def cases(reports: Iterable[Path]) -> list[Case]:
@@ -33,14 +42,30 @@ def cases(reports: Iterable[Path]) -> list[Case]:
 
 
 def table(found: Iterable[Case]) -> list[str]:
-    """Write one line for each case; the splits, which are no canaries, after them."""
+    """Write canaries: one line for each case; the splits, which are no canaries, after them."""
     lines = [f"| case | {' | '.join(FIGURES)} | test |", f"|---|---|{'---:|' * 5}---|"]
     splits = []
     for case in found:
-        verdict = "passed" if case.passed else "FAILED"
         if split := case.figures.get("split"):
-            splits.append(f"- {case.name}: {split}; {verdict}")
-            continue
-        cells = [case.figures.get(name, "-").replace("|", "\\|") for name in FIGURES]
-        lines.append(f"| {case.name} | {' | '.join(cells)} | {verdict} |")
+            splits.append(f"- {case.name}: {split}; {case.verdict}")
+        else:
+            lines.append(_line(case, FIGURES))
     return [*lines, *([""] if splits else []), *splits]
+
+
+def interruptions(found: Sequence[Case]) -> list[str]:
+    """Write interruptions: the sum of all, then one line for each."""
+    requests, failed = (sum(int(case.figures.get(name, 0)) for case in found) for name in LEFT[-2:])
+    bad = sum(not case.passed for case in found)
+    return [
+        f"{len(found)} interruptions, {bad} not mended; {requests:,} requests, {failed:,} failed.",
+        "",
+        f"| case | {' | '.join(LEFT)} | test |",
+        "|---|---|---:|---|---:|---:|---|",
+        *(_line(case, LEFT) for case in found),
+    ]
+
+
+def _line(case: Case, figures: Iterable[str]) -> str:
+    cells = [case.figures.get(name, "-").replace("|", "\\|") for name in figures]
+    return f"| {case.name} | {' | '.join(cells)} | {case.verdict} |"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench.proof import cases, table
+from bench.proof import cases, interruptions, table
 
 REPORT = """<testsuites><testsuite>
 <testcase name="test_a_good_version_is_promoted"><properties>
@@ -33,3 +33,19 @@ def test_of_a_case_that_ran_again_the_last_one_counts(tmp_path: Path) -> None:
     (tmp_path / "b.xml").write_text(REPORT.replace("<failure/>", ""))
     found = {case.name: case.passed for case in cases([tmp_path / "a.xml", tmp_path / "b.xml"])}
     assert found["abort has everybody back"]
+
+
+def test_of_interruptions_the_sum_stands_first(tmp_path: Path) -> None:
+    """With those that were not mended; one that failed early has no figures."""
+    (tmp_path / "a.xml").write_text(
+        """<testsuites><testsuite><testcase name="test_pulumi_killed[0.1]"><properties>
+        <property name="interrupted at" value="~ a | b"/><property name="left behind" value="2"/>
+        <property name="mended by" value="recover, 9 s"/>
+        <property name="requests" value="1200"/><property name="failed" value="3"/>
+        </properties><failure/></testcase><testcase name="test_disk_full"><error/></testcase>
+        </testsuite></testsuites>"""
+    )
+    first, *_, killed, full = interruptions(cases([tmp_path / "a.xml"]))
+    assert first == "2 interruptions, 2 not mended; 1,200 requests, 3 failed."
+    assert killed == "| pulumi killed[0.1] | ~ a \\| b | 2 | recover, 9 s | 1200 | 3 | FAILED |"
+    assert full == "| disk full | - | - | - | - | - | FAILED |"
