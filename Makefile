@@ -32,7 +32,7 @@ check: .venv/ready
 	$(BIN)/mypy mesh-platform/__main__.py
 	$(BIN)/mypy policy/__main__.py
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest tests/unit tests/program -q
+	$(BIN)/python -m pytest tests/unit tests/program -q -n auto
 
 # Everything but the long suites; the lab first, with its progress shown.
 test: check

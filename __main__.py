@@ -7,6 +7,7 @@ from components import mesh_security, settings
 from components.cluster_pin import pinned
 from components.gateway_api_policy import GatewayApiPolicy
 from components.handover import Handover
+from components.hooks import SharedHooks
 from components.mesh_ingress import MeshIngress
 from components.mesh_namespace import MeshNamespace
 from components.protection import Protection
@@ -24,37 +25,35 @@ stack = settings.read()
 cluster = Provider("cluster", context=stack.cluster.context, cluster_identifier=stack.cluster.identity)
 on_cluster = pinned(stack, cluster)
 
-protection, standing = Protection(stack), Standing(stack)
+protection, standing, hooks = Protection(stack), Standing(stack), SharedHooks()
 namespace = MeshNamespace(stack.namespace, protection=protection, opts=on_cluster)
 ingress = MeshIngress(stack, protection=protection, opts=on_cluster)
+in_namespace = pulumi.ResourceOptions.merge(on_cluster, pulumi.ResourceOptions(depends_on=[namespace]))
 
 for service in stack.services:
-    handover = Handover(service, stack, standing)
+    handover = Handover(service, stack, standing, hooks)
     app = VersionedApp(
         service,
-        namespace=namespace.name,
         stack=stack,
         handover=handover,
         protection=protection,
-        opts=on_cluster,
+        opts=in_namespace,
     )
     policies = mesh_security.secure(
         service,
-        namespace=namespace.name,
-        ingress=stack.ingress,
+        stack=stack,
         workloads=app.workloads.values(),
-        opts=on_cluster,
+        opts=in_namespace,
     )
     POLICIES[stack.api](
         service,
-        namespace=namespace.name,
         stack=stack,
         handover=handover,
         ports=ingress.ports,
         workloads=app.workloads,
         policies=policies,
         protection=protection,
-        opts=on_cluster,
+        opts=in_namespace,
     )
 
 pulumi.export("url", stack.each(ingress.url))

@@ -1,6 +1,7 @@
 """Pulumi projects of a bench's own: this program with other stack files, and the flat program beside it."""
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -65,9 +66,12 @@ def pulumi(folder: Path, *words: str) -> str:
     Raises:
         RuntimeError: it failed.
     """
+    # Where Python may not keep what it compiled, every run compiles the program anew, and no user's does.
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     done = subprocess.run(
         ["pulumi", *words, "--non-interactive"],
         cwd=folder,
+        env=environment,
         capture_output=True,
         text=True,
         check=False,

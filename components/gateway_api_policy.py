@@ -36,7 +36,6 @@ class GatewayApiPolicy(pulumi.ComponentResource):
         self,
         args: Service,
         *,
-        namespace: pulumi.Input[str],
         stack: Stack,
         handover: Handover,
         ports: Sequence[pulumi.Resource],
@@ -47,7 +46,7 @@ class GatewayApiPolicy(pulumi.ComponentResource):
     ) -> None:
         # The weights stay out of the component's own inputs, or a weight change would show as two changes.
         super().__init__("mesh:index:GatewayApiPolicy", args.app.name, {"app": args.app.name}, opts)
-        self._args, self._namespace, self._protection = args, namespace, protection
+        self._args, self._namespace, self._protection = args, stack.namespace.name, protection
         self._handover = handover
         before = list(policies)
         for version, pods in workloads.items():
@@ -74,7 +73,7 @@ class GatewayApiPolicy(pulumi.ComponentResource):
             },
             spec=workload.service(self._args, version),
             opts=pulumi.ResourceOptions(
-                parent=self, depends_on=list(pods), hooks=self._handover.of_subset
+                parent=self, depends_on=list(pods), hooks=self._handover.of_subset(version)
             ).merge(kept),
         )
         policy = objects.destination_rule(self._args, version)

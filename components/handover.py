@@ -6,7 +6,7 @@ from collections.abc import Collection
 import pulumi
 
 from components.expressions import seconds
-from components.hooks import nobody_calls
+from components.hooks import SharedHooks, nobody_calls
 from components.istiod import Look, UnaskedError
 from components.kubectl import KubectlError, SilentError
 from components.model.service import Service
@@ -21,10 +21,10 @@ from components.standing import Standing
 class Handover:
     """Waits around the objects that decide which version of one service gets requests."""
 
-    def __init__(self, service: Service, stack: Stack, standing: Standing) -> None:
-        self._service, self._standing = service, standing
+    def __init__(self, service: Service, stack: Stack, standing: Standing, hooks: SharedHooks) -> None:
+        self._service, self._standing, self._hooks = service, standing, hooks
         self._drain = float(seconds(stack.handover.drain) or 0)
-        self._readiness = {version: Readiness(service, version, stack) for version in service.versions}
+        self._readiness = {version: Readiness(service, version, stack, hooks) for version in service.versions}
         self._proxies = Proxies(service, stack)
         self._before_subsets: Look | None = None
         self._before_routes: Look | None = None
@@ -37,20 +37,22 @@ class Handover:
             return None
         return self._readiness[version].hooks
 
-    @property
-    def of_subset(self) -> pulumi.ResourceHookBinding | None:
-        """For what a route needs to send requests to a version."""
+    def of_subset(self, version: str) -> pulumi.ResourceHookBinding | None:
+        """For what a route needs to send requests to a version, under the name of its Deployment."""
         if nobody_calls():
             return None
-        return pulumi.ResourceHookBinding(before_create=[self._subset_comes])
+        comes = self._hooks.of("subset-comes", self._service.workload(version), self._subset_comes)
+        return pulumi.ResourceHookBinding(before_create=[comes])
 
     @property
     def of_routes(self) -> pulumi.ResourceHookBinding | None:
-        """For the routes. While they are made for the first time there is no request to lose."""
+        """For the routes, under the app's name. While they are first made there is no request to lose."""
         if nobody_calls():
             return None
+        name = self._service.app.name
         return pulumi.ResourceHookBinding(
-            before_update=[self._routes_change], after_update=[self._routes_changed]
+            before_update=[self._hooks.of("routes-change", name, self._routes_change)],
+            after_update=[self._hooks.of("routes-changed", name, self._routes_changed)],
         )
 
     def guard(self, routes: pulumi.CustomResource) -> None:

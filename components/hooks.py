@@ -10,6 +10,35 @@ def nobody_calls() -> bool:
     return isinstance(get_monitor(), MockMonitor)
 
 
+class SharedHooks:
+    """One hook of each kind for all services of a stack, with a function for each resource.
+
+    A hook is a message to the engine: one for every resource would cost half as much as the resource.
+    """
+
+    def __init__(self) -> None:
+        self._functions: dict[tuple[str, str], pulumi.ResourceHookFunction] = {}
+        self._error_functions: dict[tuple[str, str], pulumi.ErrorHookFunction] = {}
+        self._hooks: dict[str, pulumi.ResourceHook] = {}
+        self._error_hooks: dict[str, pulumi.ErrorHook] = {}
+
+    def of(self, kind: str, resource: str, function: pulumi.ResourceHookFunction) -> pulumi.ResourceHook:
+        """Bind a function to the hook of this kind on the resource of this name."""
+        self._functions[kind, resource] = function
+        if kind not in self._hooks:
+            self._hooks[kind] = pulumi.ResourceHook(kind, lambda args: self._functions[kind, args.name](args))
+        return self._hooks[kind]
+
+    def on_error(self, kind: str, resource: str, function: pulumi.ErrorHookFunction) -> pulumi.ErrorHook:
+        """Bind a function that says whether the engine tries again what has failed."""
+        self._error_functions[kind, resource] = function
+        if kind not in self._error_hooks:
+            self._error_hooks[kind] = pulumi.ErrorHook(
+                kind, lambda args: self._error_functions[kind, args.name](args)
+            )
+        return self._error_hooks[kind]
+
+
 def before_delete(
     name: str, function: pulumi.ResourceHookFunction, *, on_dry_run: bool = False
 ) -> pulumi.ResourceHookBinding | None:

@@ -11,7 +11,7 @@ class MeshNamespace(pulumi.ComponentResource):
     """A namespace with exactly one injection label, or none where each pod chooses for itself."""
 
     name: pulumi.Output[str]
-    """Known once the namespace and its label are there: what takes its namespace from here waits for both."""
+    """Known once the namespace and its label are there."""
 
     def __init__(
         self, args: Namespace, *, protection: Protection, opts: pulumi.ResourceOptions | None = None

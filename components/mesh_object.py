@@ -17,7 +17,7 @@ def mesh_object(
     spec: Spec,
     *,
     app: App,
-    namespace: pulumi.Input[str],
+    namespace: str,
     parent: pulumi.Resource,
     after: Sequence[pulumi.Resource],
     hooks: pulumi.ResourceHookBinding | None = None,

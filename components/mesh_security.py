@@ -8,21 +8,20 @@ import pulumi
 from components import security
 from components.mesh_object import mesh_object
 from components.model.service import Service
-from components.model.stack import Ingress
+from components.model.stack import Stack
 
 
 def secure(
     args: Service,
     *,
-    namespace: pulumi.Input[str],
-    ingress: Ingress,
+    stack: Stack,
     workloads: Iterable[Sequence[pulumi.Resource]],
     opts: pulumi.ResourceOptions | None = None,
 ) -> Sequence[pulumi.Resource]:
     """Make a MeshSecurity where the stack file asks for one; returns the policies that routes wait for."""
     if args.security is None:
         return ()
-    return MeshSecurity(args, namespace=namespace, ingress=ingress, workloads=workloads, opts=opts).policies
+    return MeshSecurity(args, stack=stack, workloads=workloads, opts=opts).policies
 
 
 class MeshSecurity(pulumi.ComponentResource):
@@ -39,14 +38,13 @@ class MeshSecurity(pulumi.ComponentResource):
         self,
         args: Service,
         *,
-        namespace: pulumi.Input[str],
-        ingress: Ingress,
+        stack: Stack,
         workloads: Iterable[Sequence[pulumi.Resource]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         name = args.app.name
         super().__init__("mesh:index:MeshSecurity", name, {"app": name}, opts)
-        specs = security.specs(args, ingress)
+        specs = security.specs(args, stack.ingress)
         pods = list(chain.from_iterable(workloads))
         made: list[pulumi.Resource] = []
         for kind, spec in specs.items():
@@ -58,7 +56,7 @@ class MeshSecurity(pulumi.ComponentResource):
                     name,
                     spec,
                     app=args.app,
-                    namespace=namespace,
+                    namespace=stack.namespace.name,
                     parent=self,
                     after=after,
                 )

@@ -9,7 +9,7 @@ from typing import Final
 import pulumi
 
 from components import workload
-from components.hooks import nobody_calls
+from components.hooks import SharedHooks, nobody_calls
 from components.kubectl import Kubectl, KubectlError
 from components.model.service import Service
 from components.model.stack import Stack
@@ -33,8 +33,8 @@ NAMED: Final = 3
 class Readiness:
     """Looks at the pods of one version's Deployment where they are not ready in time."""
 
-    def __init__(self, service: Service, version: str, stack: Stack) -> None:
-        self._name, self._version = service.workload(version), version
+    def __init__(self, service: Service, version: str, stack: Stack, hooks: SharedHooks) -> None:
+        self._name, self._version, self._hooks = service.workload(version), version, hooks
         self._labels = workload.selector(service.app, version)
         self._kubectl = Kubectl(context=stack.cluster.context, namespace=stack.namespace.name)
         self.failure = ""
@@ -46,8 +46,8 @@ class Readiness:
         if nobody_calls():
             return None
         return pulumi.ResourceHookBinding(
-            after_update=[self._updated],
-            on_error=[pulumi.ErrorHook(f"ready-{self._name}", self._unready)],
+            after_update=[self._hooks.of("pods-updated", self._name, self._updated)],
+            on_error=[self._hooks.on_error("pods-unready", self._name, self._unready)],
         )
 
     async def complaint(self) -> str:

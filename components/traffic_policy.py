@@ -27,7 +27,6 @@ class TrafficPolicy(pulumi.ComponentResource):
         self,
         args: Service,
         *,
-        namespace: pulumi.Input[str],
         stack: Stack,
         handover: Handover,
         ports: Sequence[pulumi.Resource],
@@ -38,7 +37,7 @@ class TrafficPolicy(pulumi.ComponentResource):
     ) -> None:
         # The weights stay out of the component's own inputs, or a weight change would show as two changes.
         super().__init__("mesh:index:TrafficPolicy", args.app.name, {"app": args.app.name}, opts)
-        self._args, self._namespace = args, namespace
+        self._args, self._namespace = args, stack.namespace.name
         subsets = [
             self._object(
                 "DestinationRule",
@@ -46,7 +45,7 @@ class TrafficPolicy(pulumi.ComponentResource):
                 routing.destination_rule(args, version),
                 pods,
                 kept=protection.of_version(args, version),
-                hooks=handover.of_subset,
+                hooks=handover.of_subset(version),
             )
             for version, pods in workloads.items()
         ]

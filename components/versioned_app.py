@@ -31,15 +31,14 @@ class VersionedApp(pulumi.ComponentResource):
         self,
         args: Service,
         *,
-        namespace: pulumi.Input[str],
         stack: Stack,
         handover: Handover,
         protection: Protection,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        app = args.app
+        app, self._namespace = args.app, stack.namespace.name
         super().__init__("mesh:index:VersionedApp", app.name, {"app": app.name}, opts)
-        metadata = {"name": app.name, "namespace": namespace, "labels": workload.labels(app)}
+        metadata = {"name": app.name, "namespace": self._namespace, "labels": workload.labels(app)}
         child, wait = pulumi.ResourceOptions(parent=self), f"{PROVIDER_SECONDS}s"
         account = ServiceAccount(
             app.name, metadata=metadata, automount_service_account_token=False, opts=child
@@ -55,7 +54,7 @@ class VersionedApp(pulumi.ComponentResource):
                 args.workload(version),
                 metadata={
                     "name": args.workload(version),
-                    "namespace": namespace,
+                    "namespace": self._namespace,
                     # Kiali holds the Service's selector against the Deployment's own labels (KIA0701).
                     "labels": workload.labels(app, version),
                     # Whoever scales by hand owns the number of pods until the next change of the Deployment.
@@ -72,16 +71,14 @@ class VersionedApp(pulumi.ComponentResource):
             for version in args.versions
         }
         self.workloads = {
-            version: [each, *self._scaling(args, version, namespace, each)] for version, each in pods.items()
+            version: [each, *self._scaling(args, version, each)] for version, each in pods.items()
         }
         self.register_outputs({"service": app.name, "versions": list(args.versions)})
 
-    def _scaling(
-        self, args: Service, version: str, namespace: pulumi.Input[str], pods: pulumi.Resource
-    ) -> list[pulumi.Resource]:
+    def _scaling(self, args: Service, version: str, pods: pulumi.Resource) -> list[pulumi.Resource]:
         """Make what looks after the number of a version's pods."""
         own, name = args.versions[version], args.workload(version)
-        metadata = {"name": name, "namespace": namespace, "labels": workload.labels(args.app, version)}
+        metadata = {"name": name, "namespace": self._namespace, "labels": workload.labels(args.app, version)}
         after = pulumi.ResourceOptions(parent=self, depends_on=[pods])
         made: list[pulumi.Resource] = []
         if own.autoscaling:

@@ -65,15 +65,15 @@ class Recording:
         return {each.key for each in self.resources}
 
     def waits_for(self, key: str) -> set[str]:
-        """List what a resource depends on, by any way."""
+        """List what a resource depends on, by any way: a child also comes after what its parent waits for."""
         by_urn = {each.urn: each for each in self.resources}
         seen: set[str] = set()
-        todo = set(self[key].dependencies)
+        todo = {*self[key].dependencies, self[key].parent}
         while todo:
             urn = todo.pop()
             if urn in by_urn and by_urn[urn].key not in seen:
                 seen.add(by_urn[urn].key)
-                todo |= by_urn[urn].dependencies
+                todo |= {*by_urn[urn].dependencies, by_urn[urn].parent}
         return seen
 
 

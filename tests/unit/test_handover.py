@@ -15,6 +15,7 @@ from components import handover as hooks
 from components import kubectl as asking
 from components import settling
 from components.handover import Handover
+from components.hooks import SharedHooks
 from components.istiod import KINDS
 from components.proxies import HandoverError
 from components.settling import GATHERING_SECONDS
@@ -70,7 +71,7 @@ def mesh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mesh:
 def end_of_program(handover: Handover | None = None) -> None:
     """Come to where the engine would begin to delete."""
     declared = stack()
-    handover = handover or Handover(declared.services[0], declared, Standing(declared))
+    handover = handover or Handover(declared.services[0], declared, Standing(declared), SharedHooks())
     asyncio.run(handover._let_go("routes"))  # noqa: SLF001 (the program's end calls it)
 
 
@@ -116,7 +117,7 @@ def test_a_rollout_that_failed_stops_the_weights_and_ends_the_update(mesh: Mesh)
     """A hook that fails after an update would only warn."""
     mesh("v1", "v2")
     declared = stack()
-    handover = Handover(declared.services[0], declared, Standing(declared))
+    handover = Handover(declared.services[0], declared, Standing(declared), SharedHooks())
     handover._readiness["v1"].failure = "no weight moves, because …"  # noqa: SLF001 (its hook sets it)
     with pytest.raises(HandoverError, match="springbootapp: no weight moves"):
         end_of_program(handover)

@@ -11,6 +11,7 @@ import pulumi
 import pytest
 
 from components import readiness
+from components.hooks import SharedHooks
 from components.readiness import PROVIDER_SECONDS, Readiness, watch
 from components.unready import AGAIN_SECONDS, READY_SECONDS, Complaint, Rollout
 from tests.unit.stacks import stack
@@ -114,7 +115,7 @@ def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def asked(error: str, *, operation: str = "create", times: int = 1) -> bool:
     """Let the engine ask whether to try again."""
     found = stack()
-    hook = Readiness(found.services[0], "v1", found)._unready  # noqa: SLF001 (the engine calls it)
+    hook = Readiness(found.services[0], "v1", found, SharedHooks())._unready  # noqa: SLF001 (the engine calls it)
     args = pulumi.ErrorHookArgs(
         "urn", "id", "shop-v1", "Deployment", failed_operation=operation, errors=[error] * times
     )

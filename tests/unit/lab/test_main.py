@@ -245,7 +245,7 @@ def test_a_failure_ends_the_builds_at_work_and_begins_no_other(
     default = f"import signal, time; signal.signal(signal.SIGINT, signal.SIG_DFL); open({str(armed)!r}, 'w')"
     programs.add_recorder(
         "go",
-        f'[ "$1" = version ] && echo go version go9.9 && exit\n{python(f"{default}; time.sleep(60)")}',
+        f'[ "$1" = version ] && echo go version go9.9 && exit\n{python(f"{default}; time.sleep(600)")}',
     )
     monkeypatch.setattr(cgroups, "pids", set)
 
@@ -258,7 +258,7 @@ def test_a_failure_ends_the_builds_at_work_and_begins_no_other(
     begun = time.monotonic()
     with pytest.raises(LabError, match="apt-get failed"):
         main.bring_up(places, progress)
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 300
     builds = [call for call in programs.calls if " build " in call]
     assert 1 <= len(builds) <= 2
     assert list((places.cache / "go").iterdir()) == []
