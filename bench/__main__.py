@@ -103,7 +103,7 @@ def _write_loss(found: list[loss_rows.Row]) -> None:
 def canary(
     reports: Annotated[list[Path], typer.Argument(help="Files of pytest's --junitxml, the oldest first.")],
 ) -> None:
-    """Make the table of what `pytest tests/e2e/test_canary.py --junitxml=FILE` proved."""
+    """Make the table of what `pytest tests/e2e/canary --junitxml=FILE` proved."""
     _write(
         "canary",
         "Canaries on the lab under 200 requests a second from outside. `lost`: requests that failed and that "

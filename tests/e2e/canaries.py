@@ -1,4 +1,4 @@
-"""Canaries for the tests: a stack with a plan of seconds, a process that can be watched, asked and killed."""
+"""Canaries for tests: a process of the command that can be watched, asked, interrupted and killed."""
 
 import json
 import os
@@ -6,56 +6,16 @@ import pty
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import psutil
 
-from tests.e2e import load
-from tests.e2e.changes import APP
 from tests.e2e.conftest import CHECKOUT, Stack
 
-NAMESPACE: Final = f"e2e-canary{os.environ.get('CANARY_WORKER', '')}"
-HOST: Final = f"{NAMESPACE}.example.com"
-URL: Final = "http://127.0.0.1:31380/hello"
-PLATFORMS: Final = "istio-system/prometheus:9090"
-PROMETHEUS: Final = os.environ.get("CANARY_PROMETHEUS", PLATFORMS)
-"""The platform's, unless told otherwise."""
-RATE: Final = 200
-"""Requests a second while a canary runs."""
-V1: Final = {"tag": "42", "replicas": 2}
-V2: Final = {"tag": "43", "replicas": 2}
 PATIENCE_SECONDS: Final = 300
 """For what a canary says, or for its end; nothing here takes a third as long on an idle machine."""
-
-PLAN: Final[Mapping[str, Any]] = {
-    "steps": [10, 30],
-    "hold": "8s",
-    "interval": "4s",
-    "minRequests": 30,
-    "checks": [
-        {"successRate": {"atLeast": 99}},
-        {"latency": {"percentile": 90, "atMost": "400ms"}},
-    ],
-}
-"""10 %, 30 % and everything, each watched for 8 s."""
-
-
-def settings() -> dict[str, Any]:
-    """One version has everything."""
-    return {
-        "namespace": {"name": NAMESPACE},
-        "app": APP,
-        "versions": {"v1": V1},
-        "weights": {"v1": 100},
-        "gateway": {"hosts": [HOST]},
-        "ingress": {"address": "127.0.0.1"},
-        "canary": dict(PLAN),
-        "metrics": {"prometheus": PROMETHEUS},
-    }
 
 
 @dataclass(kw_only=True)
@@ -179,43 +139,3 @@ class Run:
             except OSError:
                 # Nothing more just now, or the other side is closed.
                 return
-
-
-class Users:
-    """A constant load of requests from outside, from enter to exit."""
-
-    def __init__(self, rate: int = RATE) -> None:
-        self._load = load.from_here(URL, rate=rate, host=HOST, slow=False)
-
-    def __enter__(self) -> Self:
-        """Start asking."""
-        self._load.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop asking."""
-        self._load.__exit__(kind, error, trace)
-
-    @property
-    def requests(self) -> int:
-        """How many there were."""
-        return self._load.report.requests
-
-    @property
-    def lost(self) -> list[str]:
-        """Failures but those that the new version itself answered."""
-        report = self._load.report
-        assert report.failed == len(report.failures), "more failures than are told in detail"
-        return [each for each in report.failures if "v2 fails" not in each]
-
-    @property
-    def failed_by_v2(self) -> int:
-        """Failures that the new version itself answered."""
-        return self._load.report.failed - len(self.lost)
-
-    @property
-    def saw_v2(self) -> int:
-        """How many the new version answered, well or badly."""
-        return self._load.report.answers["v2"] + self.failed_by_v2

@@ -1,0 +1,1 @@
+"""A canary on the lab under a constant load: nothing fails but what v2 itself answers. Long suites."""
