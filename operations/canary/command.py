@@ -16,9 +16,9 @@ from operations.canary.interrupts import Interrupts
 from operations.canary.journal import Canary
 from operations.canary.live import LiveWorld
 from operations.canary.outcome import Outcome
-from operations.canary.record import Record, Wish
+from operations.canary.record import Record, Wish, last
 from operations.canary.status import show_status
-from operations.canary.view import View
+from operations.canary.view import View, split_of
 from operations.declared import learn
 from operations.errors import OperationError
 from operations.figures.measured import Figures
@@ -148,7 +148,8 @@ def _run(
     with world.interrupts.caught(), world.view.open():
         outcome, said = _end(course, first, prepare=prepare, resumed=resumed, back=back, request=request)
     folder = report.write(world.record, request.report)
-    world.tell(f"{outcome}: {said}")
+    weights = last(world.record.entries(), "applied").get("weights", one.before)
+    world.tell(f"{outcome}: {said}; weights: {split_of(weights)}")
     if not outcome.is_over:
         world.tell(f"to go on: python -m operations canary --stack {request.stack} --resume; or --abort")
     world.tell(f"report: {folder}")

@@ -7,7 +7,7 @@ from typing import Final, Self
 
 from tests.e2e import load
 from tests.e2e.canaries import Run
-from tests.e2e.canary.given import HOST, NAMESPACE, V1
+from tests.e2e.canary.given import HOST, V1
 from tests.e2e.conftest import Stack
 
 PROMOTED, REFUSED, ROLLED_BACK, ABORTED, HELD, NO_DATA = 0, 1, 3, 4, 5, 6
@@ -20,8 +20,8 @@ RATE: Final = 200
 class Users:
     """A constant load of requests from outside, from enter to exit."""
 
-    def __init__(self, rate: int = RATE) -> None:
-        self._load = load.from_here(URL, rate=rate, host=HOST, slow=False)
+    def __init__(self, host: str = HOST) -> None:
+        self._load = load.from_here(URL, rate=RATE, host=host, slow=False)
 
     def __enter__(self) -> Self:
         """Start asking."""
@@ -65,7 +65,7 @@ def as_before(stack: Stack) -> None:
     """Nothing is left of v2: not in the stack file, nor in the state, nor in the cluster."""
     assert (stack.config["versions"], stack.config["weights"]) == ({"v1": V1}, {"v1": 100})
     stack.pulumi("preview --expect-no-changes")
-    assert not stack.shell.pods(NAMESPACE, "version=v2")
+    assert not stack.shell.pods(stack.namespace, "version=v2")
 
 
 def promoted(stack: Stack) -> None:
@@ -73,7 +73,7 @@ def promoted(stack: Stack) -> None:
     assert stack.config["weights"] == {"v1": 0, "v2": 100}
     assert stack.outputs()["weights"] == {"v1": 0, "v2": 100}
     stack.pulumi("preview --expect-no-changes")
-    (route,) = stack.shell.json(f"kubectl get virtualservices -n {NAMESPACE} -o json")["items"]
+    (route,) = stack.shell.json(f"kubectl get virtualservices -n {stack.namespace} -o json")["items"]
     (http,) = route["spec"]["http"]
     weights = {each["destination"]["subset"]: each["weight"] for each in http["route"]}
     assert weights == {"v1": 0, "v2": 100}
