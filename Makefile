@@ -6,7 +6,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 
 LONG_SUITES := \
-  adopt drift_schedule drift_under_load gateway_api gateways interrupts metrics observe_validations \
+  adopt canary_short drift_schedule drift_under_load gateway_api gateways interrupts metrics observe_validations \
   policy protection security \
   unready zero_loss
 
