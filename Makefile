@@ -6,11 +6,11 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 
 LONG_SUITES := \
-  adopt canary_short drift_schedule drift_under_load gateway_api gateways interrupts metrics observe_validations \
-  policy protection security \
-  unready zero_loss
+  adopt canary_short drift_schedule drift_under_load gateway_api gateways interrupts metrics \
+  observe_pictures observe_traces observe_validations policy \
+  protection security unready zero_loss
 
-.PHONY: up observe down clean check test test-all docs lock
+.PHONY: up observe pictures down clean check test test-all docs lock
 
 up: .venv/ready
 	@$(BIN)/python -m lab up
@@ -47,6 +47,11 @@ test-all: check
 # The schema and the pages that are made from the model. `make check` says when they are old.
 docs: .venv/ready
 	@$(BIN)/python -m reference
+
+# The pictures of docs/, taken by the tests that say what must be on them.
+pictures: .venv/ready
+	PICTURES=docs/pictures $(BIN)/python -m pytest tests/e2e/test_observe_pictures.py \
+	  tests/e2e/test_observe_traces.py
 
 # Hashes for every package, so that an install is the same everywhere.
 lock: .venv/ready

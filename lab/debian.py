@@ -95,8 +95,9 @@ class Packages:
             for archive in sorted(downloads.glob("*.deb")):
                 self._run(["dpkg-deb", "--extract", str(archive), str(root)], cwd=root)
             shutil.rmtree(downloads)
-            for command in COMMANDS:
-                (root / "usr/sbin" / command).symlink_to("xtables-nft-multi")
+            if "iptables" in packages:
+                for command in COMMANDS:
+                    (root / "usr/sbin" / command).symlink_to("xtables-nft-multi")
             for old in target.parent.glob(f"{name}-*[0-9a-f]"):
                 shutil.rmtree(old)
         return target

@@ -13,6 +13,9 @@ SUBSETS: Final = r"outbound\|\d+\|([^|]*)\|([^;]+);?"
 IN_CLUSTER: Final = r"outbound\|\d+\|([^|]*)\|([^.]+)\.([^.]+)\.svc\.[^;]+;?"
 """The same of a Service in Kubernetes: subset, name, namespace."""
 
+SPANS: Final = r"outbound\|4317\|\|jaeger-collector\..*"
+"""Where proxies send their traces: no request of the mesh, and Istio's own filters do not count it either."""
+
 UNKNOWN: Final = "unknown"
 """Istio's word for what a proxy cannot tell."""
 
@@ -92,6 +95,7 @@ def _standard_metrics() -> list[Rule]:
     cluster = "cluster_name"
     return [
         _keep(["__name__", cluster], f"({'|'.join(RENAMED)});outbound.*"),
+        {"source_labels": [cluster], "regex": SPANS, "action": "drop"},
         *(
             _copied("__name__", "__name__", stock, replacement=standard)
             for stock, standard in RENAMED.items()

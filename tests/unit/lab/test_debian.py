@@ -51,6 +51,14 @@ def test_iptables_has_the_names_it_is_called_by(packages: Packages, programs: Pr
         assert (root / "usr/sbin" / name).readlink() == Path("xtables-nft-multi")
 
 
+def test_names_of_iptables_come_with_it_alone(packages: Packages, programs: Programs) -> None:
+    """Packages that are unpacked for another purpose get no links that lead nowhere."""
+    programs.add("apt-get", DOWNLOAD)
+    programs.add("dpkg-deb", EXTRACT)
+    root = packages.unpack("browser", ("chromium-headless-shell",))
+    assert [path.name for path in (root / "usr/sbin").iterdir()] == ["of-chromium-headless-shell"]
+
+
 def test_another_list_of_packages_takes_the_place_of_the_old(packages: Packages, programs: Programs) -> None:
     """Each set has a folder named by its list; a set under another name stays."""
     programs.add("apt-get", DOWNLOAD)
