@@ -70,6 +70,7 @@ class GatewayApiPolicy(pulumi.ComponentResource):
                 "name": name,
                 "namespace": self._namespace,
                 "labels": workload.labels(self._args.app, version),
+                "annotations": workload.UNAWAITED,
             },
             spec=workload.service(self._args, version),
             opts=pulumi.ResourceOptions(

@@ -45,7 +45,7 @@ class VersionedApp(pulumi.ComponentResource):
         )
         self.service = KubernetesService(
             app.name,
-            metadata=metadata,
+            metadata={**metadata, "annotations": workload.UNAWAITED},
             spec=workload.service(args),
             opts=child.merge(protection.of()),
         )

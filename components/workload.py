@@ -21,6 +21,13 @@ OURS: Final = {"app.kubernetes.io/managed-by": "pulumi"}
 OWNED: Final = {"pulumi.com/patchForce": "true"}
 """The stack owns its objects whole: what a hand changes is drift, not a conflict (K#2542)."""
 
+UNAWAITED: Final = {"pulumi.com/skipAwait": "true"}
+"""A Service is done when it is made: whether pods are ready is asked of the Deployments.
+
+The provider would wait for its endpoints to stand still, up to ten minutes in every update while the pods of
+one version crash: also in the update that takes that version back.
+"""
+
 
 def labels(app: App, version: str | None = None) -> dict[str, str]:
     """The labels of all that belongs to the app. Only `app` and `version` ever select anything.

@@ -40,6 +40,14 @@ def test_the_services_pick_each_versions_pods() -> None:
     assert ran["Service springbootapp"].inputs["spec"]["selector"] == {"app": "springbootapp"}
 
 
+def test_no_update_waits_for_the_endpoints_of_a_service() -> None:
+    """They never stand still while one version's pods crash; Deployments say whether pods are ready."""
+    ran = run(with_changes(api=API))
+    for name in ("springbootapp", "springbootapp-v1", "springbootapp-v2"):
+        annotations = ran[f"Service {name}"].inputs["metadata"]["annotations"]
+        assert annotations == {"pulumi.com/skipAwait": "true"}
+
+
 def test_pods_come_before_their_service_and_services_before_the_route() -> None:
     """Law 3, and with it the order in which a version goes."""
     ran = run(with_changes(api=API, versions__v2__outliers={"consecutive5xx": 3}))
