@@ -15,10 +15,11 @@ from components.model.service import Service
 from components.model.stack import Stack
 from components.unready import Complaint, GoneError, Rollout, rollout
 
-PROVIDER_SECONDS: Final = 20
+PROVIDER_SECONDS: Final = 100
 """How long the provider waits by itself: it looks at no log, and knows no reason to stop earlier.
 
-Most rollouts are done by then. For the others it is asked again once the pods are ready.
+Longer than most rollouts take. For slower ones it is asked again once the pods are ready; but Pulumi's state
+keeps its complaint then, and the next preview shows an update of the Deployment that changes nothing.
 """
 
 LIMIT_SECONDS: Final = 300.0

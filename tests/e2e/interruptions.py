@@ -28,7 +28,7 @@ MADE: Final = (
     "deployments,services,serviceaccounts,poddisruptionbudgets,horizontalpodautoscalers,"
     "destinationrules,virtualservices.networking.istio.io,gateways.networking.istio.io"
 )
-SAYING_SECONDS: Final = 60
+SAYING_SECONDS: Final = 180
 END_SECONDS: Final = 420
 """No update takes longer, whatever is broken while it runs."""
 

@@ -15,8 +15,11 @@ from tests.e2e.interruptions import Update
 from tests.unit.test_unready import CASES, objects
 
 NAMESPACE = "e2e-unready"
-SOON_SECONDS = 90
+SOON_SECONDS = 180
 """The provider's share of the wait, what a kubelet needs to see that it tries in vain, and a slow machine."""
+
+SLOW_SECONDS = 20
+"""What no pod needs that starts at once."""
 
 HOPELESS: Final[dict[str, tuple[dict[str, Any], list[str]]]] = {
     "no such image": ({"tag": "99"}, ["container springbootapp", "xjk27400861/springbootapp:99"]),
@@ -64,6 +67,23 @@ def test_no_weight_moves(stack: Stack, case: str) -> None:
     stack.configure(versions={"v1": V1}, weights={"v1": 100})
     stack.up()
     assert _spec(stack) == before
+
+
+def test_a_version_that_takes_its_time_leaves_nothing_to_say(stack: Stack) -> None:
+    """As many an app of Java: Pulumi's state keeps no complaint of the wait."""
+    patient = {"path": "/hello", "timeoutSeconds": 60, "periodSeconds": 60}
+    slow = {
+        "tag": "43",
+        "env": {"RESPONSE_DELAY": "20s"},
+        "probes": {"startup": patient, "readiness": patient, "liveness": patient},
+    }
+    stack.configure(versions={"v1": V1, "v2": slow}, weights={"v1": 100, "v2": 0})
+    begun = time.monotonic()
+    stack.up()
+    assert time.monotonic() - begun > SLOW_SECONDS
+    stack.pulumi("preview --expect-no-changes")
+    stack.configure(versions={"v1": V1}, weights={"v1": 100})
+    stack.up()
 
 
 def test_nor_where_a_version_that_serves_gets_an_image_that_is_not_there(stack: Stack) -> None:
