@@ -13,6 +13,7 @@ from bench.drift import run as drift
 from bench.drift.catalogue import mutations
 from bench.loss import rows as loss_rows
 from bench.loss import run as loss
+from bench.peers import run as peers
 from bench.step import run as step
 from tests.e2e import interruptions, load
 
@@ -136,6 +137,19 @@ def step_() -> None:
         Console().print(f"{each.way}: split {each.split:.2f} s, ended {each.whole:.2f} s", markup=False)
         taken.append(each)
     _write("step", step.WHAT, step.table(taken))
+
+
+@commands.command("peers")
+def peers_(
+    seconds: Annotated[float, typer.Option(help="Go on for so long, and another time from there.")] = 3600,
+) -> None:
+    """Release a bad and a good v2 by this program, Argo Rollouts and Flagger. Needs the machine alone."""
+    folder = CHECKOUT / ".lab/bench-peers"
+    for row in peers.run(folder, seconds):
+        figures = f"reached {row.reached:.1f} s, said {row.said:.1f} s, {row.bad} bad, {row.lost} lost"
+        Console().print(f"{row.tool}, {row.v2} v2: {row.ended}; {figures}", markup=False)
+        found = peers.rows(folder)
+        _write("peers", f"{peers.WHAT} Rounds to do: {len(peers.todo(found))}.", peers.table(found))
 
 
 def _write(name: str, what: str, lines: list[str], into: Path | None = None) -> None:

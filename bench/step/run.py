@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.step.answers import Answers, changed
+from bench.answers import RATE, Answers, changed
 from bench.step.site import SHARE, Site, host, site
 from bench.step.ways import Way, ways
 
@@ -22,7 +22,7 @@ AFTER_SECONDS: Final = 1.0
 
 WHAT: Final = (
     f"v2 from {SHARE} % to {OTHER} % and back, {ROUNDS} steps in each way, in turn. Seconds from the "
-    "decision until Envoy sends the new split, seen in about 200 answers a second at the ingress, and "
+    f"decision until Envoy sends the new split, seen in {RATE} answers a second at the ingress, and "
     "until the way has ended. Medians; the ratios are taken round by round."
 )
 
@@ -107,7 +107,7 @@ def _step(there: Site, way: Way, before: int, weight: int) -> Taken:
         way.give(weight)
         ended = time.monotonic()
         time.sleep(AFTER_SECONDS)
-    failed = [each.version for each in answers.all if each.version not in {"v1", "v2"}]
+    failed = [each.status for each in answers.all if not each.good]
     if failed:
         message = f"{way.name}: {len(failed)} of {len(answers.all)} requests failed, with {failed[0]}"
         raise RuntimeError(message)

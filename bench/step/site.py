@@ -1,12 +1,12 @@
 """One service three times on the lab: a stack of this program, a flat stack, and what kubectl applied."""
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from bench.kubectl import kubectl
 from bench.projects import make_flat, make_program, pulumi, write_stack
 from operations.declared import declare
 from operations.manifests import as_yaml, manifests
@@ -81,10 +81,3 @@ def settings(name: str) -> dict[str, object]:
         # A canary has to name one; in a step nobody asks it.
         "metrics": {"prometheus": "istio-system/prometheus:9090"},
     }
-
-
-def kubectl(*words: str, stdin: str | None = None) -> str:
-    """Run kubectl on the lab; returns what it printed."""
-    return subprocess.run(
-        ["kubectl", "--context", "lab", *words], input=stdin, check=True, stdout=subprocess.PIPE, text=True
-    ).stdout

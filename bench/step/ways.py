@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from rich.console import Console
 
+from bench.kubectl import kubectl
 from bench.projects import pulumi, write_flat, write_stack
-from bench.step.site import APP, NAMES, Site, kubectl, settings
+from bench.step.site import APP, NAMES, Site, settings
 from operations.canary.apply import Apply
 from operations.canary.course import Course
 from operations.canary.deploy import Deployment

@@ -1,0 +1,28 @@
+"""kubectl on the lab."""
+
+import json
+import subprocess
+from collections.abc import Sequence
+
+from operations.manifests import Manifest
+
+
+def kubectl(*words: str, stdin: str | None = None) -> str:
+    """Run kubectl; returns what it printed.
+
+    Raises:
+        RuntimeError: it failed.
+    """
+    done = subprocess.run(
+        ["kubectl", "--context", "lab", *words], input=stdin, check=False, capture_output=True, text=True
+    )
+    if done.returncode:
+        message = f"kubectl {' '.join(words)}: {done.stdout}{done.stderr}"
+        raise RuntimeError(message)
+    return done.stdout
+
+
+def apply(objects: Sequence[Manifest]) -> None:
+    """Apply objects, as the server takes them."""
+    document = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
+    kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", stdin=document)
