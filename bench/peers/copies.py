@@ -60,8 +60,14 @@ def until(what: str, is_so: Callable[[], bool]) -> None:
 
 @contextmanager
 def deleted(namespace: str) -> Iterator[None]:
-    """At the end, take a namespace away with all that stands in it."""
+    """Begin without a namespace, and at the end let it go, with all that stands in it."""
+    gone(namespace)
     try:
         yield
     finally:
-        kubectl("delete", "namespace", namespace, "--ignore-not-found")
+        kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait=false")
+
+
+def gone(namespace: str) -> None:
+    """Delete a namespace and wait for it: its pods take their time to end."""
+    kubectl("delete", "namespace", namespace, "--ignore-not-found")

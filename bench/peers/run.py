@@ -10,7 +10,10 @@ from typing import Final
 from bench.answers import RATE, Answers
 from bench.peers import ours
 from bench.peers.app import BAD, HOLD_SECONDS, LEAST, PROMETHEUS, STEPS, URL, Tool
+from bench.peers.argo import NAMESPACE as ARGO_NAMESPACE
 from bench.peers.argo import argo
+from bench.peers.copies import gone
+from bench.peers.flagger import NAMESPACE as FLAGGER_NAMESPACE
 from bench.peers.flagger import flagger
 from bench.peers.happened import promoted, taken_back
 from bench.peers.installed import installed
@@ -55,8 +58,10 @@ def run(folder: Path, seconds: float) -> Iterator[Row]:
     with ExitStack() as controllers:
         if ARGO.name in left:
             controllers.enter_context(installed(ARGO))
+            controllers.callback(gone, ARGO_NAMESPACE)
         if FLAGGER.name in left:
             controllers.enter_context(installed(FLAGGER, f"-metrics-server={PROMETHEUS}"))
+            controllers.callback(gone, FLAGGER_NAMESPACE)
         for name in left:
             if time.monotonic() > ends - LAST_SECONDS:
                 return
