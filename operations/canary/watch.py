@@ -39,6 +39,10 @@ class Watch:
     """Whether it waits for a person; from the beginning where it had been paused before it was killed."""
     promoted: bool = field(default=False, init=False)
     scene: Scene | None = field(default=None, init=False)
+    _failures: int = field(default=0, init=False)
+    """Bad looks of the step."""
+    _looked: float = field(default=0, init=False)
+    """When the last look of the step was that told anything, or when its time began."""
 
     def step(self, nth: int, traffic: Traffic) -> None:
         """Watch a step to its end.
@@ -93,6 +97,9 @@ class Watch:
             over = self.world.now() - began >= patience
             try:
                 measured = self.world.measure(self.world.now() - start)
+                if self.world.now() - self._looked >= self.plan.interval:
+                    # Whatever the split: bad is bad.
+                    self._look(self._looked)
             except FiguresError as error:
                 phase = self._outage(error, began, patience)
                 continue
@@ -133,26 +140,24 @@ class Watch:
     def _judge(self, hold: float, phase: str = "analysis") -> None:
         """Look every interval; the step ends with a good look, when its time is over."""
         began = start = self.world.now()
-        failures, said, now = 0, Verdict.unknown, phase
+        said, now = Verdict.unknown, phase
+        # A look that is due since before the split was known says whether the version is bad. That it is
+        # good, the figures of the hold alone say.
+        early = self._looked + self.plan.interval < began + hold and self._looked < began
         while True:
             left = max(0.0, hold - (self.world.now() - began))
-            self._show(left=left, phase=now, failures=failures)
-            self._rest(min(self.plan.interval, left) or self.plan.interval, now)
-            window = self.world.now() - start
+            self._show(left=left, phase=now, failures=self._failures)
+            due = max(0.0, self._looked + self.plan.interval - self.world.now())
+            self._rest(due if early else min(self.plan.interval, left) or self.plan.interval, now)
             try:
-                verdict, findings = self._look(window)
+                verdict, findings = self._look(self._looked if early else start)
             except FiguresError as error:
                 now = self._outage(error, began, hold)
                 continue
             now = phase
-            if verdict is not Verdict.unknown:
+            if verdict is Verdict.bad or (verdict is Verdict.good and not early):
                 start, said = self.world.now(), verdict
-            if verdict is Verdict.bad:
-                failures += 1
-                why = "; ".join(f"{each.check} {each.says}" for each in findings if each.verdict is verdict)
-                self.world.tell(f"bad look {failures}, {self.plan.allowed_failures} allowed: {why}")
-                if failures > self.plan.allowed_failures:
-                    raise BackError(Outcome.rolled_back, why)
+            early = False
             if self.world.now() - began < hold or self.paused:
                 continue
             if said is Verdict.good:
@@ -163,7 +168,13 @@ class Watch:
                     return
                 now = WAITING
 
-    def _look(self, window: float) -> tuple[Verdict, list[Finding]]:
+    def _look(self, since: float) -> tuple[Verdict, list[Finding]]:
+        """Judge the figures since a moment.
+
+        Raises:
+            BackError: it is one bad look too many.
+        """
+        window = self.world.now() - since
         measured = self.world.measure(window)
         mine, old = measured.get(self.to), measured.get(self.old)
         requests = mine.requests if mine else 0
@@ -183,6 +194,14 @@ class Watch:
             findings=[[each.check, each.verdict, each.says] for each in findings],
             versions={version: _figures(each) for version, each in measured.items()},
         )
+        if verdict is not Verdict.unknown:
+            self._looked = self.world.now()
+        if verdict is Verdict.bad:
+            self._failures += 1
+            why = "; ".join(f"{each.check} {each.says}" for each in findings if each.verdict is verdict)
+            self.world.tell(f"bad look {self._failures}, {self.plan.allowed_failures} allowed: {why}")
+            if self._failures > self.plan.allowed_failures:
+                raise BackError(Outcome.rolled_back, why)
         return verdict, findings
 
     def _checked(self, check: Check, mine: Measured, old: Measured | None, window: float) -> Finding:
@@ -250,6 +269,7 @@ class Watch:
                 raise BackError(Outcome.aborted, "interrupted, to go back")
 
     def _set(self, nth: int, traffic: Traffic, left: float | None) -> None:
+        self._failures, self._looked = 0, self.world.now()
         self.scene = Scene(
             to=self.to,
             step=nth + 1,

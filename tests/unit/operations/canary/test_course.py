@@ -141,15 +141,34 @@ def test_a_split_that_is_not_the_wanted_one_goes_back() -> None:
     outcome, why = course(world, **QUICK).run()
     assert outcome is Outcome.rolled_back
     assert "the measured split is not the wanted one" in why
-    assert not world.events("look")
+    assert max(weights["v2"] for _, weights in world.history) == 10
+
+
+def test_a_bad_version_goes_back_before_its_split_is_known() -> None:
+    """Bad is bad, whatever its share: nobody waits for the split to tell."""
+    world = FakeWorld(skew=10, errors={"v1": 0.0, "v2": 0.05})
+    outcome, why = course(world, **QUICK, allowedFailures=0).run()
+    assert outcome is Outcome.rolled_back
+    assert why == "success rate 95 %, and it must be at least 99 %"
+    (step, _), (back, _) = world.history
+    assert back - step < 8
+
+
+def test_a_bad_version_goes_back_an_interval_after_its_step() -> None:
+    """Also where the split was measured meanwhile: that time is not given to it as well."""
+    world = FakeWorld(errors={"v1": 0.0, "v2": 0.05})
+    course(world, **QUICK, allowedFailures=0).run()
+    (step, _), (back, _) = world.history
+    assert world.events("split")
+    assert back - step < 8
 
 
 def test_the_analysis_waits_for_the_split() -> None:
-    """Figures of before the split agreed are not counted."""
+    """That it is good, figures of before the split agreed do not say: the whole hold comes after."""
     world = FakeWorld(skew=-10)
     world.at.append((12, lambda it: setattr(it, "skew", 0)))
     assert course(world, **QUICK).run()[0] is Outcome.promoted
-    assert world.events("look")[0]["time"] > 12
+    assert world.history[1][0] > 12 + 20
 
 
 @pytest.mark.parametrize(("policy", "outcome"), [("stop", Outcome.no_data), ("continue", Outcome.promoted)])
