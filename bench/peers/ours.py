@@ -1,5 +1,6 @@
 """`python -m operations canary`."""
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,7 +23,11 @@ def ours(folder: Path) -> Iterator[Tool]:
     make_program(folder)
     write_stack(folder, NAMESPACE, settings(NAMESPACE))
     pulumi(folder, "stack", "select", "--create", NAMESPACE)
-    canary = Canary(stack=Stack(name=NAMESPACE, shell=Shell(folder=folder)), home=folder)
+    # Of its own each time: a canary that was stopped in the middle would want to be ended first.
+    home = folder / "canaries"
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir()
+    canary = Canary(stack=Stack(name=NAMESPACE, shell=Shell(folder=folder)), home=home)
     try:
         pulumi(folder, "up", "--yes", "--skip-preview", "--stack", NAMESPACE)
 
