@@ -148,8 +148,8 @@ def peers_(
     for row in peers.run(folder, seconds):
         figures = f"reached {row.reached:.1f} s, said {row.said:.1f} s, {row.bad} bad, {row.lost} lost"
         Console().print(f"{row.tool}, {row.v2} v2: {row.ended}; {figures}", markup=False)
-        found = peers.rows(folder)
-        _write("peers", f"{peers.WHAT} Rounds to do: {len(peers.todo(found))}.", peers.table(found))
+    found = peers.rows(folder)
+    _write("peers", f"{peers.WHAT} Rounds to do: {len(peers.todo(found))}.", peers.table(found))
 
 
 def _write(name: str, what: str, lines: list[str], into: Path | None = None) -> None:
