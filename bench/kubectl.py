@@ -23,6 +23,8 @@ def kubectl(*words: str, stdin: str | None = None) -> str:
 
 
 def apply(objects: Sequence[Manifest]) -> None:
-    """Apply objects, as the server takes them."""
-    document = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
-    kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", stdin=document)
+    """Apply objects, as the server takes them; namespaces first, which a busy API server may not know yet."""
+    namespaces = [each for each in objects if each["kind"] == "Namespace"]
+    for items in (namespaces, [each for each in objects if each not in namespaces]):
+        document = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+        kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", stdin=document)
