@@ -40,7 +40,7 @@ class Apply:
         try:
             self.world.up(message, refresh=refresh)
         except UpError as error:
-            self.world.tell(f"{error.what}; once more")
+            self._once_more(error)
             self.await_cluster(error.what)
             try:
                 self.world.up(message, refresh=True)
@@ -61,10 +61,14 @@ class Apply:
             except UpError as error:
                 if attempt + 1 == WAYS_BACK:
                     raise
-                self.world.tell(f"{error.what}; once more")
+                self._once_more(error)
                 self.await_cluster(error.what)
             else:
                 return
+
+    def _once_more(self, error: UpError) -> None:
+        """Say what went wrong, in Pulumi's own words, before it is tried again."""
+        self.world.tell("\n  ".join([f"{error.what}; once more", *error.evidence.splitlines()]))
 
     def await_cluster(self, why: str) -> None:
         """Wait until the cluster's API answers.

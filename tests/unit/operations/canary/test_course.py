@@ -231,6 +231,7 @@ def test_an_update_that_fails_twice_leads_back() -> None:
     assert "error: no" in why
     world = FakeWorld(refuses=1)
     assert course(world, **QUICK).run()[0] is Outcome.promoted
+    assert "`pulumi up` failed for stack prod; once more\n  error: no" in world.said
 
 
 def test_a_way_back_that_fails_is_told() -> None:
