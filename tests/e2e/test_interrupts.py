@@ -170,7 +170,7 @@ def test_two_updates_at_once(case: Case) -> None:
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A small disk."""
-    place = tmp_path / "disk"
+    place = tmp_path / "small-disk"
     place.mkdir(mode=0o700)
     subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={DISK_MEBIBYTES}m,mode=0700", "none", str(place)], check=True
