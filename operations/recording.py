@@ -1,7 +1,8 @@
 """Stands where Pulumi's engine does, and notes what a program registers."""
 
-from collections.abc import Mapping
-from contextlib import suppress
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,23 +61,26 @@ class Recorder(mocks.MockMonitor):
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: ANN401, N802
         """Note what the program makes."""
-        answer = super().RegisterResource(request)  # type: ignore[no-untyped-call]
-        if request.type != STACK:
-            self._note(request, answer.urn, request.object, custom=request.custom, read=False)
+        with _loop():
+            answer = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+            if request.type != STACK:
+                self._note(request, answer.urn, request.object, custom=request.custom, read=False)
         return answer
 
     def ReadResource(self, request: Any) -> Any:  # noqa: ANN401, N802
         """Note what it looks at."""
-        answer = super().ReadResource(request)  # type: ignore[no-untyped-call]
-        self._note(request, answer.urn, request.properties, custom=True, read=True)
+        with _loop():
+            answer = super().ReadResource(request)  # type: ignore[no-untyped-call]
+            self._note(request, answer.urn, request.properties, custom=True, read=True)
         return answer
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: ANN401, N802
         """Note what the program exports, but for what it does not know itself."""
         if request.urn.split("::")[2] == STACK:
-            for name, value in rpc.deserialize_properties(request.outputs).items():
-                with suppress(pulumi.RunError):
-                    self.outputs[name] = _plain(value, request.urn)
+            with _loop():
+                for name, value in rpc.deserialize_properties(request.outputs).items():
+                    with suppress(pulumi.RunError):
+                        self.outputs[name] = _plain(value, request.urn)
         return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
 
     def _note(self, request: Any, urn: str, properties: Any, *, custom: bool, read: bool) -> None:  # noqa: ANN401
@@ -94,6 +98,21 @@ class Recorder(mocks.MockMonitor):
                 version=request.version,
             )
         )
+
+
+@contextmanager
+def _loop() -> Iterator[None]:
+    """Give a thread the loop that Pulumi's mocks want there, and take it away.
+
+    One that they make themselves is left to the garbage collector, which now and then ends it with a trace.
+    """
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        yield
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
 
 
 def _plain(value: Any, urn: str) -> Any:  # noqa: ANN401 (nested plain data)
