@@ -71,7 +71,7 @@ def test_no_weight_moves(stack: Stack, case: str) -> None:
 
 def test_a_version_that_takes_its_time_leaves_nothing_to_say(stack: Stack) -> None:
     """As many an app of Java: Pulumi's state keeps no complaint of the wait."""
-    patient = {"path": "/hello", "timeoutSeconds": 60, "periodSeconds": 60}
+    patient = {"path": "/hello", "timeoutSeconds": 60}
     slow = {
         "tag": "43",
         "env": {"RESPONSE_DELAY": "20s"},
