@@ -1,5 +1,7 @@
 """What a newcomer sees after `make up`."""
 
+import re
+
 import pytest
 
 from tests.e2e.conftest import Shell, lab
@@ -50,7 +52,10 @@ def test_every_pod_runs_hardened_and_with_a_sidecar(shell: Shell) -> None:
 def test_istioctl_finds_nothing_to_say(shell: Shell, namespace: str) -> None:
     """`istioctl analyze` reports neither errors nor warnings nor hints."""
     command = f"istioctl analyze -n {namespace} --output json --failure-threshold Info"
-    assert shell.json(f"{command} 2>/dev/null") == []
+    found = shell.json(f"{command} 2>/dev/null")
+    # What istiod is told because of another stack on the lab is not the walkthrough's.
+    others = re.compile(r"\((?!springistiodemo|istio-system)[a-z0-9-]+/")
+    assert [each for each in found if not others.search(each["message"])] == []
 
 
 def test_a_second_make_up_changes_nothing(shell: Shell) -> None:
