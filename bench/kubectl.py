@@ -7,14 +7,25 @@ from collections.abc import Sequence
 from operations.manifests import Manifest
 
 
-def kubectl(*words: str, stdin: str | None = None) -> str:
+def kubectl(*words: str, stdin: str | None = None, seconds: float | None = None) -> str:
     """Run kubectl; returns what it printed.
+
+    Args:
+        words: what it is asked.
+        stdin: what it reads, as text.
+        seconds: how long it may take, if there is a limit.
 
     Raises:
         RuntimeError: it failed.
+        TimeoutExpired: it took longer.
     """
     done = subprocess.run(
-        ["kubectl", "--context", "lab", *words], input=stdin, check=False, capture_output=True, text=True
+        ["kubectl", "--context", "lab", *words],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=seconds,
     )
     if done.returncode:
         message = f"kubectl {' '.join(words)}: {done.stdout}{done.stderr}"

@@ -24,6 +24,11 @@ INPUTS: Final = {
 """The inputs that the resources have, as Python writes them."""
 
 
+def host(namespace: str) -> str:
+    """Name the host of a copy of the walkthrough's app, by the copy's namespace."""
+    return f"{namespace}.example.com"
+
+
 def make_program(folder: Path) -> None:
     """Make a folder that is this program, for stack files of its own."""
     folder.mkdir(parents=True, exist_ok=True)

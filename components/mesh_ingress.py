@@ -6,7 +6,7 @@ import pulumi
 from pulumi_kubernetes.core.v1 import Node
 from pulumi_kubernetes.core.v1 import Service as KubernetesService
 
-from components import ingress
+from components import ingress, workload
 from components.errors import ConfigError
 from components.faults import Path
 from components.messages import NO_ADDRESS, NO_INGRESS_PORT, NO_NODE_ADDRESS
@@ -40,7 +40,7 @@ class MeshIngress(pulumi.ComponentResource):
                     "name": name,
                     "namespace": args.ingress.namespace,
                     "labels": {
-                        "app.kubernetes.io/managed-by": "pulumi",
+                        **workload.OURS,
                         "app.kubernetes.io/part-of": args.name,
                     },
                 },

@@ -3,6 +3,7 @@
 import pulumi
 from pulumi_kubernetes.core.v1 import Namespace as KubernetesNamespace
 
+from components import workload
 from components.model.stack import Injection, Namespace, Revision
 from components.protection import Protection
 
@@ -21,7 +22,7 @@ class MeshNamespace(pulumi.ComponentResource):
             args.name,
             metadata={
                 "name": args.name,
-                "labels": {"app.kubernetes.io/managed-by": "pulumi", **injection_label(args.injection)},
+                "labels": {**workload.OURS, **injection_label(args.injection)},
             },
             opts=pulumi.ResourceOptions(
                 parent=self,

@@ -16,7 +16,7 @@ PROXY_CONFIG: Final = (
 """The proxy is there before the app starts, and stays until the last request of the pod is answered."""
 
 OURS: Final = {"app.kubernetes.io/managed-by": "pulumi"}
-"""The label of all that the program makes for a service."""
+"""The label of all that the program makes."""
 
 OWNED: Final = {"pulumi.com/patchForce": "true"}
 """The stack owns its objects whole: what a hand changes is drift, not a conflict (K#2542)."""

@@ -1,7 +1,6 @@
 """A person's hands: kubectl, on the objects of one stack."""
 
 import json
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,12 +8,13 @@ from typing import Any, Final
 import yaml
 
 from bench.drift.catalogue import HAND, Mutation
+from bench.kubectl import kubectl
 from operations.manifests import Manifest
 
-KUBECTL_SECONDS: Final = 120
 SERVERS: Final = (
     "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink",
 )  # fmt: skip
+KUBECTL_SECONDS: Final = 120
 ADDRESSES: Final = ("clusterIP", "clusterIPs")
 """What the API server chooses anew for a Service that is made again."""
 
@@ -144,18 +144,9 @@ class Hands:
         return str(alive[0]["name"])
 
     def _kubectl(self, words: Sequence[str], namespace: str, stdin: Mapping[str, Any] | None = None) -> str:
-        done = subprocess.run(
-            ["kubectl", *words, f"--namespace={namespace or self.namespace}"],
-            input=yaml.safe_dump(stdin) if stdin else None,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=KUBECTL_SECONDS,
-        )
-        if done.returncode:
-            message = f"kubectl {' '.join(words)}: {done.stderr}"
-            raise RuntimeError(message)
-        return done.stdout
+        text = yaml.safe_dump(stdin) if stdin else None
+        where = f"--namespace={namespace or self.namespace}"
+        return kubectl(*words, where, stdin=text, seconds=KUBECTL_SECONDS)
 
 
 KINDS: Final = {

@@ -1,16 +1,15 @@
 """The whole catalogue, in as many runs as it takes: each row is kept as soon as it is there."""
 
-import json
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
 from bench.drift.catalogue import mutations, stacks
 from bench.drift.measure import DIFF_DRIFT, REFRESH_DRIFT, Row, false_alarms, measure, mend
 from bench.drift.site import Site
+from bench.kept import keep, kept
 
 CHECKS: Final = 50
 LAST_SECONDS: Final = 60
@@ -32,16 +31,13 @@ def run(folder: Path, seconds: float) -> Iterator[Row]:
             if time.monotonic() > ends - LAST_SECONDS:
                 return
             row = measure(each, site, before, peers=True)
-            with _file(folder).open("a") as file:
-                file.write(json.dumps(asdict(row)) + "\n")
+            keep(_file(folder), row)
             yield row
 
 
 def rows(folder: Path) -> list[Row]:
     """Read what was measured so far, in the order of the catalogue."""
-    if not _file(folder).exists():
-        return []
-    found = [Row(**json.loads(line)) for line in _file(folder).read_text().splitlines()]
+    found = [Row(**each) for each in kept(_file(folder))]
     order = [each.name for each in mutations()]
     return sorted(found, key=lambda row: order.index(row.name))
 

@@ -1,12 +1,12 @@
 """What was measured so far, a line for each round, and the tables of it."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bench.kept import kept
 from bench.loss.without import MECHANISMS
 from tests.e2e.changes import CHANGES
 
@@ -65,19 +65,11 @@ class Row:
         return sum(side.failed for side in self.sides)
 
 
-def keep(file: Path, row: Row) -> None:
-    """Add a row."""
-    with file.open("a") as rows:
-        rows.write(json.dumps(asdict(row)) + "\n")
-
-
 def read(file: Path) -> list[Row]:
     """Read all rows."""
-    if not file.exists():
-        return []
-    said = [json.loads(line) for line in file.read_text().splitlines()]
     return [
-        Row(**{**each, "ingress": Side(**each["ingress"]), "mesh": Side(**each["mesh"])}) for each in said
+        Row(**{**each, "ingress": Side(**each["ingress"]), "mesh": Side(**each["mesh"])})
+        for each in kept(file)
     ]
 
 

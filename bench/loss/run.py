@@ -8,7 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from bench.loss.rows import NOTHING, Row, Side, keep, read
+from bench.kept import keep
+from bench.loss.rows import NOTHING, Row, Side, read
 from bench.loss.without import MECHANISMS, Without, without
 from tests.e2e import load
 from tests.e2e.changes import CHANGES, base, settle

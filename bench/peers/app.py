@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bench.projects import make_program, write_stack
+from bench.projects import host, make_program, write_stack
 from operations.declared import declare
 from operations.manifests import Manifest, manifests
 from operations.project import Project
+from tests.e2e import changes
 
-APP: Final = "springbootapp"
+APP: Final = str(changes.APP["name"])
 URL: Final = "http://127.0.0.1:31380/hello"
 STEPS: Final = (10, 30, 100)
 """Percent for the new version."""
@@ -41,24 +42,13 @@ class Tool:
         return host(self.namespace)
 
 
-def host(namespace: str) -> str:
-    """Name the host of a copy."""
-    return f"{namespace}.example.com"
-
-
 def settings(namespace: str, *, env: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The stack file of a copy; with v2 where its variables are given."""
     v1: dict[str, Any] = {"tag": "42", "replicas": 2}
     v2 = {"tag": "43", "replicas": 2, "env": dict(env or {})}
     return {
         "namespace": {"name": namespace},
-        "app": {
-            "name": APP,
-            "image": "xjk27400861/springbootapp",
-            "port": 8080,
-            "probe": "/healthz",
-            "path": "/hello",
-        },
+        "app": changes.APP,
         "versions": {"v1": v1} if env is None else {"v1": v1, "v2": v2},
         "weights": {"v1": 100} if env is None else {"v1": 100, "v2": 0},
         "gateway": {"hosts": [host(namespace)]},

@@ -11,7 +11,8 @@ from typing import Final
 import yaml
 
 from bench.kubectl import kubectl
-from bench.peers.app import APP, HOLD_SECONDS, LEAST, PROMETHEUS, host
+from bench.peers.app import APP, HOLD_SECONDS, LEAST, PROMETHEUS
+from bench.projects import host
 from operations.manifests import Manifest
 
 PATIENCE_SECONDS: Final = 180

@@ -1,14 +1,14 @@
 """What was measured so far, a line for each release, and the table of it."""
 
-import json
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from bench.answers import RATE
+from bench.kept import kept
 from bench.peers.app import HOLD_SECONDS, PROMOTED, ROLLED_BACK, STEPS
 from bench.peers.happened import Split
 
@@ -49,18 +49,9 @@ class Row:
         return self.ended == WANTED[self.v2]
 
 
-def keep(file: Path, row: Row) -> None:
-    """Add a row."""
-    with file.open("a") as rows:
-        rows.write(json.dumps(asdict(row)) + "\n")
-
-
 def read(file: Path) -> list[Row]:
     """Read all rows."""
-    if not file.exists():
-        return []
-    said = [json.loads(line) for line in file.read_text().splitlines()]
-    return [Row(**{**each, "splits": [Split(**split) for split in each["splits"]]}) for each in said]
+    return [Row(**{**each, "splits": [Split(**split) for split in each["splits"]]}) for each in kept(file)]
 
 
 def columns(rows: Sequence[Row], tools: Sequence[str]) -> list[str]:

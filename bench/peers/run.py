@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.answers import RATE, Answers
+from bench.kept import keep
 from bench.peers import ours
 from bench.peers.app import BAD, HOLD_SECONDS, LEAST, PROMETHEUS, STEPS, URL, Tool
 from bench.peers.argo import NAMESPACE as ARGO_NAMESPACE
@@ -18,7 +19,7 @@ from bench.peers.flagger import flagger
 from bench.peers.happened import promoted, taken_back
 from bench.peers.installed import installed
 from bench.peers.programs import ARGO, FLAGGER
-from bench.peers.rows import Row, columns, keep, read
+from bench.peers.rows import Row, columns, read
 from tests.e2e.conftest import lab
 
 ROUNDS: Final = 3

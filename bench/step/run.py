@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from bench.answers import RATE, Answers, changed
-from bench.step.site import SHARE, Site, host, site
+from bench.projects import host
+from bench.step.site import SHARE, Site, site
 from bench.step.ways import Way, ways
 
 ROUNDS: Final = 8

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.kubectl import kubectl
-from bench.projects import make_flat, make_program, pulumi, write_stack
+from bench.projects import host, make_flat, make_program, pulumi, write_stack
 from operations.declared import declare
 from operations.manifests import as_yaml, manifests
 from operations.project import Project
+from tests.e2e import changes
 
 NAMES: Final = ("bench-step", "bench-step-flat", "bench-step-kubectl")
 """Namespaces and stacks: the program's, the flat one's, kubectl's."""
-APP: Final = "springbootapp"
+APP: Final = str(changes.APP["name"])
 SHARE: Final = 10
 """What v2 has at the beginning, in percent."""
 
@@ -29,11 +30,6 @@ class Site:
     objects: list[dict[str, Any]]
     """What the flat program declares."""
     url: str
-
-
-def host(name: str) -> str:
-    """Name the host of a copy."""
-    return f"{name}.example.com"
 
 
 @contextmanager
@@ -67,13 +63,7 @@ def settings(name: str) -> dict[str, object]:
     """The stack file of a copy: two versions, everything else as it is by default."""
     return {
         "namespace": {"name": name},
-        "app": {
-            "name": APP,
-            "image": "xjk27400861/springbootapp",
-            "port": 8080,
-            "probe": "/healthz",
-            "path": "/hello",
-        },
+        "app": changes.APP,
         "versions": {"v1": {"tag": "42"}, "v2": {"tag": "43"}},
         "weights": {"v1": 100 - SHARE, "v2": SHARE},
         "gateway": {"hosts": [host(name)]},

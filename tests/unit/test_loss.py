@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.loss.rows import Row, Side, keep, read, tables
+from bench.kept import keep
+from bench.loss.rows import Row, Side, read, tables
 from bench.loss.run import ROUNDS, ROUNDS_WITHOUT, rate, todo
 from bench.loss.without import MECHANISMS, Without, without
 from tests.e2e.changes import CHANGES

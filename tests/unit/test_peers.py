@@ -10,11 +10,12 @@ from time import sleep
 import pytest
 
 from bench.answers import RATE, Answer, Answers
+from bench.kept import keep
 from bench.peers.app import HOLD_SECONDS, STEPS, settings
 from bench.peers.argo import stepped
 from bench.peers.copies import document
 from bench.peers.happened import Split, promoted, taken_back
-from bench.peers.rows import Row, columns, keep, read
+from bench.peers.rows import Row, columns, read
 from bench.peers.run import ROUNDS, TOOLS, todo
 
 OURS, ARGO, FLAGGER = TOOLS
