@@ -1,5 +1,6 @@
 """Brings the stack to what a step says, also while the cluster is away for a moment."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from operations.canary.deploy import UpError
@@ -30,20 +31,25 @@ class Apply:
         self.world.write(traffic)
         self.up(message, refresh=refresh)
 
-    def up(self, message: str, *, refresh: bool = False) -> None:
+    def up(self, message: str, *, refresh: bool = False, tick: Callable[[], None] | None = None) -> None:
         """Deploy what the stack file says.
+
+        Args:
+            message: what stands in the stack's history.
+            refresh: look at what is really there first.
+            tick: called now and then meanwhile; what it raises ends the update.
 
         Raises:
             BackError: it did not go through, twice.
             StopError: the cluster stays away.
         """
         try:
-            self.world.up(message, refresh=refresh)
+            self.world.up(message, refresh=refresh, tick=tick)
         except UpError as error:
             self._once_more(error)
             self.await_cluster(error.what)
             try:
-                self.world.up(message, refresh=True)
+                self.world.up(message, refresh=True, tick=tick)
             except UpError as again:
                 raise BackError(Outcome.rolled_back, f"{again.what}: {_last(again.evidence)}") from again
 

@@ -171,7 +171,8 @@ def _end(
         return failed
     if request.wish is Wish.promote:
         return course.promote()
-    return course.run(first, resumed=resumed)
+    # One that prepares again has not made its first step yet.
+    return course.run(first, resumed=resumed and not prepare)
 
 
 def _service(services: tuple[MeshService, ...], name: str | None) -> MeshService:

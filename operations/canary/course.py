@@ -1,6 +1,7 @@
 """The course of a canary: its steps one after the other, and the way back."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from operations.canary.apply import Apply
@@ -47,12 +48,12 @@ class Course:
             self._own_routes()
             self.world.tell("deploying what the stack file says, with the weights as they are")
             self.world.note("prepare")
-            self.apply.up(f"canary {self.to}: before the first step", refresh=resumed)
+            self.apply.up(f"canary {self.to}: before the first step", refresh=resumed, tick=self._listen)
         except BackError as end:
-            self.world.note("back", outcome=Outcome.rolled_back.name, why=end.why)
+            self.world.note("back", outcome=end.outcome.name, why=end.why)
             if self.brought:
                 self._retire({self.to})
-            return self._ended(Outcome.rolled_back, f"{end.why}; {self.to} had no traffic")
+            return self._ended(end.outcome, f"{end.why}; {self.to} had no traffic")
         except EndError as end:
             return self._ended(end.outcome, end.why)
         except OperationError as error:
@@ -73,7 +74,15 @@ class Course:
             self._retire({version for version, weight in weights.items() if not weight})
         return self._ended(Outcome.promoted, f"{self.to} has all the traffic")
 
+    def _listen(self) -> None:
+        """Hear people while the new version is deployed; `--promote` is for when it is."""
+        with suppress(PromoteError):
+            self.watch.listen()
+
     def _walk(self, first: int, *, resumed: bool) -> None:
+        if self.watch.promoted:
+            self._all_at_once()
+            return
         try:
             if not resumed:
                 self._hooks("start", first)
@@ -123,7 +132,7 @@ class Course:
     def _give(self, nth: int, *, refresh: bool) -> None:
         """Give the new version what a step says."""
         step, steps = self.plan.steps[nth], len(self.plan.steps)
-        self.watch.await_pods(nth, self._traffic(nth))
+        self.watch.await_pods(nth, self._traffic(nth), again=refresh)
         self._own_routes()
         self.world.note("step", step=nth, says=str(step))
         self.world.tell(f"step {nth + 1}/{steps}: {step}")

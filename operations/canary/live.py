@@ -62,9 +62,9 @@ class LiveWorld:
         """Take versions out of the stack file, if the program takes what is left."""
         stack_file.remove_versions(self.project, self.stack, self.service.name, versions)
 
-    def up(self, message: str, *, refresh: bool) -> None:
+    def up(self, message: str, *, refresh: bool, tick: Callable[[], None] | None = None) -> None:
         """`pulumi up`."""
-        self.deployment.up(message, refresh=refresh)
+        self.deployment.up(message, refresh=refresh, tick=tick)
 
     def prepare(self) -> None:
         """Have what the next update needs."""

@@ -65,6 +65,8 @@ class Record:
                 ) from error
             os.ftruncate(lock, 0)
             os.pwrite(lock, str(os.getpid()).encode(), 0)
+            # Asked of one that ended before it heard; what comes from here on is for this one.
+            self.take()
             yield
 
     @property
@@ -83,7 +85,6 @@ class Record:
         """Start a new journal; the old one goes, of which there is a report."""
         with suppress(FileNotFoundError):
             self._journal.unlink()
-        self.take()
 
     def note(self, event: str, **words: object) -> None:
         """Add to the journal, and see that it is on disk."""

@@ -72,18 +72,23 @@ class Watch:
         self._set(nth, traffic, 0)
         self._judge(0)
 
-    def await_pods(self, nth: int, traffic: Traffic) -> None:
-        """Wait until the new version has a ready pod.
+    def await_pods(self, nth: int, traffic: Traffic, *, again: bool) -> None:
+        """Wait until the new version has a ready pod, and hear whoever spoke during the update before.
+
+        A pause holds the step back, unless it is made again and was paused in the middle.
 
         Raises:
-            BackError: it gets none.
+            BackError: it gets none, or somebody wants everybody back.
+            StopError: somebody wants the weights to stay as they are.
+            PromoteError: somebody wants all of it now.
         """
         self._set(nth, traffic, None)
         deadline = self.world.now() + PODS_SECONDS
-        while not (count := self.world.ready(self.to)):
+        self.listen()
+        while not (count := self.world.ready(self.to)) or (self.paused and not again and not self.promoted):
             if count == 0 and self.world.now() > deadline:
                 raise BackError(Outcome.rolled_back, f"{self.to} has no ready pods, and gets no weight")
-            self._show(phase="waiting for ready pods")
+            self._show(phase="before the step" if count else "waiting for ready pods")
             self._tick(pods=False)
 
     def _await_split(self, traffic: Traffic, patience: float) -> None:

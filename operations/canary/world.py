@@ -26,8 +26,13 @@ class World(Protocol):
     def remove_versions(self, versions: set[str]) -> None:
         """Take versions out of the stack file."""
 
-    def up(self, message: str, *, refresh: bool) -> None:
+    def up(self, message: str, *, refresh: bool, tick: Callable[[], None] | None = None) -> None:
         """Bring the cluster to what the stack file says.
+
+        Args:
+            message: what stands in the stack's history.
+            refresh: look at what is really there first.
+            tick: called now and then meanwhile; what it raises ends the update, whole objects only.
 
         Raises:
             UpError: it did not go through.

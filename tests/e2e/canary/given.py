@@ -15,6 +15,11 @@ NAMESPACE: Final = f"e2e-canary{os.environ.get('CANARY_WORKER', '')}"
 HOST: Final = f"{NAMESPACE}.example.com"
 V1: Final = {"tag": "42", "replicas": 2}
 V2: Final = {"tag": "43", "replicas": 2}
+WEIGHT_OF_V2: Final = (
+    f"kubectl get virtualservice springbootapp -n {NAMESPACE} "
+    "-o 'jsonpath={.spec.http[0].route[?(@.destination.subset==\"v2\")].weight}'"
+)
+"""The command that prints what v2 has in the cluster."""
 STEP: Final = "step {}/3: "
 """What is said when a step's update begins."""
 

@@ -1,7 +1,5 @@
 """No traffic, no Prometheus, no API server: none of it is a verdict."""
 
-import os
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +10,7 @@ from tests.e2e.canaries import Canary
 from tests.e2e.canary.given import STEP, declare_v2
 from tests.e2e.canary.proof import ABORTED, NO_DATA, PROMOTED, Prove, Users, as_before, promoted
 from tests.e2e.conftest import Shell
-from tests.e2e.test_lab_mends import pid_of
+from tests.e2e.interruptions import frozen, pid_of
 
 OUTAGE_SECONDS = 20
 
@@ -79,12 +77,8 @@ def test_the_api_server_away_for_20_seconds(canary: Canary, prove: Prove, moment
     with Users() as users:
         run = canary.begins()
         run.says(moment)
-        api_server = pid_of("kube-apiserver")
-        os.kill(api_server, signal.SIGSTOP)
-        try:
+        with frozen(pid_of("kube-apiserver")):
             time.sleep(OUTAGE_SECONDS)
-        finally:
-            os.kill(api_server, signal.SIGCONT)
         assert run.ends() == PROMOTED, run.said
     prove(run, users)
     promoted(canary.stack)

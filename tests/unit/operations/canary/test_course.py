@@ -335,6 +335,54 @@ def test_ctrl_c_holds_or_goes_back(answer: Any, outcome: Outcome) -> None:  # no
     assert world.live["v2"] == (10 if answer == "hold" else 0)
 
 
+def test_abort_is_heard_while_the_new_version_is_deployed() -> None:
+    """Its update ends there; what the canary brought goes again, and no step is made."""
+    world = FakeWorld()
+    world.at.append((1, lambda it: it.wishes.append(Wish.abort)))
+    ended = course(world, brought=True, **QUICK).prepare()
+    assert ended == (Outcome.aborted, "aborted by hand; v2 had no traffic")
+    assert world.events("back")[0]["outcome"] == "aborted"
+    assert world.ups == ["canary v2: before the first step", "canary v2: v2 removed"]
+
+
+def test_ctrl_c_is_heard_while_the_new_version_is_deployed() -> None:
+    """Held, it is as far as it came: --resume prepares again."""
+    world = FakeWorld()
+    world.at.append((1, lambda it: setattr(it, "answer", "hold")))
+    assert course(world, brought=True, **QUICK).prepare() == (Outcome.held, "interrupted; the weights stay")
+    assert (world.ups, world.removed) == (["canary v2: before the first step"], set())
+
+
+def test_promote_is_for_when_the_new_version_is_deployed() -> None:
+    """Asked for while it is: its pods come first, then everything in one update."""
+    world = FakeWorld()
+    world.at.append((1, lambda it: it.wishes.append(Wish.promote)))
+    promoting = course(world, **QUICK)
+    assert promoting.prepare() is None
+    assert promoting.run()[0] is Outcome.promoted
+    assert world.ups == ["canary v2: before the first step", "canary v2: step 3/3, 100 %"]
+
+
+def test_a_pause_while_the_new_version_is_deployed_holds_the_first_step_back() -> None:
+    """Until somebody says --resume."""
+    world = FakeWorld()
+    world.at += [
+        (1, lambda it: it.wishes.append(Wish.pause)),
+        (300, lambda it: it.wishes.append(Wish.resume)),
+    ]
+    pausing = course(world, **QUICK)
+    assert pausing.prepare() is None
+    assert pausing.run()[0] is Outcome.promoted
+    assert [moment > 300 for moment, _ in world.history] == [False, True, True, True]
+
+
+def test_what_was_asked_for_during_an_update_comes_before_the_next_one() -> None:
+    """Nobody gets more of a version that somebody has called off."""
+    world = FakeWorld(wishes=[Wish.abort])
+    assert course(world, **QUICK).run()[0] is Outcome.aborted
+    assert all(weights["v2"] == 0 for _, weights in world.history)
+
+
 def test_a_resumed_canary_goes_on_at_its_step() -> None:
     """It deploys that step once more, with a look at what is really there, and goes on."""
     world = FakeWorld(live={"v1": 50, "v2": 50})

@@ -77,16 +77,24 @@ def test_files_are_their_owners_alone(tmp_path: Path) -> None:
 
 
 def test_a_wish_is_taken_once(tmp_path: Path) -> None:
-    """The last one counts, and one of an earlier canary is none of the next."""
+    """The last one counts."""
     record = Record(folder=tmp_path)
     record.ask(Wish.pause)
     record.ask(Wish.abort)
     assert record.wished
     assert record.take() is Wish.abort
     assert record.take() is None
+
+
+def test_a_wish_is_for_the_canary_that_runs(tmp_path: Path) -> None:
+    """Also while it only shows its plan; what an earlier one did not hear is not for the next."""
+    record = Record(folder=tmp_path)
     record.ask(Wish.promote)
-    record.begin()
-    assert record.take() is None
+    with record.locked():
+        assert not record.wished
+        record.ask(Wish.abort)
+        record.begin()
+        assert record.take() is Wish.abort
 
 
 def test_the_journal_is_json_lines(tmp_path: Path) -> None:

@@ -85,9 +85,11 @@ class FakeWorld:
     def remove_versions(self, versions: set[str]) -> None:
         self.removed |= versions
 
-    def up(self, message: str, *, refresh: bool) -> None:
+    def up(self, message: str, *, refresh: bool, tick: Callable[[], None] | None = None) -> None:
         self.said.append(f"up {message}{' refreshed' if refresh else ''}")
         self.sleep(1.5)
+        if tick is not None:
+            tick()
         if self.refuses or not self.cluster:
             self.refuses -= bool(self.refuses)
             raise UpError("`pulumi up` failed for stack prod", evidence="error: no", mend="look")
