@@ -1,7 +1,7 @@
 """What a person sees while a canary runs: a table that changes, or lines where there is no terminal."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console, Group, RenderableType
@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from operations.canary.checks import Measured, Verdict
+from operations.canary.checks import Finding, Measured, Verdict
 from operations.canary.durations import clock
 from operations.canary.scene import Scene
 
@@ -24,7 +24,7 @@ class View:
         self.console = console
         self._live: Live | None = None
         self._said: tuple[object, ...] = ()
-        self._looked: Mapping[str, Measured] | None = None
+        self._looked: Sequence[Finding] = ()
 
     @contextmanager
     def open(self) -> Iterator[None]:
@@ -58,19 +58,19 @@ class View:
             self._live.update(panel(scene))
             return
         state = (scene.step, scene.phase, scene.paused)
-        looked = scene.findings and scene.measured is not self._looked
+        looked = bool(scene.findings) and scene.findings is not self._looked
         if state != self._said or looked:
-            self._said, self._looked = state, scene.measured
-            self.tell(line(scene))
+            self._said, self._looked = state, scene.findings
+            self.tell(line(scene, looked=looked))
 
 
-def line(scene: Scene) -> str:
-    """Say a moment in one line."""
+def line(scene: Scene, *, looked: bool) -> str:
+    """Say a moment in one line, with the figures if it is one that looked at them."""
     paused = ", paused" if scene.paused else ""
     words = [f"{scene.step}/{scene.steps} {split_of(scene.weights)}: {scene.phase}{paused}"]
     if scene.left:
         words.append(f"{clock(scene.left)} left")
-    if scene.findings and scene.measured:
+    if looked and scene.measured:
         words += [f"{name} {_figures(each, scene.window)}" for name, each in scene.measured.items()]
         words += [f"{each.check} {each.verdict}: {each.says}" for each in scene.findings]
     return "; ".join(words)

@@ -91,7 +91,7 @@ def test_lines_and_panel_show_rates_errors_percentiles_and_verdicts() -> None:
     world = FakeWorld(errors={"v1": 0.0, "v2": 0.5})
     course(world, **{**QUICK, "allowedFailures": 0}).run()
     assert world.scene
-    said = line(world.scene)
+    said = line(world.scene, looked=True)
     assert "1/3 v1 90 · v2 10: analysis" in said
     assert "v2 10.0/s errors 50.00 % p99 10 ms" in said
     assert "success rate bad: 50 %, and it must be at least 99 %" in said
@@ -111,3 +111,8 @@ def test_without_a_terminal_there_are_lines_and_no_questions() -> None:
         view.tell("hello [b]")
         assert view.ask("hold or back?", "hb") == "h"
     assert console.file.getvalue().endswith("  hello [b]\n")  # type: ignore[attr-defined]  # a StringIO
+    world = FakeWorld()
+    world.show = view.show  # type: ignore[method-assign]
+    course(world, **QUICK).run()
+    judged = [row for row in console.file.getvalue().splitlines() if "success rate" in row]  # type: ignore[attr-defined]
+    assert len(judged) == len(world.events("look"))
