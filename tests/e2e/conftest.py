@@ -176,6 +176,5 @@ def stacks_in(parent: Path, variables: Mapping[str, str] | None = None) -> Itera
 
     yield make
     for stack in made:
-        stack.pulumi("destroy --yes --skip-preview")
-        stack.pulumi("stack rm --yes --preserve-config")
+        stack.pulumi("destroy --yes --skip-preview --remove")
         shutil.rmtree(stack.shell.folder)

@@ -1,6 +1,7 @@
 """The project's own environments: dev as `make up` makes it, staging and prod beside it during tests."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from tests.e2e.certificates import Authority
@@ -8,6 +9,8 @@ from tests.e2e.conftest import CHECKOUT, Shell
 
 PROD = "prod.example.com"
 SECRET = "springbootapp-prod"  # noqa: S105 (its name)
+YES = "--yes --skip-preview"
+BESIDE_DEV = ("staging", "prod")
 
 
 @contextmanager
@@ -23,14 +26,19 @@ def side_by_side(authority: Authority) -> Iterator[Shell]:
         f"kubectl create secret tls {SECRET} -n istio-system --cert {certificate} --key {key} "
         "--dry-run=client -o yaml | kubectl apply -f -"
     )
-    for stack in ("staging", "prod"):
+    for stack in BESIDE_DEV:
         shell.run(f"pulumi stack select --create {stack}")
-        shell.run(f"pulumi up --stack {stack} --yes --skip-preview")
+    _both(shell, "up")
     yield shell
     with _prods_word_taken_back(shell):
-        for stack in ("staging", "prod"):
-            shell.run(f"pulumi destroy --stack {stack} --yes --skip-preview")
+        _both(shell, "destroy")
     shell.run(f"kubectl delete secret {SECRET} -n istio-system")
+
+
+def _both(shell: Shell, command: str) -> None:
+    """Two terminals at once: the stacks have nothing in common but the cluster."""
+    with ThreadPoolExecutor() as terminals:
+        list(terminals.map(lambda stack: shell.run(f"pulumi {command} --stack {stack} {YES}"), BESIDE_DEV))
 
 
 @contextmanager
