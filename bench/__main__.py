@@ -92,7 +92,7 @@ def loss_(
 def _write_loss(found: list[loss_rows.Row]) -> None:
     _write(
         "loss",
-        "Requests at a constant rate through the ingress, and as many from a pod in the mesh, one in "
+        "Requests at a constant rate through the ingress, and meanwhile from a pod in the mesh, one in "
         f"{load.SLOW_EVERY} of them of 3 s, while a plain `pulumi up` makes and unmakes a change. Lost "
         f"is what had no good answer within 30 s. Rounds to do: {len(loss.todo(found))}.",
         loss_rows.tables(found),

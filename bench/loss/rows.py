@@ -23,6 +23,8 @@ QUEUED: Final = 1000.0
 class Side:
     """One caller's requests: through the ingress, or in the mesh."""
 
+    asked: int
+    """Requests a second that the round asked for."""
     requests: int
     failed: int
     rate: float
@@ -32,6 +34,11 @@ class Side:
     first: Sequence[str]
     """The first failures: moment, status, reason."""
 
+    @property
+    def held(self) -> bool:
+        """Whether the rate was held, and no requests queued."""
+        return self.rate >= HELD * self.asked and self.p99 <= QUEUED
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
@@ -40,8 +47,6 @@ class Row:
     change: str
     without: str
     """The mechanism that was taken away; empty: none."""
-    rate: int
-    """Requests a second from each side."""
     at: str
     seconds: float
     ingress: Side
@@ -55,9 +60,9 @@ class Row:
         return self.ingress, self.mesh
 
     @property
-    def held(self) -> bool:
-        """Whether the rate was held from both sides, and no requests queued."""
-        return all(side.rate >= HELD * self.rate and side.p99 <= QUEUED for side in self.sides)
+    def asked(self) -> tuple[int, int]:
+        """Requests a second that were asked for through the ingress and in the mesh."""
+        return self.ingress.asked, self.mesh.asked
 
     @property
     def failed(self) -> int:
@@ -81,16 +86,16 @@ def tables(rows: Sequence[Row]) -> list[str]:
     return [
         "What the machine holds while nothing changes:",
         "",
-        "| rate wanted of each | ingress | mesh | failed | p99 ingress, ms | p99 mesh, ms |",
-        "|---:|---:|---:|---:|---:|---:|",
+        "| asked: ingress + mesh | ingress | mesh | failed | p99 ingress, ms | p99 mesh, ms |",
+        "|---|---:|---:|---:|---:|---:|",
         *(_capacity(row) for row in rows if row.change == NOTHING),
         "",
         (
-            "Each change with everything in place. Least asked: by the slower side in its slowest round; "
-            "`pulumi up` takes its share of the cores."
+            "Each change with everything in place. Least held: the share of the requests asked for that the "
+            "slower side sent in its slowest round; `pulumi up` takes its share of the cores."
         ),
         "",
-        "| change and back | rounds | rate | requests | failed | flags | least asked | p99 up to, ms |",
+        "| change and back | rounds | rate | requests | failed | flags | least held | p99 up to, ms |",
         "|---|---:|---|---:|---:|---|---:|---:|",
         *(_change(name, found) for name, found in changes if found),
         _change("all", [row for _, found in changes for row in found]),
@@ -106,15 +111,15 @@ def tables(rows: Sequence[Row]) -> list[str]:
 def _capacity(row: Row) -> str:
     rates = " | ".join(f"{side.rate:.0f}" for side in row.sides)
     slow = " | ".join(f"{side.p99:.0f}" for side in row.sides)
-    return f"| {row.rate} | {rates} | {row.failed} | {slow} |"
+    return f"| {_rates([row])} | {rates} | {row.failed} | {slow} |"
 
 
 def _change(name: str, rows: Sequence[Row]) -> str:
-    least = min((side.rate for row in rows for side in row.sides), default=0)
+    least = min((side.rate / side.asked for row in rows for side in row.sides), default=0)
     slow = max((side.p99 for row in rows for side in row.sides), default=0)
     return (
         f"| {name} | {len(rows)} | {_rates(rows)} | {_requests(rows)} | {_failed(rows)} | {_flags(rows)} "
-        f"| {least:.0f} | {slow:.0f} |"
+        f"| {least:.1%} | {slow:.0f} |"
     )
 
 
@@ -132,10 +137,10 @@ def _before_and_after(rows: Sequence[Row]) -> Iterable[str]:
 
 def _rates(rows: Sequence[Row]) -> str:
     """Name the rates of the rounds, with their number where there are several."""
-    counted = Counter(row.rate for row in rows)
+    counted = Counter("{} + {}".format(*row.asked) for row in rows)
     if len(counted) == 1:
         return str(*counted)
-    return ", ".join(f"{count} at {asked}" for asked, count in sorted(counted.items(), reverse=True))
+    return ", ".join(f"{count} at {asked}" for asked, count in counted.most_common())
 
 
 def _requests(rows: Sequence[Row]) -> str:
