@@ -35,9 +35,9 @@ class Side:
     """The first failures: moment, status, reason."""
 
     @property
-    def held(self) -> bool:
-        """Whether the rate was held, and no requests queued."""
-        return self.rate >= HELD * self.asked and self.p99 <= QUEUED
+    def steady(self) -> bool:
+        """Whether the rate was held."""
+        return self.rate >= HELD * self.asked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +63,16 @@ class Row:
     def asked(self) -> tuple[int, int]:
         """Requests a second that were asked for through the ingress and in the mesh."""
         return self.ingress.asked, self.mesh.asked
+
+    @property
+    def steady(self) -> bool:
+        """Whether the rate was held from both sides: what was asked less often proves little."""
+        return all(side.steady for side in self.sides)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether besides no requests queued and none failed."""
+        return self.steady and not self.failed and all(side.p99 <= QUEUED for side in self.sides)
 
     @property
     def failed(self) -> int:

@@ -57,10 +57,13 @@ def run(folder: Path, seconds: float) -> Iterator[Row]:
 
 
 def todo(rows: list[Row]) -> list[Round]:
-    """List the rounds that are left: first those with everything in place, one of each before the next."""
+    """List the rounds that are left: first those with everything in place, one of each before the next.
+
+    A round that lost the rate is made again, and stays in the table.
+    """
     whole = [Round(change=change) for change in CHANGES]
     lacking = [Round(change=change, mechanism=each) for each in MECHANISMS for change in each.changes]
-    done = Counter((row.change, row.without) for row in rows)
+    done = Counter((row.change, row.without) for row in rows if row.steady)
     return [
         each
         for rounds, count in ((whole, ROUNDS), (lacking, ROUNDS_WITHOUT))
@@ -72,8 +75,7 @@ def todo(rows: list[Row]) -> list[Round]:
 
 def rates(rows: list[Row]) -> tuple[int, int] | None:
     """Tell the rates that the machine holds while nothing changes; None: not known yet."""
-    quiet = (row for row in rows if row.change == NOTHING and not row.failed)
-    return next((row.asked for row in quiet if all(side.held for side in row.sides)), None)
+    return next((row.asked for row in rows if row.change == NOTHING and row.quiet), None)
 
 
 def _measured(stack: Stack, file: Path, ends: float) -> Iterator[Row]:

@@ -52,6 +52,8 @@ def test_rounds_add_up(tmp_path: Path) -> None:
     keep(file, row(first))
     left = [(each.change, each.without) for each in todo(read(file))]
     assert left[0] == (second, "")
+    keep(file, row(second, held=0.9))
+    assert left == [(each.change, each.without) for each in todo(read(file))]
     assert [mechanism for _, mechanism in left].index(MECHANISMS[0].name) == len(CHANGES) * ROUNDS - 1
     whole = len(CHANGES) * ROUNDS + sum(len(each.changes) for each in MECHANISMS) * ROUNDS_WITHOUT
     assert len(left) == whole - 1

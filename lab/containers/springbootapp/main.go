@@ -33,6 +33,10 @@ import (
 // No caller can hold a request open longer than this by ?delay=.
 const longestDelay = 30 * time.Second
 
+// A sidecar opens connections that wait for their first request. Who closes one while that request is coming
+// makes a 503 of it ("UC"), so the sidecar has to be first: it lets go of idle ones after an hour.
+const longestWait = 2 * time.Hour
+
 // Each question is a connection of its own, so that none is asked by the rules of an earlier one.
 var caller = http.Client{
 	Timeout:       10 * time.Second,
@@ -124,7 +128,7 @@ func main() {
 	http.HandleFunc("/", a.hello)
 	http.HandleFunc("/fetch", fetch)
 	http.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	server := &http.Server{Addr: ":" + port, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Addr: ":" + port, ReadHeaderTimeout: longestWait}
 
 	// The kubelet's SIGTERM: no new connections, those open may finish.
 	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
