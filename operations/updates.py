@@ -109,9 +109,13 @@ class Updates:
 
     def refresh(self, *, run_program: bool = False) -> None:
         """Read what is live into the state."""
+        said: list[str] = []
         self.run(
             "refresh",
-            lambda: self.stack.refresh(run_program=run_program, on_output=_ignore, color="never"),
+            lambda: self.stack.refresh(
+                run_program=run_program, on_event=lambda event: _hear(event, said), on_output=_ignore
+            ),
+            said,
         )
 
     def up(self, *, but: Sequence[str] = (), refresh: bool = False, message: str | None = None) -> None:
