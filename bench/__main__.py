@@ -118,14 +118,17 @@ def interrupts(
     reports: Annotated[list[Path], typer.Argument(help="Files of pytest's --junitxml, the oldest first.")],
 ) -> None:
     """Make the table of what `pytest tests/e2e/test_interrupts.py --junitxml=FILE` proved."""
+    found = proof.cases(reports)
+    killed = sum(each.name.startswith("pulumi killed[") for each in found)
     _write(
         "interrupts",
         f"Updates interrupted on the lab, under {interruptions.RATE} requests a second through the ingress, "
         f"one in {load.SLOW_EVERY} of them of 3 s. Each update adds a version with half of the traffic, "
-        "changes one, and removes one that had half. The number of a kill is the share of the update's time. "
+        "changes one, and removes one that had half. The number of a kill is the share of the update's time: "
+        f"{killed} of {interruptions.KILLS} moments have run. "
         "`passed`: no request failed, and stack and cluster were as declared afterwards, with nothing open, "
         "doubled, orphaned or locked.",
-        proof.interruptions(proof.cases(reports)),
+        proof.interruptions(found),
     )
 
 

@@ -22,6 +22,10 @@ from tests.e2e.conftest import CHECKOUT, Shell, Stack
 RATE: Final = 100
 """Requests a second through the ingress while something is interrupted."""
 
+KILLS: Final = 25
+MOMENTS: Final = [(nth + 0.5) / KILLS for nth in range(KILLS)]
+"""Of a kill, as shares of the time that the same update takes when nothing happens to it."""
+
 PLACES: Final = Places.of_this_machine()
 INSIDERS: Final = [{"name": "insiders", "headers": {"x-user-group": "insider"}, "to": "v2"}]
 MADE: Final = (
@@ -247,8 +251,10 @@ def routes_of(stack: Stack) -> Iterator[Iterator[str]]:
     )
     with subprocess.Popen(["bash", "-c", command], stdout=subprocess.PIPE, text=True) as watch:
         assert watch.stdout
-        yield watch.stdout
-        watch.kill()
+        try:
+            yield watch.stdout
+        finally:
+            watch.kill()
 
 
 @contextmanager

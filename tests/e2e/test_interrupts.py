@@ -17,6 +17,7 @@ import pytest
 
 from tests.e2e.conftest import lab, stacks_in
 from tests.e2e.interruptions import (
+    MOMENTS,
     Case,
     Stage,
     Update,
@@ -29,11 +30,11 @@ from tests.e2e.interruptions import (
 )
 
 NAMESPACE = "e2e-interrupts"
-KILLS = 25
-SHARES = [(nth + 0.5) / KILLS for nth in range(KILLS)]
-"""Of the time that the same update takes when nothing happens to it."""
-
 AWAY_SECONDS = 15
+
+DEAF_SECONDS = 40
+"""In which `recover` would delete what it does not wait for; after 45 s the ingress is no longer ready."""
+
 DISK_MEBIBYTES = 32
 PROVIDER = "pulumi-resource"
 
@@ -56,7 +57,7 @@ def case(stage: Stage, record_property: Note) -> Case:
     return Case(stage=stage, note=record_property)
 
 
-@pytest.mark.parametrize("share", SHARES)
+@pytest.mark.parametrize("share", MOMENTS)
 def test_pulumi_killed(case: Case, share: float) -> None:
     """By `kill -9`: its lock, its helpers and what it began are put in order by `recover`."""
     with case.update() as update:
@@ -66,17 +67,31 @@ def test_pulumi_killed(case: Case, share: float) -> None:
 
 
 def test_pulumi_killed_before_the_proxies_have_followed(case: Case) -> None:
-    """The routes have changed, the state does not know it, and istiod sends nothing: no pods go meanwhile."""
+    """The routes have changed, the state does not know it, the ingress has not heard: no pods go now."""
+    with routes_of(case.stack) as generations, case.update() as update:
+        next(generations)
+        next(generations)
+        with frozen(_agent_of_the_ingress()):
+            case.kill(update)
+            mending = case.recovering()
+            time.sleep(DEAF_SECONDS)
+            assert "delete Deployment" not in mending.said
+        code, said = mending.end()
+        assert code == 0, said
+        case.note("mended by", "recover")
+
+
+def test_recover_while_istiod_is_silent(case: Case) -> None:
+    """It says so and deletes nothing; the same command goes on once istiod is back."""
     with routes_of(case.stack) as generations, case.update() as update:
         next(generations)
         next(generations)
         with frozen(_istiod()):
             case.kill(update)
-            mending = case.recovering()
-            time.sleep(AWAY_SECONDS)
-        code, said = mending.end()
-        assert code == 0, said
-        case.note("mended by", "recover")
+            code, said = case.recovering().end()
+        assert code
+        assert "istiod is silent" in said
+        case.recover()
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
@@ -200,6 +215,13 @@ def test_disk_full(disk: Path, tmp_path: Path, record_property: Note) -> None:
 
 def _istiod() -> int:
     (found,) = [each.pid for each in psutil.process_iter(["name"]) if each.name() == "pilot-discovery"]
+    return found
+
+
+def _agent_of_the_ingress() -> int:
+    """Through which its Envoy hears of istiod."""
+    agents = [each for each in psutil.process_iter(["name"]) if each.name() == "pilot-agent"]
+    (found,) = [each.pid for each in agents if "router" in each.cmdline()]
     return found
 
 
