@@ -106,7 +106,7 @@ def test_kiali_leads_to_the_trace(stack: Stack) -> None:
     with page(height=1300) as opened:
         opened.goto(f"{KIALI}/console/{workload}?tab=traces&traceId={trace}")
         opened.get_by_text(trace).first.wait_for()
-        opened.get_by_text("Span Details").click()
+        opened.get_by_role("tab", name="Span Details").click()
         opened.get_by_text(GATEWAY.partition(".")[0]).first.wait_for()
         opened.wait_for_timeout(2000)
         picture(opened, "trace")
