@@ -71,9 +71,18 @@ def pulumi(folder: Path, *words: str) -> str:
     Raises:
         RuntimeError: it failed.
     """
+    done = run_pulumi(folder, *words)
+    if done.returncode:
+        message = f"pulumi {' '.join(words)}: {done.stdout}{done.stderr}"
+        raise RuntimeError(message)
+    return done.stdout
+
+
+def run_pulumi(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run pulumi in a project, whatever becomes of it."""
     # Where Python may not keep what it compiled, every run compiles the program anew, and no user's does.
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    done = subprocess.run(
+    return subprocess.run(
         ["pulumi", *words, "--non-interactive"],
         cwd=folder,
         env=environment,
@@ -82,10 +91,6 @@ def pulumi(folder: Path, *words: str) -> str:
         check=False,
         timeout=PULUMI_SECONDS,
     )
-    if done.returncode:
-        message = f"pulumi {' '.join(words)}: {done.stdout}{done.stderr}"
-        raise RuntimeError(message)
-    return done.stdout
 
 
 def _flat(resource: Resource) -> dict[str, Any]:

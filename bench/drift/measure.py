@@ -4,6 +4,7 @@ import io
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import unified_diff
@@ -14,7 +15,7 @@ from rich.console import Console
 from bench.drift.catalogue import Mutation
 from bench.drift.site import Site
 from operations.drift.checking import compare, look
-from operations.drift.command import CLEAN, Request, drift
+from operations.drift.command import CLEAN, Confirm, Request, drift
 from operations.errors import OperationError
 from operations.manifests import as_yaml
 
@@ -35,7 +36,7 @@ class Row:
     """How long the check took, without learning what is declared."""
     mended: bool
     mend_seconds: float
-    """The whole command, with check, refresh of the state and check."""
+    """The whole command, with check, refresh of the state and check, less what it waited for an answer."""
     refresh: int | None
     """The exit code of `pulumi refresh --preview-only`; None where it was not asked."""
     diff: int | None
@@ -44,7 +45,7 @@ class Row:
     """What was found, or why something failed."""
 
 
-def measure(mutation: Mutation, site: Site, before: dict[str, Any], *, peers: bool) -> Row:
+def measure(mutation: Mutation, site: Site, before: dict[str, Any]) -> Row:
     """Make the edit, look at it through every way, put it back, and see that it is."""
     site.hands.do(mutation)
     try:
@@ -53,12 +54,11 @@ def measure(mutation: Mutation, site: Site, before: dict[str, Any], *, peers: bo
         seconds = time.monotonic() - began
         touched = site.hands.touches(mutation)
         found = [each for each in report.findings if _is_of(each.ref.kind, each.ref.name, mutation, touched)]
-        refresh = site.refresh_code() if peers else None
-        diff = site.kubectl_code() if peers else None
-        began = time.monotonic()
         note = f"{found[0].problem} {found[0].path}".strip() if found else "not found"
-        fault = mend(site)
-        mend_seconds = time.monotonic() - began
+        with _Peers(site) as peers:
+            began = time.monotonic()
+            fault = mend(site, peers.have_looked)
+            mend_seconds = time.monotonic() - began - peers.waited
         fault = fault or _fault(site, before)
     finally:
         site.hands.undo(mutation)
@@ -69,10 +69,29 @@ def measure(mutation: Mutation, site: Site, before: dict[str, Any], *, peers: bo
         seconds=seconds,
         mended=not fault,
         mend_seconds=mend_seconds,
-        refresh=refresh,
-        diff=diff,
+        refresh=peers.refresh.result(),
+        diff=peers.diff.result(),
         note=fault or note,
     )
+
+
+class _Peers(ThreadPoolExecutor):
+    """Pulumi and kubectl look while `--fix` looks, which changes nothing before they have."""
+
+    waited: float = 0
+    """Seconds for which `--fix` had its question open for them."""
+
+    def __init__(self, site: Site) -> None:
+        super().__init__()
+        self.refresh = self.submit(site.refresh_code)
+        self.diff = self.submit(site.kubectl_code)
+
+    def have_looked(self, _: str) -> bool:
+        """Answer yes to the question whether to put it back, when they have looked."""
+        began = time.monotonic()
+        wait((self.refresh, self.diff))
+        self.waited = time.monotonic() - began
+        return True
 
 
 def _is_of(kind: str, name: str, mutation: Mutation, touched: tuple[str, str]) -> bool:
@@ -80,12 +99,12 @@ def _is_of(kind: str, name: str, mutation: Mutation, touched: tuple[str, str]) -
     return (kind, name) == touched or (mutation.object.startswith("pod/") and kind == "Pod")
 
 
-def mend(site: Site) -> str:
+def mend(site: Site, confirm: Confirm) -> str:
     """Put everything back; returns what went wrong, or nothing."""
     output = io.StringIO()
-    request = Request(stack=site.name, json=False, fix=True, yes=True)
+    request = Request(stack=site.name, json=False, fix=True, yes=False)
     try:
-        status = drift(site.project, request, Console(file=output, width=200), lambda _: False)
+        status = drift(site.project, request, Console(file=output, width=200), confirm)
     except OperationError as error:
         return str(error)
     return "" if status == CLEAN else output.getvalue()
@@ -93,11 +112,13 @@ def mend(site: Site) -> str:
 
 def _fault(site: Site, before: dict[str, Any]) -> str:
     """Hold the objects themselves against what they were, and ask Pulumi whether its state is true."""
-    after = site.hands.objects()
+    with ThreadPoolExecutor() as beside:
+        refresh = beside.submit(site.refresh_code)
+        after = site.hands.objects()
     wrong = [f"{key}: {_lines(value, after[key])}" for key, value in before.items() if after[key] != value]
     if wrong:
         return f"not as before: {'; '.join(wrong)}"
-    code = site.refresh_code()
+    code = refresh.result()
     return f"pulumi refresh --preview-only ended with {code} afterwards" if code else ""
 
 

@@ -1,22 +1,18 @@
 """The stacks of the catalogue on the lab, each in a project folder of its own."""
 
-import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
-import yaml
-
 from bench.drift.catalogue import stacks
 from bench.drift.hands import Hands
+from bench.projects import make_program, pulumi, run_pulumi, write_stack
 from operations.drift.checking import Declared
 from operations.manifests import as_yaml
 from operations.project import Project
 
-CHECKOUT: Final = Path(__file__).resolve().parents[2]
-SHARED: Final = ("Pulumi.yaml", "__main__.py", "components", "requirements.txt", ".venv")
-PULUMI_SECONDS: Final = 600
+DIFF_SECONDS: Final = 600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,20 +28,12 @@ class Site:
     def up(cls, name: str, parent: Path) -> Self:
         """`pulumi up` of a stack of the catalogue; it may be there already."""
         folder = parent / name
-        folder.mkdir(parents=True, exist_ok=True)
-        for shared in SHARED:
-            if not (folder / shared).exists():
-                (folder / shared).symlink_to(CHECKOUT / shared)
+        make_program(folder)
         settings = stacks()[name]
         stack = settings["namespace"]["name"]
-        config = {"kubernetes:context": "lab", "pulumi:disable-default-providers": ["kubernetes"]}
-        config |= {f"mesh-app:{key}": value for key, value in settings.items()}
-        file = folder / f"Pulumi.{stack}.yaml"
-        salt = yaml.safe_load(file.read_text()).get("encryptionsalt") if file.exists() else None
-        document = {**({"encryptionsalt": salt} if salt else {}), "config": config}
-        file.write_text(yaml.safe_dump(document))
-        _pulumi(folder, "stack", "select", "--create", stack)
-        _pulumi(folder, "up", "--yes", "--skip-preview", "--stack", stack)
+        write_stack(folder, stack, settings)
+        pulumi(folder, "stack", "select", "--create", stack)
+        pulumi(folder, "up", "--yes", "--skip-preview", "--stack", stack)
         wanted = Declared.by(Project.at(folder), stack)
         return cls(
             name=stack,
@@ -61,11 +49,8 @@ class Site:
 
     def refresh_code(self) -> int:
         """The exit code of Pulumi's own search for drift."""
-        return _pulumi(
-            self.folder,
-            *("refresh", "--preview-only", "--expect-no-changes", "--run-program", "--stack", self.name),
-            check=False,
-        )
+        words = ("refresh", "--preview-only", "--expect-no-changes", "--run-program", "--stack", self.name)
+        return run_pulumi(self.folder, *words).returncode
 
     def kubectl_code(self) -> int:
         """The exit code of kubectl's comparison with what the program renders."""
@@ -76,27 +61,11 @@ class Site:
             capture_output=True,
             text=True,
             check=False,
-            timeout=PULUMI_SECONDS,
+            timeout=DIFF_SECONDS,
         )
         return done.returncode
 
     def down(self) -> None:
         """Take the stack away."""
-        _pulumi(self.folder, "destroy", "--yes", "--skip-preview", "--stack", self.name)
-        _pulumi(self.folder, "stack", "rm", "--yes", "--stack", self.name)
-
-
-def _pulumi(folder: Path, *words: str, check: bool = True) -> int:
-    done = subprocess.run(
-        ["pulumi", *words, "--non-interactive"],
-        cwd=folder,
-        env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PULUMI_SECONDS,
-    )
-    if check and done.returncode:
-        message = f"pulumi {' '.join(words)}: {done.stdout}{done.stderr}"
-        raise RuntimeError(message)
-    return done.returncode
+        pulumi(self.folder, "destroy", "--yes", "--skip-preview", "--stack", self.name)
+        pulumi(self.folder, "stack", "rm", "--yes", "--stack", self.name)
