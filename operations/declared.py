@@ -7,7 +7,7 @@ import asyncio
 import os
 import runpy
 import sys
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -65,15 +65,29 @@ def learn(project: Project, stack: str) -> Declared:
     Raises:
         OperationError: the stack file has faults, or the program fails.
     """
+    return learn_each([project], stack)[0]
+
+
+def learn_each(projects: Sequence[Project], stack: str) -> list[Declared]:
+    """Do the same for several drafts of one project, one after the other: the libraries are loaded once.
+
+    Raises:
+        OperationError: of the first draft that has faults, or of which the program fails.
+    """
+    project = projects[0]
     file = project.stack_file(stack).name
     try:
         with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as own_process:
-            answer = own_process.submit(_run, project, stack).result()
+            answers = own_process.submit(_run_each, projects, stack).result()
     except BrokenProcessPool as error:
         raise OperationError(
             f"the program of {project.folder} ended without an answer for {file}",
             mend=f"pulumi preview --stack {stack}",
         ) from error
+    return [_declared(each, file) for each in answers]
+
+
+def _declared(answer: _Answer, file: str) -> Declared:
     if answer.declared is None:
         raise OperationError(
             f"{file}: {answer.fault}",
@@ -83,10 +97,28 @@ def learn(project: Project, stack: str) -> Declared:
     return answer.declared
 
 
-def _run(project: Project, stack: str) -> _Answer:
+def _run_each(projects: Sequence[Project], stack: str) -> list[_Answer]:
     sys.stdout = sys.stderr  # the program may print; standard output belongs to the manifests
-    os.chdir(project.program)
-    sys.path.insert(0, str(project.program))
+    program = projects[0].program
+    os.chdir(program)
+    sys.path.insert(0, str(program))
+    known = frozenset(sys.modules)
+    answers = []
+    for each in projects:
+        answers.append(_run(each, stack))
+        _forget(program, known)
+    return answers
+
+
+def _forget(program: Path, known: Container[str]) -> None:
+    """Let go of the program's own modules: no run finds anything of another. Libraries stay."""
+    for name, module in tuple(sys.modules.items()):
+        file = Path(getattr(module, "__file__", None) or "/")
+        if name not in known and file.is_relative_to(program) and "site-packages" not in file.parts:
+            del sys.modules[name]
+
+
+def _run(project: Project, stack: str) -> _Answer:
     monitor = Recorder(project.name, stack)
     try:
         config = project.config(stack)

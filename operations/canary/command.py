@@ -1,6 +1,7 @@
 """`python -m operations canary`: what was asked for, and how it ends."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,18 +96,26 @@ def _alone(project: Project, request: Request, deployment: Deployment, record: R
     new, first = begin(
         project, request.stack, request.to, service=service, deployment=deployment, record=record
     )
+    asks = console.is_terminal and not (request.yes or request.preview)
+    if not (asks or request.preview):
+        world.prepare()
     console.print(f"canary of {service.name} to {new.to} on stack {request.stack}, beside {new.old}")
     if not new.declared:
         console.print(f"{project.stack_file(request.stack).name} has no plan under canary: the default one")
-    show_pending(pending := deployment.changes(), console)
-    show_plan(new.plan, new.stages(project, request.stack), first, console)
+    with ThreadPoolExecutor(1) as beside:
+        previewed = beside.submit(deployment.changes)
+        stages = new.stages(project, request.stack)
+    show_pending(pending := previewed.result(), console)
+    show_plan(new.plan, stages, first, console)
     if not new.divided:
         console.print("routes, mirror or cookie divide traffic too: the split is shown, and not judged")
     if request.preview:
         return 0
     can_judge(world, new)
-    if not request.yes and console.is_terminal and console.input("begin? (y/n) ").strip().lower() != "y":
-        return 0
+    if asks:
+        if console.input("begin? (y/n) ").strip().lower() != "y":
+            return 0
+        world.prepare()  # what was true before the question may have changed meanwhile
     record.begin()
     new.note(record, first)
     return _run(new, world, request, first, prepare=bool(pending))
@@ -114,6 +123,7 @@ def _alone(project: Project, request: Request, deployment: Deployment, record: R
 
 def _go_on(one: Canary, world: LiveWorld, request: Request) -> int:
     """Go on with a canary that was killed or stopped, from where the cluster really is."""
+    world.prepare()
     if request.wish is Wish.abort:
         return _run(one, world, request, 0, back=(Outcome.aborted, "aborted by hand"))
     if request.wish is Wish.resume and one.going_back:
@@ -144,7 +154,6 @@ def _run(
     back: tuple[Outcome, str] | None = None,
 ) -> int:
     course = one.course(world, request.stack)
-    world.prepare()
     with world.interrupts.caught(), world.view.open():
         outcome, said = _end(course, first, prepare=prepare, resumed=resumed, back=back, request=request)
     folder = report.write(world.record, request.report)

@@ -49,6 +49,7 @@ class Course:
             self.world.tell("deploying what the stack file says, with the weights as they are")
             self.world.note("prepare")
             self.apply.up(f"canary {self.to}: before the first step", refresh=resumed, tick=self._listen)
+            self.world.prepare()
         except BackError as end:
             self.world.note("back", outcome=end.outcome.name, why=end.why)
             if self.brought:

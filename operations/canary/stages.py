@@ -1,7 +1,6 @@
 """What each step changes in the cluster: the program is run for each, against nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -10,14 +9,11 @@ from operations.canary.stack_file import Place, config_of, read, uneditable, wit
 from operations.canary.traffic import back, of_step, unmoved
 from operations.canary.yaml_text import UneditableError
 from operations.cluster import Cluster, same_object, spelled
-from operations.declared import learn
+from operations.declared import learn_each
 from operations.drift.comparison import differences
 from operations.fields import ABSENT, flow, spelled_path
 from operations.manifests import Manifest, manifests
 from operations.project import Project
-
-AT_ONCE = 2
-"""Programs that run side by side; each takes a processor for a second."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,9 +68,8 @@ def stages(
         drafts = [text, *(with_traffic(text, place, traffic) for traffic in wanted)]
     except UneditableError as error:
         raise uneditable(file, error) from error
-    with ThreadPoolExecutor(AT_ONCE) as at_once:
-        declared = at_once.map(lambda draft: learn(project.with_draft(stack, draft), stack), drafts)
-        now, begun, first, *others = [manifests(each.resources) for each in declared]
+    declared = learn_each([project.with_draft(stack, draft) for draft in drafts], stack)
+    now, begun, first, *others = [manifests(each.resources) for each in declared]
     return Stages(now=now, before=begun, back=first, steps=others)
 
 
