@@ -55,21 +55,21 @@ def drift_(
 ) -> None:
     """Find and put back every edit of the catalogue, beside what Pulumi and kubectl find of it."""
     folder = CHECKOUT / ".lab/bench-drift"
+    clean = drift.clean_checks(folder)
+    Console().print(f"{clean.checks} clean checks, false alarms: {clean.alarms}", markup=False)
     for row in drift.run(folder, seconds):
         said = "found" if row.found else "NOT FOUND", "put back" if row.mended else "NOT PUT BACK"
         figures = f"check {row.seconds:.1f} s, fix {row.mend_seconds:.1f} s"
         Console().print(f"{row.name}: {', '.join(said)}; {row.note}; {figures}", markup=False)
     found, total = drift.rows(folder), len(mutations())
-    if len(found) == total:
-        checks = f"{drift.CHECKS}, false alarms: {len(drift.clean_checks(folder))}"
-    else:
-        checks = "not yet made"
+    if len(found) < total:
         Console().print(f"{len(found)} of {total} done; the same again goes on", markup=False)
     _write(
         "drift",
         "One edit after the other on the lab: is it found, and is every object as before and Pulumi's state "
         f"true after `--fix`? The edits: `bench/drift/catalogue.yaml`, {len(found)} of {total}. Clean checks "
-        f"with an autoscaler's scaling and restarts going on: {checks}.",
+        f"with an autoscaler's scaling and restarts going on: {clean.checks}, false alarms: "
+        f"{len(clean.alarms)}.",
         drift.table(found),
     )
     if len(found) == total:

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -36,6 +37,12 @@ class Change:
     def __str__(self) -> str:
         """As a person reads it."""
         return f"{self.op.value} {spelled(self.urn)}"
+
+
+@cache
+def installed() -> auto.PulumiCommand:
+    """Find the pulumi that is installed; a workspace that finds its own asks for the version each time."""
+    return auto.PulumiCommand()
 
 
 class _Stack(auto.Stack):
@@ -84,7 +91,7 @@ class Updates:
         self.name, self.tell, self._wait = stack, tell, wait
         mode = StackInitMode.CREATE_OR_SELECT if create else StackInitMode.SELECT
         workspace = auto.LocalWorkspace(
-            work_dir=str(folder), env_vars=dict(environment or {}), pulumi_command=command
+            work_dir=str(folder), env_vars=dict(environment or {}), pulumi_command=command or installed()
         )
         self.stack = self.run("stack select", lambda: _Stack(stack, workspace, mode))
 

@@ -10,7 +10,7 @@ from operations.errors import OperationError
 from operations.manifests import Manifest, is_applied
 from operations.project import Project
 from operations.recording import Resource
-from operations.updates import LOG_LINES
+from operations.updates import LOG_LINES, installed
 
 MANAGER = "__fieldManager"
 """Where Pulumi's provider keeps the name in which it applied an object."""
@@ -42,7 +42,8 @@ class State:
         """
         try:
             # A workspace, not a stack: that would become the one that is selected.
-            exported = auto.LocalWorkspace(work_dir=str(project.folder)).export_stack(stack).deployment or {}
+            workspace = auto.LocalWorkspace(work_dir=str(project.folder), pulumi_command=installed())
+            exported = workspace.export_stack(stack).deployment or {}
         except (auto.CommandError, FileNotFoundError) as error:
             if "no stack named" in str(error):
                 raise _never_deployed(stack) from error
