@@ -1,6 +1,8 @@
 """Pulumi as a canary runs it, with a stand-in in its place."""
 
+import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,14 @@ LIMIT_SECONDS = 10
 
 class CalledOffError(Exception):
     """What somebody wants meanwhile."""
+
+
+@pytest.fixture(autouse=True)
+def _interruptible() -> Iterator[None]:
+    """A shell has SIGINT ignored in the background, and a stand-in that inherits this could not catch it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
