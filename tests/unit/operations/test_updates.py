@@ -34,6 +34,7 @@ def test_a_failure_gives_pulumis_reason(verb: str, tmp_path: Path, monkeypatch: 
     """Not the last lines of what it printed, which are the stack's outputs."""
     monkeypatch.setattr(updates, "_Stack", Failing)
     monkeypatch.setattr(auto, "LocalWorkspace", lambda **_: None)
+    monkeypatch.setattr(updates, "installed", lambda: None)
     told: list[str] = []
     with pytest.raises(OperationError) as failed:
         getattr(updates.Updates(tmp_path, "dev", told.append), verb)()
