@@ -6,6 +6,8 @@ import pty
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -105,6 +107,19 @@ class Run:
             assert time.monotonic() < deadline, f"never ended:\n{self.said}"
             time.sleep(0.05)
         return int(self.process.returncode)
+
+    def updates(self, seconds: float = PATIENCE_SECONDS) -> None:
+        """Wait until one of its updates runs."""
+        deadline = time.monotonic() + seconds
+        while not any("up" in words for words in self._children()):
+            assert self.process.poll() is None, self.said
+            assert time.monotonic() < deadline, f"never began an update:\n{self.said}"
+            time.sleep(0.02)
+
+    def _children(self) -> Iterator[list[str]]:
+        for each in psutil.Process(self.process.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                yield each.cmdline()
 
     def kill(self, *, updates: bool = True) -> None:
         """`kill -9`, of the updates that it runs as well unless told otherwise."""

@@ -14,6 +14,8 @@ def test_killed_at_each_step_it_goes_on(canary: Canary, prove: Prove) -> None:
         run = canary.begins()
         for moment in ("deploying what", STEP.format(1), "split measured", STEP.format(2), STEP.format(3)):
             run.says(moment)
+            if moment != "split measured":
+                run.updates()
             run.kill()
             run = canary.run("--resume")
         assert run.ends() == PROMOTED, run.said
@@ -28,6 +30,7 @@ def test_killed_alone_it_waits_for_its_own_update(canary: Canary, prove: Prove) 
     with Users() as users:
         run = canary.begins()
         run.says(STEP.format(2))
+        run.updates()
         run.kill(updates=False)
         run = canary.run("--resume")
         assert run.ends() == PROMOTED, run.said
