@@ -167,7 +167,7 @@ class Watch:
                 continue
             if said is Verdict.good:
                 return
-            if said is Verdict.unknown:
+            if said is Verdict.unknown and verdict is Verdict.unknown:
                 why = "; ".join(f"{each.check}: {each.says}" for each in findings)
                 if self._goes_on_without(why):
                     return

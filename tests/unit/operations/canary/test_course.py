@@ -214,6 +214,13 @@ def test_prometheus_away_for_a_while_is_waited_for() -> None:
     assert course(world, **QUICK).run()[0] is Outcome.promoted
 
 
+def test_a_long_wait_for_the_cluster_is_no_lack_of_figures() -> None:
+    """A look that comes late, because nobody told of the pods meanwhile, is of figures that are there."""
+    world = FakeWorld()
+    world.at.append((6, lambda it: it.sleep(40)))
+    assert course(world, **QUICK, noData="stop").run()[0] is Outcome.promoted
+
+
 def test_the_cluster_away_for_a_while_is_waited_for() -> None:
     """In an update as well: it is done again, with a look at what is really there."""
     world = FakeWorld()
