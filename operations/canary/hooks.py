@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 
 import httpx
 
@@ -50,21 +51,42 @@ def run(hook: Hook, occasion: Occasion, folder: Path, tick: Callable[[], None]) 
         hook: what to run.
         occasion: what it is told.
         folder: where a command runs: the project's.
-        tick: called now and then while a command runs, and may end it by what it raises.
+        tick: called now and then meanwhile, and may end it by what it raises.
     """
     if hook.post is not None:
-        return _post(os.path.expandvars(hook.post), occasion.payload, hook.timeout)
+        return _post(os.path.expandvars(hook.post), occasion.payload, hook.timeout, tick)
     shell = isinstance(hook.run, str)
     words = ["sh", "-c", str(hook.run)] if shell else list(hook.run or ())
     return _command(words, occasion.variables, folder, hook.timeout, tick)
 
 
-def _post(url: str, payload: Mapping[str, object], timeout: float) -> str | None:
+def _post(url: str, payload: Mapping[str, object], timeout: float, tick: Callable[[], None]) -> str | None:
+    said: list[str | None] = []
+    # Nobody waits for its end: what is asked for may be an approval that is not wanted any more.
+    asking = Thread(target=lambda: said.append(_answer(url, payload, timeout)), daemon=True)
+    asking.start()
+    deadline = time.monotonic() + timeout
+    while True:
+        asking.join(POLL_SECONDS)
+        if not asking.is_alive():
+            return said[0]
+        if time.monotonic() > deadline:
+            return _too_long(timeout)
+        tick()
+
+
+def _answer(url: str, payload: Mapping[str, object], timeout: float) -> str | None:
     try:
         answer = httpx.post(url, json=payload, timeout=timeout)
+    except httpx.TimeoutException:
+        return _too_long(timeout)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return f"no answer: {type(error).__name__}"
     return None if answer.is_success else f"answered {answer.status_code}"
+
+
+def _too_long(timeout: float) -> str:
+    return f"took longer than {timeout:g} s"
 
 
 def _command(
@@ -98,7 +120,7 @@ def _command(
                     break
                 except subprocess.TimeoutExpired:
                     if time.monotonic() > deadline:
-                        return f"took longer than {timeout:g} s"
+                        return _too_long(timeout)
                     tick()
         finally:
             if process.poll() is None:

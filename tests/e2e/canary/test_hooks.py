@@ -1,15 +1,10 @@
 """What a team wants done on the way: commands and messages, around the steps of a real canary."""
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import psutil
 
+from tests.chat import chat
 from tests.e2e.canaries import Canary
 from tests.e2e.canary.given import NAMESPACE, WEIGHT_OF_V2, declare_v2
 from tests.e2e.canary.proof import PROMOTED, ROLLED_BACK, Prove, Users, as_before, promoted
@@ -26,9 +21,9 @@ def test_hooks_run_around_the_steps(canary: Canary, prove: Prove, tmp_path: Path
         hooks = [
             {"when": "before-step", "run": ["sh", "-c", note, "sh", "before"], **command},
             {"when": "after-step", "run": ["sh", "-c", note, "sh", "after"], **command},
-            {"when": "start", "post": url},
-            {"when": "end", "post": url},
-            {"when": "start", "post": f"{url}/nobody-there", "onFailure": "ignore"},
+            {"when": "start", "post": f"{url}/204"},
+            {"when": "end", "post": f"{url}/204"},
+            {"when": "start", "post": f"{url}/never", "timeout": "2s", "onFailure": "ignore"},
         ]
         declare_v2(canary.stack, {"hooks": hooks})
         with Users() as users:
@@ -47,7 +42,7 @@ def test_hooks_run_around_the_steps(canary: Canary, prove: Prove, tmp_path: Path
         ("", 10, f"canary of springbootapp v2 on {NAMESPACE}: begins"),
         ("promoted", 100, f"canary of springbootapp v2 on {NAMESPACE}: promoted"),
     ]
-    assert "nobody-there: answered 404" in run.said
+    assert "never: took longer than 2 s" in run.said
     promoted(canary.stack)
     assert users.lost == []
 
@@ -65,26 +60,3 @@ def test_a_hook_that_takes_too_long_leads_back(canary: Canary, prove: Prove) -> 
     assert not [each for each in psutil.process_iter(["cmdline"]) if "3141" in (each.info["cmdline"] or ())]
     assert users.lost == []
     as_before(canary.stack)
-
-
-@contextmanager
-def chat() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Take messages at a URL."""
-    messages: list[dict[str, Any]] = []
-
-    class Chat(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            said = self.rfile.read(int(self.headers["Content-Length"]))
-            known = self.path == "/"
-            if known:
-                messages.append(json.loads(said))
-            self.send_response(204 if known else 404)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Nobody reads it."""
-
-    with HTTPServer(("127.0.0.1", 0), Chat) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", messages
-        server.shutdown()
