@@ -158,11 +158,12 @@ def take_down(places: Places, progress: Progress) -> None:
     packages = debian.Packages(cache=places.cache, progress=progress)
     root = packages.directory("node", debian.NODE)
     lab = Cluster(places=places, progress=progress, kube=places.cache, root=root)
+    links = lab.links()
     lab.stop()
     end_orphans(places)
     if lab.network.made:
         packages.unpack("node", debian.NODE)  # iptables: the machine may have none, nor the cache any more
-    lab.network.down()
+    lab.network.down(links)
 
 
 def _architecture() -> str:

@@ -112,6 +112,10 @@ class Cluster:
                 log = self._pod_log(step.note) or kubelet_log
                 raise LabError(error.what, mend=f"read {log}, then: make up", evidence=tail(log)) from error
 
+    def links(self) -> set[str]:
+        """The machine's ends of the pods' links, as long as the cluster was not stopped."""
+        return self._node.links()
+
     def stop(self) -> None:
         """Stop everything that runs and unmount what it mounted; the cluster's data stays."""
         etcd, *others = self.processes()

@@ -78,15 +78,22 @@ class Network:
         """Whether anything of it may be on the machine: what looks like it else belongs to others."""
         return self._memory.exists() or (LINKS / BRIDGE).exists()
 
-    def down(self) -> None:
-        """Remove all of it, whatever state it is in."""
+    def down(self, links: set[str]) -> None:
+        """Remove all of it, whatever state it is in.
+
+        Args:
+            links: the pods' links by name. The bridge knows its own, as long as it is there; the kernel
+                takes them away with the pods' network namespaces too, some time after these are gone.
+        """
         if not self.made:
             return
         for family in ("iptables", "ip6tables"):
             self._remove_rules(family)
-        for path in sorted(LINKS.glob("veth*/master")):
-            if path.resolve().name == BRIDGE:
-                self._try("ip", "link", "delete", path.parent.name)
+        masters = LINKS.glob("veth*/master")
+        on_the_bridge = {path.parent.name for path in masters if path.resolve().name == BRIDGE}
+        for link in sorted(on_the_bridge | links):
+            if (LINKS / link).exists():
+                self._try("ip", "link", "delete", link)
         if (LINKS / BRIDGE).exists():
             self._run("ip", "link", "delete", BRIDGE)
         self._restore_machine()

@@ -12,6 +12,7 @@ from lab import cgroups, node
 from lab.cluster import Cluster
 from lab.controlplane import SUBJECTS
 from lab.errors import LabError
+from lab.network import BRIDGE
 from lab.places import Places
 from lab.process import wait_until
 from lab.progress import Progress, Step
@@ -180,6 +181,24 @@ def test_what_is_waited_for_is_said(
 def test_stop_works_from_nothing(cluster: Cluster) -> None:
     """No state, no cache, no control groups: `make down` of what is not there is a good end."""
     cluster.stop()
+
+
+def test_the_pods_links_are_those_that_cni_noted(cluster: Cluster, places: Places) -> None:
+    """The machine's ends of the lab's own; notes that nobody can read name none."""
+    for container in ("abc", "def"):
+        (places.state / "containerd/run/io.containerd.runtime.v2.task/k8s.io" / container).mkdir(parents=True)
+    node.CNI_RESULTS.mkdir(parents=True)
+    ends = [{"name": BRIDGE}, {"name": "veth0a"}, {"name": "eth0", "sandbox": "/netns/1"}]
+    loopback = [{"name": "lo", "sandbox": "/netns/1"}]
+    others = [{"name": "veth0b"}]
+    for note, interfaces in (
+        ("lab-abc-eth0", ends),
+        ("cni-loopback-abc-lo", loopback),
+        ("lab-xyz-eth0", others),
+    ):
+        (node.CNI_RESULTS / note).write_text(json.dumps({"result": {"interfaces": interfaces}}))
+    (node.CNI_RESULTS / "lab-def-eth0").write_text("{")
+    assert cluster.links() == {"veth0a"}
 
 
 def test_stop_removes_what_the_runtime_left(cluster: Cluster, places: Places) -> None:

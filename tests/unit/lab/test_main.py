@@ -141,7 +141,7 @@ def test_down_without_a_cache_fetches_what_removes_the_rules(
     (tmp_path / "links" / network.BRIDGE).mkdir(parents=True)
     monkeypatch.setattr(Cluster, "stop", lambda _: order.append("stop"))
     monkeypatch.setattr(debian.Packages, "unpack", lambda *_: order.append("unpack"))
-    monkeypatch.setattr(network.Network, "down", lambda _: order.append("network"))
+    monkeypatch.setattr(network.Network, "down", lambda *_: order.append("network"))
     assert run("down").exit_code == 0
     assert order == ["stop", "unpack", "network"]
     assert programs.calls == []

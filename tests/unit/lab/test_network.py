@@ -163,7 +163,7 @@ def test_a_setting_that_cannot_be_made_is_named(machine: Machine) -> None:
     assert fault.value.what.startswith(
         f"the kernel setting net.ipv4.conf.{BRIDGE}.route_localnet cannot be made 1"
     )
-    machine.network.down()
+    machine.network.down(set())
     assert machine.setting("net.ipv4.ip_forward").read_text() == "0"
 
 
@@ -171,7 +171,7 @@ def test_down_removes_the_labs_rules_and_no_others(machine: Machine) -> None:
     """The tables are written back with the machine's own rules, counters and policies as they were."""
     machine.has_link(BRIDGE)
     machine.has_rules(WITH_THE_LAB)
-    machine.network.down()
+    machine.network.down(set())
     assert machine.restored.read_text() == MACHINES_OWN
     assert machine.called("iptables-restore") == ["iptables-restore -c -w"]
 
@@ -179,7 +179,7 @@ def test_down_removes_the_labs_rules_and_no_others(machine: Machine) -> None:
 def test_down_writes_no_table_without_need(machine: Machine) -> None:
     """Where no rule is the lab's, no table is touched."""
     machine.has_link(BRIDGE)
-    machine.network.down()
+    machine.network.down(set())
     assert machine.called("iptables-restore") == []
     assert machine.called("ip6tables-save") == ["ip6tables-save -c"]
 
@@ -190,8 +190,19 @@ def test_down_removes_the_labs_links_and_no_others(machine: Machine) -> None:
     machine.has_link("docker0")
     machine.has_link("veth0a", BRIDGE)
     machine.has_link("veth0b", "docker0")
-    machine.network.down()
+    machine.network.down(set())
     assert machine.called("ip") == ["ip link delete veth0a", f"ip link delete {BRIDGE}"]
+
+
+def test_down_removes_the_pods_links_without_their_bridge(machine: Machine) -> None:
+    """Somebody deleted the bridge: the links that CNI noted go, as far as the kernel has left them."""
+    machine.network.up()
+    machine.has_link("veth0a")
+    machine.has_link("veth0b", "docker0")
+    machine.network.down({"veth0a", "veth0c"})
+    assert "ip link delete veth0a" in machine.called("ip")
+    assert "ip link delete veth0b" not in machine.called("ip")
+    assert "ip link delete veth0c" not in machine.called("ip")
 
 
 def test_down_puts_the_machines_settings_back(machine: Machine) -> None:
@@ -201,7 +212,7 @@ def test_down_puts_the_machines_settings_back(machine: Machine) -> None:
     machine.network.up()
     machine.network.up()
     assert machine.memory.stat().st_mode & 0o777 == 0o600
-    machine.network.down()
+    machine.network.down(set())
     bridges = f"net.ipv4.conf.{BRIDGE}.route_localnet"  # goes with the bridge
     assert {**machine.settings, bridges: ""} == {**before, bridges: ""}
     assert not machine.memory.exists()
@@ -221,7 +232,7 @@ def test_down_removes_the_tables_that_only_the_lab_used(machine: Machine) -> Non
     )
     machine.network.up()
     listed.write_text("table ip filter\ntable ip nat\ntable ip mangle\n")
-    machine.network.down()
+    machine.network.down(set())
     assert [call for call in machine.called("nft") if "delete" in call] == ["nft delete table ip nat"]
 
 
@@ -230,7 +241,7 @@ def test_down_after_a_reboot(machine: Machine) -> None:
     machine.network.up()
     for name in ("net.bridge.bridge-nf-call-iptables", f"net.ipv4.conf.{BRIDGE}.route_localnet"):
         machine.setting(name).unlink()
-    machine.network.down()
+    machine.network.down(set())
     assert not machine.memory.exists()
     assert not machine.setting("net.bridge.bridge-nf-call-iptables").exists()
 
@@ -240,7 +251,7 @@ def test_down_with_half_a_memory(machine: Machine, memory: str) -> None:
     """Where nobody knows how the machine was, its settings stay, and the lab's bridge still goes."""
     machine.has_link(BRIDGE)
     machine.memory.write_text(memory)
-    machine.network.down()
+    machine.network.down(set())
     assert machine.called("ip") == [f"ip link delete {BRIDGE}"]
     assert not machine.memory.exists()
 
@@ -249,7 +260,7 @@ def test_down_where_no_lab_was_touches_nothing(machine: Machine) -> None:
     """On a machine with another Kubernetes, `make down` does not take away its rules."""
     machine.has_rules(WITH_THE_LAB.replace("mesh-lab", "cni0"))
     assert not machine.network.made
-    machine.network.down()
+    machine.network.down(set())
     assert machine.programs.calls == []
 
 
@@ -258,7 +269,7 @@ def test_down_where_only_the_bridge_is_left(machine: Machine) -> None:
     machine.has_link(BRIDGE)
     machine.has_rules(WITH_THE_LAB)
     assert machine.network.made
-    machine.network.down()
+    machine.network.down(set())
     assert machine.restored.read_text() == MACHINES_OWN
 
 
