@@ -18,7 +18,7 @@ from operations.canary.scene import Scene
 from operations.canary.traffic import Traffic
 from operations.canary.view import View
 from operations.cluster import Cluster
-from operations.drift.findings import Finding
+from operations.drift.findings import Finding, Problem, Report
 from operations.errors import OperationError
 from operations.figures.errors import NoDataError
 from operations.figures.measured import Figures
@@ -84,8 +84,7 @@ class LiveWorld:
 
     def drift(self) -> list[str]:
         """List what others changed of the routes, each with who did it."""
-        report = self.deployment.check()
-        return [_said(each) for each in report.of(*ROUTES) if not each.pending]
+        return changed_routes(self.deployment.check())
 
     def measure(self, window: float) -> Mapping[str, Measured]:
         """Take the figures of every version over the last seconds."""
@@ -121,6 +120,17 @@ class LiveWorld:
     def show(self, scene: Scene) -> None:
         """Show where things stand."""
         self.view.show(scene)
+
+
+def changed_routes(report: Report) -> list[str]:
+    """List what others changed of the routes, each with who did it.
+
+    Left out is what the next step puts right anyway: changes of the stack file, and fields that are as
+    declared and belong to whoever put them back by hand (the stack's objects carry `pulumi.com/patchForce`).
+    """
+    return [
+        _said(each) for each in report.of(*ROUTES) if not each.pending and each.problem is not Problem.TAKEN
+    ]
 
 
 def _said(finding: Finding) -> str:
