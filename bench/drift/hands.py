@@ -119,7 +119,7 @@ class Hands:
         words = {
             "UNSEEN": "unseen.example.com",
             "EXTRA": self._elsewhere("Service"),
-            "GATEWAY": self._elsewhere("Gateway"),
+            "SHARED": self._elsewhere("Gateway"),
         }
         if "POD" in text:
             words["POD"] = self._pod()
