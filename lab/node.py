@@ -185,29 +185,32 @@ class Node:
     def links(self) -> set[str]:
         """The machine's ends of the pods' links, as CNI noted them; unreadable notes name none."""
         found = set()
-        for container in self._tasks():
-            for note in CNI_RESULTS.glob(f"*-{container.name}-*"):
-                try:
-                    interfaces = json.loads(note.read_text())["result"]["interfaces"]
-                except (ValueError, KeyError, OSError):
-                    continue
-                # A sandbox has the other end, and the bridge is the network's.
-                ends = {each["name"] for each in interfaces if not each.get("sandbox")}
-                found |= ends - {network.BRIDGE}
+        for note in self._cni_notes():
+            try:
+                interfaces = json.loads(note.read_text())["result"]["interfaces"]
+            except (ValueError, KeyError, TypeError, OSError):
+                continue
+            # A sandbox has the other end, and the bridge is the network's.
+            ends = {each["name"] for each in interfaces if not each.get("sandbox")}
+            found |= ends - {network.BRIDGE}
         return found
 
     def _tasks(self) -> Iterator[Path]:
         """What containerd keeps of each of the lab's containers while it runs."""
         return self._run_folder.glob("io.containerd.runtime.v2.task/k8s.io/*")
 
+    def _cni_notes(self) -> list[Path]:
+        """What the CNI library noted of the lab's containers."""
+        return [note for each in self._tasks() for note in CNI_RESULTS.glob(f"*-{each.name}-*")]
+
     def forget_running(self) -> None:
         """Remove what containerd and CNI keep about containers that are gone; the kubelet makes them anew."""
         for address in self._run_folder.glob("io.containerd.runtime.v2.task/*/*/address"):
             Path(address.read_text().removeprefix("unix://")).unlink(missing_ok=True)
+        for note in self._cni_notes():
+            note.unlink()
         for container in self._tasks():
             shutil.rmtree(RUNC_STATE / container.name, ignore_errors=True)
-            for result in CNI_RESULTS.glob(f"*-{container.name}-*"):
-                result.unlink()
         shutil.rmtree(self._run_folder, ignore_errors=True)
         shutil.rmtree(self._addresses, ignore_errors=True)
         for folder in (SHIM_SOCKETS, RUNC_STATE, RUNC_STATE.parent, CNI_RESULTS):

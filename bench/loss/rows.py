@@ -9,12 +9,9 @@ from typing import Final
 from bench.kept import kept
 from bench.loss.without import MECHANISMS
 from tests.e2e.changes import CHANGES
+from tests.e2e.load import HELD
 
 NOTHING: Final = "nothing changes"
-HELD: Final = 0.98
-"""The share of the requests asked for that a machine has to ask in the time, to hold a rate."""
-
-
 QUEUED: Final = 1000.0
 """Milliseconds that one request in a hundred may take while nothing changes, the slow ones of 3 s aside."""
 

@@ -25,8 +25,6 @@ LAST_SECONDS: Final = 90
 """No round is begun so shortly before the time is over: the slowest took that long."""
 
 NAMESPACE: Final = "bench-loss"
-HOST: Final = f"springbootapp.{NAMESPACE}.svc.cluster.local:8080"
-LOGGERS: Final = {"istio_system": "istio=ingressgateway", NAMESPACE.replace("-", "_"): "app"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,22 +97,20 @@ def _measured(stack: Stack, file: Path, ends: float) -> Iterator[Row]:
 
 
 def _row(stack: Stack, of: Round, asked: tuple[int, int], change: Callable[[Stack], None]) -> Row:
-    begun = time.monotonic()
-    through, within = asked
-    outside = load.from_here("http://127.0.0.1:31380/hello", rate=through, host=f"{NAMESPACE}.example.com")
-    inside = load.from_mesh(stack.shell, NAMESPACE, f"http://{HOST}/hello", rate=within, host=HOST)
-    with outside, inside:
+    def happens() -> None:
         change(stack)
         settle(stack)
-    seconds = time.monotonic() - begun
+
+    through, within = asked
+    seen = load.both_ways(stack.shell, NAMESPACE, happens, ingress=through, mesh=within)
     return Row(
         change=of.change,
         without=of.without,
         at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        seconds=seconds,
-        ingress=_side(through, outside.report),
-        mesh=_side(within, inside.report),
-        flags=dict(load.flags(stack.shell, int(seconds) + 1, **LOGGERS)),
+        seconds=seen.seconds,
+        ingress=_side(through, seen.ingress),
+        mesh=_side(within, seen.mesh),
+        flags=dict(seen.flags),
     )
 
 

@@ -125,8 +125,8 @@ class LiveWorld:
 def changed_routes(report: Report) -> list[str]:
     """List what others changed of the routes, each with who did it.
 
-    Left out is what the next step puts right anyway: changes of the stack file, and fields that are as
-    declared and belong to whoever put them back by hand (the stack's objects carry `pulumi.com/patchForce`).
+    Left out is what hinders no update: changes of the stack file, and fields that are as declared and belong
+    to whoever put them back by hand (the stack's routes carry `pulumi.com/patchForce`).
     """
     return [
         _said(each) for each in report.of(*ROUTES) if not each.pending and each.problem is not Problem.TAKEN

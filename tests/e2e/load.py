@@ -3,8 +3,9 @@
 import json
 import re
 import subprocess
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -14,6 +15,9 @@ from tests.e2e.conftest import CHECKOUT, Shell
 
 LONGEST_SECONDS = 600
 """The load ends by itself after so long, whatever becomes of the test."""
+
+HELD = 0.98
+"""The share of the requests asked for that a machine has to ask in the time, to hold a rate."""
 
 SLOW_EVERY = 400
 """One request in so many takes 3 s."""
@@ -46,6 +50,17 @@ class Report:
     def rate(self) -> float:
         """Requests a second that were really asked."""
         return self.requests / self.seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class BothWays:
+    """What came back through the ingress and in the mesh while something happened."""
+
+    ingress: Report
+    mesh: Report
+    seconds: float
+    flags: Counter[str]
+    """Failures that proxies logged, by status and Envoy's response flag; each request passes two proxies."""
 
 
 class Load:
@@ -99,6 +114,30 @@ def from_mesh(shell: Shell, namespace: str, url: str, *, rate: int, host: str) -
     return Load(words, url=url, rate=rate, host=host)
 
 
+def both_ways(
+    shell: Shell, namespace: str, happens: Callable[[], None], *, ingress: int, mesh: int
+) -> BothWays:
+    """Load a copy of the walkthrough's app from outside and from its client pod while something happens.
+
+    Args:
+        shell: where kubectl runs.
+        namespace: the copy's; `NAMESPACE.example.com` is its host, and it has a `caller`.
+        happens: the load ends with it.
+        ingress: requests a second through the ingress.
+        mesh: requests a second from the client pod.
+    """
+    host = f"springbootapp.{namespace}.svc.cluster.local:8080"
+    begun = time.monotonic()
+    outside = from_here("http://127.0.0.1:31380/hello", rate=ingress, host=f"{namespace}.example.com")
+    inside = from_mesh(shell, namespace, f"http://{host}/hello", rate=mesh, host=host)
+    with outside, inside:
+        happens()
+    seconds = time.monotonic() - begun
+    proxies = {"istio-system": "istio=ingressgateway", namespace: "app"}
+    found = _flags(shell, int(seconds) + 1, proxies)
+    return BothWays(ingress=outside.report, mesh=inside.report, seconds=seconds, flags=found)
+
+
 @contextmanager
 def caller(shell: Shell, namespace: str) -> Iterator[None]:
     """Run a pod that can ask from inside the mesh, and let proxies log failures alone and trace nothing."""
@@ -117,11 +156,11 @@ def apply(shell: Shell, *objects: dict[str, Any]) -> None:
     shell.run(f"kubectl apply -f - <<'EOF'\n{document}\nEOF")
 
 
-def flags(shell: Shell, since_seconds: int, **selectors: str) -> Counter[str]:
+def _flags(shell: Shell, since_seconds: int, proxies: Mapping[str, str]) -> Counter[str]:
     """Count the failures that proxies logged by status and Envoy's response flag: pods by namespace."""
     found: Counter[str] = Counter()
-    for namespace, selector in selectors.items():
-        words = f"-n {namespace.replace('_', '-')} -l {selector} --since={since_seconds}s"
+    for namespace, selector in proxies.items():
+        words = f"-n {namespace} -l {selector} --since={since_seconds}s"
         # A pod that is just starting has no log yet.
         said = shell.run(f"kubectl logs -c istio-proxy {words} --tail=-1 --ignore-errors").stdout
         for line in said.splitlines():

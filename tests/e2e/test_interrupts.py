@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -68,9 +68,7 @@ def test_pulumi_killed(case: Case, share: float) -> None:
 
 def test_pulumi_killed_before_the_proxies_have_followed(case: Case) -> None:
     """The routes have changed, the state does not know it, the ingress has not heard: no pods go now."""
-    with routes_of(case.stack) as generations, case.update() as update:
-        next(generations)
-        next(generations)
+    with _at_the_routes(case) as update:
         with frozen(_agent_of_the_ingress()):
             case.kill(update)
             mending = case.recovering()
@@ -83,9 +81,7 @@ def test_pulumi_killed_before_the_proxies_have_followed(case: Case) -> None:
 
 def test_recover_while_istiod_is_silent(case: Case) -> None:
     """It says so and deletes nothing; the same command goes on once istiod is back."""
-    with routes_of(case.stack) as generations, case.update() as update:
-        next(generations)
-        next(generations)
+    with _at_the_routes(case) as update:
         with frozen(_istiod()):
             case.kill(update)
             code, said = case.recovering().end()
@@ -211,6 +207,15 @@ def test_disk_full(disk: Path, tmp_path: Path, record_property: Note) -> None:
             assert "disk of Pulumi's state is full" in full.stdout
             (disk / "filler").unlink()
             case.recover()
+
+
+@contextmanager
+def _at_the_routes(case: Case) -> Iterator[Update]:
+    """Begin the update, and stand where the API server has just taken the new routes."""
+    with routes_of(case.stack) as generations, case.update() as update:
+        next(generations)
+        next(generations)
+        yield update
 
 
 def _istiod() -> int:

@@ -5,7 +5,6 @@ rate is not held, the test fails and says so.
 """
 
 import os
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -21,8 +20,6 @@ MESH_RATE = int(os.environ.get("LOSS_MESH_RATE", "300"))
 """Requests a second from the mesh: 1,000 from both sides are more than two cores can ask and answer."""
 
 NAMESPACE = "e2e-zero-loss"
-HOST = f"springbootapp.{NAMESPACE}.svc.cluster.local:8080"
-LOGGERS = {"istio_system": "istio=ingressgateway", NAMESPACE.replace("-", "_"): "app"}
 
 
 @pytest.fixture(scope="module")
@@ -38,18 +35,17 @@ def stack(_lab_is_up: None, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.mark.parametrize("change", CHANGES)
 def test_no_request_is_lost(stack: Stack, change: str) -> None:
     """Neither through the ingress nor in the mesh, and the rate was held."""
-    begun = time.monotonic()
-    outside = load.from_here("http://127.0.0.1:31380/hello", rate=RATE, host=f"{NAMESPACE}.example.com")
-    inside = load.from_mesh(stack.shell, NAMESPACE, f"http://{HOST}/hello", rate=MESH_RATE, host=HOST)
-    with outside, inside:
+
+    def happens() -> None:
         for _ in range(ROUNDS):
             CHANGES[change](stack)
             settle(stack)
-    flags = load.flags(stack.shell, int(time.monotonic() - begun) + 1, **LOGGERS)
-    reports = {"ingress": (RATE, outside.report), "mesh": (MESH_RATE, inside.report)}
+
+    seen = load.both_ways(stack.shell, NAMESPACE, happens, ingress=RATE, mesh=MESH_RATE)
+    reports = {"ingress": (RATE, seen.ingress), "mesh": (MESH_RATE, seen.mesh)}
     for name, (rate, report) in reports.items():
         assert not report.failed, (
-            f"{name}: {report.failed} of {report.requests}; {flags}; {report.failures[:5]}"
+            f"{name}: {report.failed} of {report.requests}; {seen.flags}; {report.failures[:5]}"
         )
-        assert report.rate > rate * 0.98, f"{name}: only {report.rate:.0f} requests a second were asked"
+        assert report.rate > rate * load.HELD, f"{name}: only {report.rate:.0f} requests a second were asked"
         assert report.answers.keys() <= {"v1", "v2", "v3"}

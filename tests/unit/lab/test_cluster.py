@@ -198,6 +198,7 @@ def test_the_pods_links_are_those_that_cni_noted(cluster: Cluster, places: Place
     ):
         (node.CNI_RESULTS / note).write_text(json.dumps({"result": {"interfaces": interfaces}}))
     (node.CNI_RESULTS / "lab-def-eth0").write_text("{")
+    (node.CNI_RESULTS / "lab-def-eth1").write_text("null")
     assert cluster.links() == {"veth0a"}
 
 
