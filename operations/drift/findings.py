@@ -20,8 +20,7 @@ class Problem(StrEnum):
     REORDERED = "reordered"
     """The items of a list stand in another order."""
     TAKEN = "taken"
-    """The value is right, but another manager owns the field, until the next update of it: one by Pulumi is
-    a conflict where the object has no `pulumi.com/patchForce`."""
+    """The value is right, but another manager owns the field, alone or with Pulumi."""
     MISSING = "missing"
     """A declared object that is not there."""
     REPLACED = "replaced"

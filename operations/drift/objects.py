@@ -11,6 +11,9 @@ from operations.fields import ABSENT, Path, spelled_path
 from operations.manifests import Manifest
 
 CONFLICT = "the value is right, but the next pulumi up that changes it would be refused as a conflict"
+SHARED = "the value is right, but somebody else owns the field: taken out of the stack file, it would stay"
+FORCED = "pulumi.com/patchForce"
+"""The annotation by which Pulumi takes a field back from whoever owns it."""
 NO_DEFAULTS = "istio.io"
 """Of the kinds of these API groups the API server fills nothing in."""
 
@@ -133,6 +136,7 @@ def _taken(wanted: Manifest, ownership: Ownership, kept: Kept, known: list[Path]
     body = {key: value for key, value in wanted.items() if key not in ("apiVersion", "kind")}
     metadata = wanted["metadata"]
     body["metadata"] = {key: metadata[key] for key in ("labels", "annotations") if metadata.get(key)}
+    why = SHARED if FORCED in (metadata.get("annotations") or {}) else CONFLICT
     told: set[Path] = set()
     for path in leaves(body):
         lost = path[: applied.reach(path) + 1]
@@ -147,7 +151,7 @@ def _taken(wanted: Manifest, ownership: Ownership, kept: Kept, known: list[Path]
             problem=Problem.TAKEN,
             path=spelled_path(lost),
             writer=ownership.writer(lost, kept.manager),
-            why=CONFLICT,
+            why=why,
         )
 
 

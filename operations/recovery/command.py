@@ -10,6 +10,7 @@ from pulumi import automation as auto
 from operations import locks
 from operations.cluster import Cluster, spelled
 from operations.declared import declare
+from operations.drift.state import State
 from operations.errors import OperationError
 from operations.manifests import Manifest, manifests
 from operations.pin import meant_cluster
@@ -18,6 +19,7 @@ from operations.recovery import orphans
 from operations.recovery.backend import FileBackend
 from operations.recovery.findings import Findings
 from operations.recovery.leftovers import leftovers
+from operations.recovery.names import former_names, nothing_of
 from operations.recovery.pending import closed, pending_operations
 from operations.updates import Tell, Updates
 
@@ -128,14 +130,27 @@ class _Recovery:
 
     def converge(self, declared: Sequence[Manifest]) -> None:
         """Bring everything to what is declared, and let nothing stay that is not."""
+        known = {each["urn"] for each in self._export().get("resources") or ()}
         updates = self._updates()
         self._tell("pulumi refresh")
         updates.refresh(run_program=True)
         self._tell("pulumi up")
         updates.up()
+        self._let_go(known)
         for each in sorted(leftovers(declared, self._cluster), key=_rank):
             self._tell(f"delete {spelled(each)}, which the stack made and nobody knows any more")
             self._cluster.delete(each)
+
+    def _let_go(self, known: set[str]) -> None:
+        """Drop the claims of providers that died, to what they had made and only now is in the state.
+
+        Of what the state knew before, another name's claim may be another stack's: drift tells that.
+        """
+        for urn, kept in State.of(self._project, self._stack).objects.items():
+            live = self._cluster.read(kept.inputs) if kept.manager and urn not in known else None
+            for name in former_names(live, kept.manager or "") if live else ():
+                self._tell(f"let go of {spelled(kept.inputs)} as {name}, which applied it and is gone")
+                self._cluster.apply(nothing_of(kept.inputs), name)
 
     def _updates(self) -> Updates:
         return Updates(self._project.folder, self._stack, lambda line: self._tell(f"  {line}"))

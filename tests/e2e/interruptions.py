@@ -166,7 +166,7 @@ class Case:
     def kill(self, update: Update) -> None:
         """End an update by `kill -9`, and note where it stood."""
         lines = [line.strip() for line in update.said.splitlines() if line.strip()]
-        self.note("interrupted at", lines[-1] if update.kill() else "its end")
+        self.note("interrupted at", ["its start", *lines][-1] if update.kill() else "its end")
 
     def recover(self) -> None:
         """Bring everything in order by the one command."""

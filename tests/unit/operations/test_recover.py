@@ -19,6 +19,7 @@ from operations.manifests import Manifest
 from operations.recovery import orphans
 from operations.recovery.backend import FileBackend
 from operations.recovery.leftovers import leftovers
+from operations.recovery.names import former_names, nothing_of
 from operations.recovery.pending import closed, pending_operations
 
 URN = "urn:pulumi:dev::mesh-app::mesh:index:VersionedApp$kubernetes:apps/v1:Deployment::shop-v3"
@@ -229,3 +230,23 @@ def test_what_the_stack_made_and_nobody_knows_is_found(monkeypatch: pytest.Monke
     monkeypatch.setattr(Cluster, "whole", lambda *_: live)
     found = leftovers([made("shop-v1")], Cluster("lab"))
     assert [each["metadata"]["name"] for each in found] == ["shop-v3"]
+
+
+def test_a_provider_that_died_is_known_by_the_name_in_which_it_applied() -> None:
+    """Neither the stack's own name, nor what a webhook wrote in it, nor a hand that took such a name."""
+    own, other = "pulumi-kubernetes-1a2b3c4d", "pulumi-kubernetes-016eadc4"
+    notes = [
+        {"manager": other, "operation": "Apply"},
+        {"manager": own, "operation": "Apply"},
+        {"manager": own, "operation": "Update"},
+        {"manager": "pulumi-kubernetes-by-hand", "operation": "Update"},
+        {"manager": "argocd-controller", "operation": "Apply"},
+    ]
+    live = {**INPUTS, "metadata": {**INPUTS["metadata"], "managedFields": notes}}  # type: ignore[dict-item]
+    assert former_names(live, own) == [other]
+    bare = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "shop-v3", "namespace": "shop"},
+    }
+    assert nothing_of(INPUTS) == bare

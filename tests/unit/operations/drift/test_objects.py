@@ -9,6 +9,7 @@ import pytest
 from operations.defaults import spec_defaults
 from operations.drift.comparison import differences
 from operations.drift.findings import Problem, Writer
+from operations.drift.objects import FORCED
 from operations.fields import ABSENT, without
 from tests.unit.operations.drift.live import (
     EDITED,
@@ -133,12 +134,23 @@ def test_an_amount_is_the_same_however_it_is_written(amount: str) -> None:
     assert found(wanted, live) == []
 
 
-def test_a_field_of_another_manager_is_told_though_its_value_is_right() -> None:
-    """The next update of it would be refused as a conflict."""
+@pytest.mark.parametrize(
+    ("annotations", "why"),
+    [
+        ({}, "the next pulumi up that changes it would be refused as a conflict"),
+        ({FORCED: "true"}, "taken out of the stack file, it would stay"),
+    ],
+)
+def test_a_field_of_another_manager_is_told_though_its_value_is_right(
+    annotations: dict[str, str], why: str
+) -> None:
+    """With what comes of it."""
     wanted = manifest("Service")
+    wanted["metadata"]["annotations"] = annotations
     live = edited(made(wanted), "spec", "ports", value=wanted["spec"]["ports"])
     (finding,) = found(wanted, live)
     assert (finding.problem, finding.path) == (Problem.TAKEN, "spec.ports")
+    assert why in finding.why
     assert finding.writer
     assert finding.writer.manager == "kubectl-edit"
 
