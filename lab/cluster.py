@@ -97,6 +97,11 @@ class Cluster:
         with ThreadPoolExecutor(max_workers=1) as background:
             self._start(node.containerd())
             loading = background.submit(self._load, images)
+            if not control.apiserver().current:
+                # They would ask the new one up to a minute late, for their watches wait longer and longer.
+                # With no sign of the node for 50 s they mark every pod as not ready.
+                control.controller_manager().stop()
+                control.scheduler().stop()
             for process in control.processes():
                 self._start(process)
             self._apply(*sorted(MANIFESTS.glob("*.yaml")))
