@@ -6,7 +6,7 @@ the mesh, and the API server's proxy has none.
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -65,6 +65,16 @@ class Istiod:
         """
         return all(_has_pod(answer, host, labels) for answer in await self._ask("/debug/endpointShardz"))
 
+    async def knows(self, objects: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether every istiod has read these objects of Istio's kinds as they were written last.
+
+        Raises:
+            UnaskedError: it could not be asked.
+            SilentError: it does not answer.
+        """
+        wanted = set(map(_written, objects))
+        return all(wanted <= set(map(_written, each or ())) for each in await self._ask("/debug/configz"))
+
     async def _ask(self, path: str) -> list[Any]:
         """Ask every running istiod; a proxy is connected to one of them."""
         selection = ("--selector=app=istiod", "--field-selector=status.phase=Running", "--output=name")
@@ -85,6 +95,11 @@ class Istiod:
             raise
         except KubectlError as error:
             raise UnaskedError(str(error)) from error
+
+
+def _written(thing: Mapping[str, Any]) -> tuple[str, int]:
+    """An object at one moment: the API server counts what is written to it."""
+    return thing["metadata"]["uid"], thing["metadata"]["generation"]
 
 
 def _proxy(entry: Mapping[str, str]) -> Proxy:

@@ -1,17 +1,18 @@
 """What istiod and its proxies know of a service's versions, and waiting until they know it."""
 
 import asyncio
+import json
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import pulumi
 
 from components import workload
 from components.expressions import seconds
 from components.istiod import Istiod, Look, UnaskedError
-from components.kubectl import SilentError
+from components.kubectl import Kubectl, KubectlError, SilentError
 from components.model.service import Service
 from components.model.stack import Stack
 from components.settling import GATHERING_SECONDS, PAUSE_SECONDS, UnsettledError, settled
@@ -21,6 +22,15 @@ SILENT: Final = (
     "bring it back, as by kubectl rollout restart deployment --namespace {namespace} --selector app=istiod, "
     "then `pulumi up`"
 )
+
+READ: Final = {
+    "istio": "destinationrules.networking.istio.io,virtualservices.networking.istio.io",
+    "gateway-api": "httproutes.gateway.networking.k8s.io",
+}
+"""What of a service istiod has to read before it sends anything; Services it knows by their pods."""
+
+ASKING_SECONDS: Final = 0.5
+"""Between two questions what istiod has read: each is two commands."""
 
 
 class HandoverError(pulumi.RunError):
@@ -34,6 +44,7 @@ class Proxies:
         self._service, self._namespace, self._api = service, stack.namespace.name, stack.api
         self._limit = float(seconds(stack.handover.limit) or 0)
         self._istiod = Istiod(context=stack.cluster.context, namespace=stack.handover.control_plane)
+        self._kubectl = Kubectl(context=stack.cluster.context, namespace=stack.namespace.name)
 
     async def look(self) -> Look:
         """Look at all of them, to know later what is new."""
@@ -57,7 +68,9 @@ class Proxies:
         """
         try:
             with self._answers():
-                stuck = await settled(self._istiod.proxies, before, kinds, self._limit)
+                # What istiod has read only now it may still gather.
+                gathers = await self._read(otherwise) and before is None
+                stuck = await settled(self._istiod.proxies, {} if gathers else before, kinds, self._limit)
         except UnaskedError as error:
             await self.pause(error)
         except UnsettledError as late:
@@ -91,6 +104,39 @@ class Proxies:
                     )
                 await asyncio.sleep(PAUSE_SECONDS)
 
+    async def _read(self, otherwise: str) -> bool:
+        """Wait until istiod has read the service's objects as they are; returns whether it had to.
+
+        It watches each kind by itself. After an API server that was away it asks again up to a minute late:
+        until then it sends nothing, which looks like a change that concerns no proxy; or routes to a subset
+        that it has not read.
+        """
+        begun = time.monotonic()
+        waited = False
+        while not await self._has_read():
+            waited = True
+            if time.monotonic() - begun > self._limit:
+                raise HandoverError(
+                    f"{self._service.app.name}: {otherwise}, because after {self._limit:g} s istiod has not "
+                    f"read what the API server has of {READ[self._api]}. See whether it reaches it: kubectl "
+                    f"logs --namespace {self._istiod.namespace} --selector app=istiod; then `pulumi up`"
+                )
+            await asyncio.sleep(ASKING_SECONDS)
+        return waited
+
+    async def _has_read(self) -> bool:
+        chosen = f"--selector=app.kubernetes.io/name={self._service.app.name}"
+        try:
+            said = await self._kubectl("get", READ[self._api], chosen, "--output=json")
+        except SilentError:
+            raise
+        except KubectlError as error:
+            raise UnaskedError(str(error)) from error
+        objects = json.loads(said)["items"]
+        if self._api == "istio":
+            return await self._istiod.knows(objects)
+        return all(map(_is_observed, objects))
+
     async def pause(self, why: UnaskedError) -> None:
         """Do without istiod's word: it has sent everything after the longest time that it gathers changes."""
         pulumi.log.warn(
@@ -112,3 +158,11 @@ class Proxies:
         except SilentError as silent:
             mend = SILENT.format(namespace=self._istiod.namespace)
             raise HandoverError(f"{self._service.app.name}: istiod is silent: {silent}; {mend}") from silent
+
+
+def _is_observed(route: Mapping[str, Any]) -> bool:
+    """Whether every Gateway's controller has noted that it read a route as it was written last."""
+    conditions = [
+        each for parent in route.get("status", {}).get("parents", ()) for each in parent["conditions"]
+    ]
+    return all(each.get("observedGeneration", 0) >= route["metadata"]["generation"] for each in conditions)

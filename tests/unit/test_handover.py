@@ -13,7 +13,7 @@ import pytest
 
 from components import handover as hooks
 from components import kubectl as asking
-from components import settling
+from components import proxies, settling
 from components.handover import Handover
 from components.hooks import SharedHooks
 from components.istiod import KINDS
@@ -34,8 +34,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     async def sleep(seconds: float) -> None:
         clock.now += seconds
 
-    monkeypatch.setattr(settling, "time", SimpleNamespace(monotonic=lambda: clock.now))
-    for module in (settling, hooks):
+    for module in (settling, proxies):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    for module in (settling, proxies, hooks):
         monkeypatch.setattr(module, "asyncio", SimpleNamespace(sleep=sleep))
     monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: False)
     return clock
@@ -46,21 +47,36 @@ Mesh = Callable[..., None]
 
 @pytest.fixture
 def mesh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mesh:
-    """A cluster with these versions, whose routes were written so many seconds ago, and one proxy."""
+    """A cluster with these versions, whose routes were written so many seconds ago, and one proxy.
 
-    def install(*versions: str, age: float = 3600, taken: str = "new", silent: bool = False) -> None:
+    istiod has read the routes as they are when it is asked for the so manyth time.
+    """
+
+    def install(
+        *versions: str, age: float = 3600, taken: str = "new", silent: bool = False, asked: int = 1
+    ) -> None:
         time = (dt.datetime.now(dt.UTC) - dt.timedelta(seconds=age)).strftime("%Y-%m-%dT%H:%M:%SZ")
-        metadata = {"labels": LABELS, "managedFields": [{"time": time}]}
+        metadata = {"labels": LABELS, "managedFields": [{"time": time}], "uid": "a", "generation": 2}
         pods = [{"kind": "Deployment", "metadata": {"labels": {**LABELS, "version": v}}} for v in versions]
         items = [{"kind": "VirtualService", "metadata": metadata}, *pods]
-        (tmp_path / "get").write_text(json.dumps({"items": items}))
+        (tmp_path / "everything").write_text(json.dumps({"items": items}))
+        (tmp_path / "routes").write_text(json.dumps({"items": items[:1]}))
+        for file, generation in (("configz.old", 1), ("configz", 2)):
+            known = {"kind": "VirtualService", "metadata": {**metadata, "generation": generation}}
+            (tmp_path / file).write_text(json.dumps([known]))
         marks = {f"{kind}_sent": "new" for kind in KINDS} | {f"{kind}_acked": taken for kind in KINDS}
-        (tmp_path / "exec").write_text(json.dumps([{"proxy": "gateway", **marks}]))
+        (tmp_path / "syncz").write_text(json.dumps([{"proxy": "gateway", **marks}]))
         script = tmp_path / "kubectl"
         script.write_text(
-            "#!/bin/sh\nshift 4\n"
+            f"#!/bin/bash\ncd {tmp_path}\nshift 4\n"
             + ('[ "$1" != exec ] || exec sleep 60\n' if silent else "")
-            + f'if [ "$2" = pods ]; then echo pod/istiod; else cat {tmp_path}/"$1"; fi\n'
+            + 'case "$2 ${!#}" in\n'
+            "pods\\ *) echo pod/istiod;;\n"
+            "deployments,*) cat everything;;\n"
+            "destinationrules*) cat routes;;\n"
+            f"*configz) echo >>asked; [ $(wc -l <asked) -ge {asked} ] && cat configz || cat configz.old;;\n"
+            "*syncz) cat syncz;;\n"
+            "esac\n"
         )
         script.chmod(0o755)
         monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
@@ -103,6 +119,20 @@ def test_a_proxy_that_lags_behind_keeps_the_version(mesh: Mesh) -> None:
     mesh("v0", "v1", "v2", taken="old")
     with pytest.raises(HandoverError, match=r"v0 keeps subset and pods, because after 60 s .* gateway"):
         end_of_program()
+
+
+def test_an_istiod_that_has_not_read_the_routes_keeps_the_version(mesh: Mesh) -> None:
+    """It sends nothing then, which looks like a change that concerns no proxy."""
+    mesh("v0", "v1", "v2", asked=10**9)
+    with pytest.raises(HandoverError, match=r"v0 keeps subset and pods, .* istiod has not read"):
+        end_of_program()
+
+
+def test_what_istiod_reads_late_it_may_still_gather(mesh: Mesh, clock: SimpleNamespace) -> None:
+    """As when its watch comes back after an API server that was away."""
+    mesh("v0", "v1", "v2", asked=3)
+    end_of_program()
+    assert GATHERING_SECONDS <= clock.now < GATHERING_SECONDS + 2
 
 
 def test_a_silent_istiod_keeps_it_too(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from components.istiod import Istiod, UnaskedError
+from components.kubectl import SilentError
 
 ISTIOD = Istiod(context="lab", namespace="istio-system")
 
@@ -78,6 +79,34 @@ def test_pods_are_known(kubectl: Kubectl, answers: list[object], known: bool) ->
     """By every istiod, healthy, and by all labels."""
     kubectl(*answers)
     assert asyncio.run(ISTIOD.knows_pods("shop.team.svc", {"app": "shop", "version": "v2"})) is known
+
+
+@pytest.mark.parametrize(("generation", "known"), [(3, True), (2, False), (None, False)])
+def test_what_istiod_has_read_is_known_by_its_generation(
+    kubectl: Kubectl, generation: int | None, known: bool
+) -> None:
+    """Of every istiod; one with nothing says null."""
+    routes = {"metadata": {"uid": "a", "generation": 3}}
+    other = {"metadata": {"uid": "a", "generation": generation}}
+    kubectl([routes], [other] if generation else None)
+    assert asyncio.run(ISTIOD.knows([routes])) is known
+    assert asyncio.run(ISTIOD.knows([]))
+
+
+def test_an_api_server_that_is_away_is_asked_until_it_is_back(
+    kubectl: Kubectl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody goes on without istiod's word for that; one that stays away is as one that is silent."""
+    kubectl(SYNCZ)
+    answers, script = tmp_path / "answers", tmp_path / "kubectl"
+    answers.write_text(script.read_text())
+    away = "The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?"
+    script.write_text(f"#!/bin/sh\nmv {answers} {script}\nchmod +x {script}\necho '{away}' >&2\nexit 1\n")
+    assert len(asyncio.run(ISTIOD.proxies())) == 2
+    script.write_text(f"#!/bin/sh\necho '{away}' >&2\nexit 1\n")
+    monkeypatch.setattr("components.kubectl.ANSWER_SECONDS", 1.0)
+    with pytest.raises(SilentError, match="no answer within 1 s: The connection to the server"):
+        asyncio.run(ISTIOD.proxies())
 
 
 def test_another_service_with_a_longer_name_is_another(kubectl: Kubectl) -> None:
