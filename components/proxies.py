@@ -161,8 +161,14 @@ class Proxies:
 
 
 def _is_observed(route: Mapping[str, Any]) -> bool:
-    """Whether every Gateway's controller has noted that it read a route as it was written last."""
-    conditions = [
-        each for parent in route.get("status", {}).get("parents", ()) for each in parent["conditions"]
+    """Whether istiod has noted for each Gateway that it read a route as it was written last.
+
+    Another controller, which may be gone, leaves notes of its own.
+    """
+    notes = [
+        note
+        for parent in route.get("status", {}).get("parents", ())
+        if parent["controllerName"].startswith("istio.io/")
+        for note in parent["conditions"]
     ]
-    return all(each.get("observedGeneration", 0) >= route["metadata"]["generation"] for each in conditions)
+    return all(note.get("observedGeneration", 0) >= route["metadata"]["generation"] for note in notes)

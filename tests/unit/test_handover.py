@@ -153,3 +153,20 @@ def test_a_rollout_that_failed_stops_the_weights_and_ends_the_update(mesh: Mesh)
         end_of_program(handover)
     with pytest.raises(HandoverError, match="springbootapp: no weight moves"):
         asyncio.run(handover._routes_change(SimpleNamespace(old_inputs={}, new_inputs={})))  # type: ignore[arg-type] # noqa: SLF001
+
+
+@pytest.mark.parametrize(
+    ("controller", "observed", "is_observed"),
+    [
+        ("istio.io/gateway-controller", 2, True),
+        ("istio.io/gateway-controller", 1, False),
+        ("gone.example.com/controller", 1, True),
+    ],
+)
+def test_a_route_of_the_gateway_api_tells_what_istiod_has_read(
+    controller: str, observed: int, is_observed: bool
+) -> None:
+    """What others note, or noted before they went, says nothing of istiod."""
+    note = {"controllerName": controller, "conditions": [{"observedGeneration": observed}]}
+    route = {"metadata": {"generation": 2}, "status": {"parents": [note]}}
+    assert proxies._is_observed(route) is is_observed  # noqa: SLF001 (the rule alone)
