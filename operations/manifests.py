@@ -12,6 +12,8 @@ from operations.recording import Resource
 Manifest = dict[str, Any]
 """A Kubernetes object as its API takes it."""
 
+NAMESPACE = "kubernetes:core/v1:Namespace"
+
 HEAD = ("apiVersion", "kind", "metadata")
 """What a reader looks for first. The rest follows by name, so that equal objects are equal text."""
 
@@ -24,6 +26,7 @@ def is_applied(resource: Resource) -> bool:
 def in_order(resources: Sequence[Resource]) -> list[Resource]:
     """Order resources so that each comes after all that it waits for, always in the same way.
 
+    Namespaces come first: what is in one waits for it through its component, which the object does not tell.
     The order of registration is no such order: tasks that wait for nothing register as they come.
     """
     by_urn = {each.urn: each for each in resources}
@@ -35,7 +38,10 @@ def in_order(resources: Sequence[Resource]) -> list[Resource]:
             ranks[urn] = 1 + max(map(rank, known), default=0)
         return ranks[urn]
 
-    return sorted(resources, key=lambda each: (rank(each.urn), each.type.rpartition(":")[2], each.name))
+    def place(one: Resource) -> tuple[bool, int, str, str]:
+        return one.type != NAMESPACE, rank(one.urn), one.type.rpartition(":")[2], one.name
+
+    return sorted(resources, key=place)
 
 
 def manifests(resources: Sequence[Resource]) -> list[Manifest]:

@@ -14,7 +14,7 @@ from operations.declared import declare
 from operations.errors import OperationError
 from operations.manifests import Manifest, as_yaml, manifests
 from tests.unit.operations.projects import CHECKOUT, project
-from tests.unit.stacks import WALKTHROUGH, with_changes
+from tests.unit.stacks import GONE, WALKTHROUGH, with_changes
 
 
 def render(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -39,6 +39,16 @@ def leaves(value: Any) -> Iterator[object]:  # noqa: ANN401 - nested plain data
             yield from leaves(each)
     else:
         yield value
+
+
+def test_the_namespace_comes_first_where_nothing_else_is_waited_for(tmp_path: Path) -> None:
+    """`kubectl apply` takes it as it stands, and a Gateway without extra ports waits for nothing else."""
+    project(tmp_path, "mine", with_changes(gateway={"hosts": ["shop.example.com"]}, ingress=GONE))
+    done = render("--stack", "mine", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    kinds = [each["kind"] for each in yaml.safe_load_all(done.stdout)]
+    assert kinds[0] == "Namespace"
+    assert "Gateway" in kinds
 
 
 def test_it_prints_whole_objects_in_the_order_of_apply(tmp_path: Path) -> None:
