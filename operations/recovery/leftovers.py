@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from operations.cluster import Cluster, same_object
+from operations.drift.ownership import PULUMI
 from operations.manifests import Manifest
 
 NAME: Final = "app.kubernetes.io/name"
 MANAGED: Final = {"app.kubernetes.io/managed-by": "pulumi"}
 """The labels by which the program marks whatever it makes for a service."""
-
-APPLIED_BY: Final = "pulumi-kubernetes"
-"""How the names begin in which Pulumi's provider applies objects."""
 
 
 def leftovers(declared: Sequence[Manifest], cluster: Cluster) -> list[Manifest]:
@@ -38,7 +36,7 @@ def _selector() -> str:
 
 def _is_made_here(live: Manifest, names: set[str]) -> bool:
     metadata = live["metadata"]
-    applied = any(each["manager"].startswith(APPLIED_BY) for each in metadata.get("managedFields") or ())
+    applied = any(each["manager"].startswith(PULUMI) for each in metadata.get("managedFields") or ())
     named = (metadata.get("labels") or {}).get(NAME) in names
     return applied and named and not metadata.get("ownerReferences")
 
