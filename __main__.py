@@ -7,12 +7,11 @@ from components import mesh_security, settings
 from components.cluster_pin import pinned
 from components.gateway_api_policy import GatewayApiPolicy
 from components.handover import Handover
-from components.hooks import SharedHooks
 from components.mesh_ingress import MeshIngress
 from components.mesh_namespace import MeshNamespace
 from components.protection import Protection
-from components.standing import Standing
 from components.traffic_policy import TrafficPolicy
+from components.update import Update
 from components.versioned_app import VersionedApp
 
 POLICIES: dict[str, type[TrafficPolicy | GatewayApiPolicy]] = {
@@ -25,13 +24,13 @@ stack = settings.read()
 cluster = Provider("cluster", context=stack.cluster.context, cluster_identifier=stack.cluster.identity)
 on_cluster = pinned(stack, cluster)
 
-protection, standing, hooks = Protection(stack), Standing(stack), SharedHooks()
+protection, update = Protection(stack), Update(stack)
 namespace = MeshNamespace(stack.namespace, protection=protection, opts=on_cluster)
 ingress = MeshIngress(stack, protection=protection, opts=on_cluster)
 in_namespace = pulumi.ResourceOptions.merge(on_cluster, pulumi.ResourceOptions(depends_on=[namespace]))
 
 for service in stack.services:
-    handover = Handover(service, stack, standing, hooks)
+    handover = Handover(service, stack, update)
     app = VersionedApp(
         service,
         stack=stack,

@@ -57,7 +57,9 @@ class GatewayApiPolicy(pulumi.ComponentResource):
             gateway = self._object("Gateway", name, spec, ports, namespace=stack.ingress.namespace)
             self._object("HTTPRoute", name, gateways.redirect_route(stack, name), [gateway])
         spec = objects.http_route(args, stack)
-        routes = self._object("HTTPRoute", args.app.name, spec, before, hooks=self._handover.of_routes)
+        routes = self._object(
+            "HTTPRoute", args.app.name, spec, before, hooks=self._handover.of_routes(args.app.name)
+        )
         self._handover.guard(routes)
         self.register_outputs({"hosts": list(args.hosts), "backends": list(workloads)})
 

@@ -1,12 +1,29 @@
-"""Traffic passes from version to version, and no request is lost: what the engine waits for, as hooks."""
+"""Traffic passes from version to version, and no request is lost: what the engine waits for, as hooks.
+
+One update of one service, in the order of the engine's calls. A service may have several routes objects: a
+version arrives when the first of them gives it requests, and leaves when the last of them has let it go.
+
+    create subset of v3 ──────── before: sample the proxies, once for all new subsets
+    update routes object, each ─ before: no rollout has failed
+                                 before: v3 arrives, once for all objects: wait until its pods are of the new
+                                         image, istiod has them, every proxy has taken its subset
+                                 before: v1 leaves: sample the proxies
+    end of the program ───────── `guard`: no rollout has failed
+                                 v1 left: wait until every proxy has taken the routes, then for `drain`
+    delete subset of v1, its pods
+
+The wait for a version that leaves belongs to the program, not to a hook after the routes: of a failure there
+the engine makes a warning, and goes on to delete.
+"""
 
 import asyncio
 from collections.abc import Collection
+from dataclasses import dataclass, field
 
 import pulumi
 
 from components.expressions import seconds
-from components.hooks import SharedHooks, nobody_calls
+from components.hooks import nobody_calls
 from components.istiod import Look, UnaskedError
 from components.kubectl import KubectlError, SilentError
 from components.model.service import Service
@@ -15,21 +32,34 @@ from components.proxies import HandoverError, Proxies
 from components.readiness import Readiness
 from components.serving import serving
 from components.settling import ROUTES, SUBSETS
-from components.standing import Standing
+from components.update import Update
+
+
+@dataclass(kw_only=True)
+class _Progress:
+    """What the hooks of one update pass on to each other."""
+
+    before_subsets: asyncio.Future[Look] | None = None
+    """The proxies before the first new subset; None: the update makes none."""
+    arrivals: dict[tuple[str, ...], asyncio.Future[None]] = field(default_factory=dict)
+    """The wait for versions to arrive, shared by all routes objects."""
+    before_routes: list[Look] = field(default_factory=list)
+    """The proxies before each routes object let go of a version that is deleted."""
+    leaving: set[str] = field(default_factory=set)
+    """These versions."""
 
 
 class Handover:
     """Waits around the objects that decide which version of one service gets requests."""
 
-    def __init__(self, service: Service, stack: Stack, standing: Standing, hooks: SharedHooks) -> None:
-        self._service, self._standing, self._hooks = service, standing, hooks
+    def __init__(self, service: Service, stack: Stack, update: Update) -> None:
+        self._service, self._update = service, update
         self._drain = float(seconds(stack.handover.drain) or 0)
-        self._readiness = {version: Readiness(service, version, stack, hooks) for version in service.versions}
+        self._readiness = {
+            version: Readiness(service, version, stack, update.hooks) for version in service.versions
+        }
         self._proxies = Proxies(service, stack)
-        self._before_subsets: Look | None = None
-        self._before_routes: Look | None = None
-        self._left: frozenset[str] = frozenset()
-        self._failure: HandoverError | None = None
+        self._progress = _Progress()
 
     def of_pods(self, version: str) -> pulumi.ResourceHookBinding | None:
         """For the Deployment of a version."""
@@ -39,66 +69,69 @@ class Handover:
         """For what a route needs to send requests to a version, under the name of its Deployment."""
         if nobody_calls():
             return None
-        comes = self._hooks.of("subset-comes", self._service.workload(version), self._subset_comes)
-        return pulumi.ResourceHookBinding(before_create=[comes])
+        created = self._update.hooks.of("subset-comes", self._service.workload(version), self._subset_comes)
+        return pulumi.ResourceHookBinding(before_create=[created])
 
-    @property
-    def of_routes(self) -> pulumi.ResourceHookBinding | None:
-        """For the routes, under the app's name. While they are first made there is no request to lose."""
+    def of_routes(self, name: str, *, first: bool = True) -> pulumi.ResourceHookBinding | None:
+        """For a routes object under the name of its resource.
+
+        Args:
+            name: the resource's name.
+            first: without this object nobody reaches the service: while it is created there is no request to
+                lose. Before another one is created, callers use the Kubernetes Service.
+        """
         if nobody_calls():
             return None
-        name = self._service.app.name
+        change = self._update.hooks.of("routes-change", name, self._routes_change)
         return pulumi.ResourceHookBinding(
-            before_update=[self._hooks.of("routes-change", name, self._routes_change)],
-            after_update=[self._hooks.of("routes-changed", name, self._routes_changed)],
+            before_create=None if first else [change],
+            before_update=[change],
         )
 
-    def guard(self, routes: pulumi.CustomResource) -> None:
+    def guard(self, *routes: pulumi.CustomResource) -> None:
         """End the program where proxies have not let go of a version: then the engine deletes nothing.
 
-        A hook that fails after an update would only warn.
+        Args:
+            routes: all routes objects of the service.
         """
         if nobody_calls():
             return
-        _: pulumi.Output[str] = routes.id.apply(self._let_go)
+        _: pulumi.Output[None] = pulumi.Output.all(*(each.id for each in routes)).apply(self._let_go)
 
     async def _subset_comes(self, _args: pulumi.ResourceHookArgs) -> None:
-        # Of several new subsets the earliest look counts.
-        self._before_subsets = self._before_subsets or await self._proxies.look()
+        # The engine makes several subsets at once: of all samples the earliest counts.
+        if self._progress.before_subsets is None:
+            self._progress.before_subsets = asyncio.ensure_future(self._proxies.look())
+        await self._progress.before_subsets
 
     async def _routes_change(self, args: pulumi.ResourceHookArgs) -> None:
         self._rollouts_are_good()
         old, new = self._serving(args.old_inputs), self._serving(args.new_inputs)
-        if arriving := new - old:
-            await self._arrive(sorted(arriving))
-        self._before_routes = await self._proxies.look() if self._leaving(args) else None
+        if arriving := tuple(sorted(new - old)):
+            arrivals = self._progress.arrivals
+            arrivals[arriving] = arrivals.get(arriving) or asyncio.ensure_future(self._arrive(arriving))
+            await arrivals[arriving]
+        if leaving := old - self._service.versions.keys():
+            self._progress.leaving |= leaving
+            self._progress.before_routes.append(await self._proxies.look())
 
-    async def _routes_changed(self, args: pulumi.ResourceHookArgs) -> None:
-        if not (leaving := self._leaving(args)):
-            return
-        self._left = frozenset(leaving)
-        try:
-            await self._leave(leaving, self._before_routes)
-        except HandoverError as failure:
-            self._failure = failure
-            return
-        await asyncio.sleep(self._drain)
+    async def _let_go(self, _ids: object) -> None:
+        """Wait for the versions that are deleted after the program.
 
-    async def _let_go(self, routes: str) -> str:
-        """Wait for versions that lost their requests before this update, whose routes do not change for it.
-
-        That was an update that was interrupted, after which the state was refreshed; or one of just now.
+        Others than those of this update lost their requests in an update that was interrupted, after which
+        the state was refreshed.
         """
         self._rollouts_are_good()
-        if self._failure is not None:
-            raise self._failure
         if pulumi.runtime.is_dry_run():
-            return routes
-        found = await self._standing.of(self._service.app)
-        if leaving := sorted(found.versions - self._service.versions.keys() - self._left):
-            await self._leave(leaving, await self._proxies.look() if found.recent else None)
+            return
+        progress = self._progress
+        if progress.leaving:
+            await self._leave(progress.leaving, progress.before_routes)
+            await asyncio.sleep(self._drain)
+        found = await self._update.standing.of(self._service.app)
+        if leaving := found.versions - self._service.versions.keys() - progress.leaving:
+            await self._leave(leaving, [await self._proxies.look() if found.recent else None])
             await asyncio.sleep(self._drain if found.recent else 0)
-        return routes
 
     def _rollouts_are_good(self) -> None:
         """Stop where a hook after the pods found them wanting: its own failure would only warn."""
@@ -106,14 +139,16 @@ class Handover:
             if readiness.failure:
                 raise HandoverError(f"{self._service.app.name}: {readiness.failure}")
 
-    async def _leave(self, versions: Collection[str], before: Look | None) -> None:
+    async def _leave(self, versions: Collection[str], before: Collection[Look | None]) -> None:
         """Wait until no proxy sends requests to the versions."""
         pulumi.log.info(f"waiting until no proxy sends requests to {_listed(versions)}")
-        await self._proxies.take(before, ROUTES, otherwise=f"{_listed(versions)} keeps subset and pods")
+        otherwise = f"{_listed(versions)} keeps subset and pods"
+        await asyncio.gather(*(self._proxies.take(each, ROUTES, otherwise=otherwise) for each in before))
 
     async def _arrive(self, versions: Collection[str]) -> None:
         """Wait until a request to the versions would be answered, whichever proxy it comes to."""
         pulumi.log.info(f"waiting until every proxy knows the pods of {_listed(versions)}")
+        before = self._progress.before_subsets
         try:
             await self._pods_are_new(versions)
             await self._proxies.know(versions)
@@ -121,7 +156,7 @@ class Handover:
             await self._proxies.pause(error)
         else:
             wanted = f"{_listed(versions)} gets no request"
-            await self._proxies.take(self._before_subsets, SUBSETS, otherwise=wanted)
+            await self._proxies.take(await before if before else None, SUBSETS, otherwise=wanted)
 
     async def _pods_are_new(self, versions: Collection[str]) -> None:
         """Wait until none of a version's pods is of an image that it had before."""
@@ -135,14 +170,10 @@ class Handover:
             except KubectlError as error:
                 raise UnaskedError(str(error)) from error
 
-    def _leaving(self, args: pulumi.ResourceHookArgs) -> list[str]:
-        """Name the versions that had requests and are deleted at the end of this update."""
-        return sorted(self._serving(args.old_inputs) - self._service.versions.keys())
-
     def _serving(self, inputs: object) -> frozenset[str]:
         spec = inputs.get("spec") if isinstance(inputs, dict) else None
         return serving(spec or {}, self._service)
 
 
 def _listed(versions: Collection[str]) -> str:
-    return " and ".join(versions)
+    return " and ".join(sorted(versions))

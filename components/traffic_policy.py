@@ -54,7 +54,7 @@ class TrafficPolicy(pulumi.ComponentResource):
             gateway = servers.gateway(args, stack.ingress)
             needs.append(self._object("Gateway", args.app.name, gateway, ports, kept=protection.of()))
         spec = routing.virtual_service(args)
-        kept, hooks = protection.of(), handover.of_routes
+        kept, hooks = protection.of(), handover.of_routes(args.app.name)
         handover.guard(self._object("VirtualService", args.app.name, spec, needs, kept=kept, hooks=hooks))
         self.register_outputs({"hosts": list(args.hosts), "subsets": list(workloads)})
 

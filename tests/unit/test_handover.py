@@ -15,11 +15,10 @@ from components import handover as hooks
 from components import kubectl as asking
 from components import proxies, settling
 from components.handover import Handover
-from components.hooks import SharedHooks
 from components.istiod import KINDS
 from components.proxies import HandoverError
 from components.settling import GATHERING_SECONDS
-from components.standing import Standing
+from components.update import Update
 from tests.unit.stacks import stack
 
 DRAIN_SECONDS = 5
@@ -37,7 +36,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     for module in (settling, proxies):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
     for module in (settling, proxies, hooks):
-        monkeypatch.setattr(module, "asyncio", SimpleNamespace(sleep=sleep))
+        monkeypatch.setattr(module, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
     monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: False)
     return clock
 
@@ -87,7 +86,7 @@ def mesh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mesh:
 def end_of_program(handover: Handover | None = None) -> None:
     """Come to where the engine would begin to delete."""
     declared = stack()
-    handover = handover or Handover(declared.services[0], declared, Standing(declared), SharedHooks())
+    handover = handover or Handover(declared.services[0], declared, Update(declared))
     asyncio.run(handover._let_go("routes"))  # noqa: SLF001 (the program's end calls it)
 
 
@@ -147,7 +146,7 @@ def test_a_rollout_that_failed_stops_the_weights_and_ends_the_update(mesh: Mesh)
     """A hook that fails after an update would only warn."""
     mesh("v1", "v2")
     declared = stack()
-    handover = Handover(declared.services[0], declared, Standing(declared), SharedHooks())
+    handover = Handover(declared.services[0], declared, Update(declared))
     handover._readiness["v1"].failure = "no weight moves, because …"  # noqa: SLF001 (its hook sets it)
     with pytest.raises(HandoverError, match="springbootapp: no weight moves"):
         end_of_program(handover)

@@ -1,0 +1,13 @@
+"""What all services of a stack share while one update runs."""
+
+from components.hooks import SharedHooks
+from components.model.stack import Stack
+from components.standing import Standing
+
+
+class Update:
+    """One run of the program."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.hooks = SharedHooks()
+        self.standing = Standing(stack)
