@@ -7,15 +7,15 @@ from pathlib import Path
 
 import httpx
 
-from lab.network import API_SERVICE_ADDRESS, CLUSTER_CIDR, NODE_ADDRESS, SERVICE_CIDR
+from lab.network import API_PORT, API_SERVICE_ADDRESS, CLUSTER_CIDR, NODE_ADDRESS, SERVICE_CIDR
 from lab.pki import Authority, Subject
 from lab.process import Process
 
 NODE = "lab"
 """The node's name."""
-API_PORT = 6443
 API = f"https://127.0.0.1:{API_PORT}"
 ETCD = "https://127.0.0.1:2379"
+ETCD_PEER = "https://127.0.0.1:2380"
 
 SUBJECTS = (
     Subject(
@@ -68,7 +68,10 @@ class ControlPlane:
         return self.state / "kubeconfigs" / f"{who}.yaml"
 
     def etcd(self) -> Process:
-        """The store, on loopback, open only to holders of a certificate."""
+        """The store, on loopback. Both of its ports are open only to holders of a certificate.
+
+        It has no peers, and yet opens a port for them: whoever may speak there writes what they like.
+        """
         pki = self.authority
         return self._process(
             "etcd",
@@ -78,13 +81,18 @@ class ControlPlane:
                 "--name=lab",
                 f"--listen-client-urls={ETCD}",
                 f"--advertise-client-urls={ETCD}",
-                "--listen-peer-urls=http://127.0.0.1:2380",
-                "--initial-advertise-peer-urls=http://127.0.0.1:2380",
-                "--initial-cluster=lab=http://127.0.0.1:2380",
+                f"--listen-peer-urls={ETCD_PEER}",
+                f"--initial-advertise-peer-urls={ETCD_PEER}",
+                f"--initial-cluster=lab={ETCD_PEER}",
                 "--client-cert-auth",
                 f"--trusted-ca-file={pki.certificate}",
                 f"--cert-file={pki.path('etcd', 'crt')}",
                 f"--key-file={pki.path('etcd', 'key')}",
+                "--peer-client-cert-auth",
+                "--peer-cert-allowed-cn=etcd",
+                f"--peer-trusted-ca-file={pki.certificate}",
+                f"--peer-cert-file={pki.path('etcd', 'crt')}",
+                f"--peer-key-file={pki.path('etcd', 'key')}",
                 "--auto-compaction-mode=periodic",
                 "--auto-compaction-retention=10m",
             ],
@@ -94,8 +102,8 @@ class ControlPlane:
     def apiserver(self) -> Process:
         """The API server.
 
-        It listens on all addresses, for it has one listener only, and must answer both
-        people on loopback and pods on the node's address; who comes in needs a certificate or a token.
+        It listens on all addresses, for it has one listener only, and must answer both people on loopback and
+        pods on the node's address. A client needs a certificate or a token; the firewall drops other hosts.
         """
         pki = self.authority
         return self._kube(

@@ -5,14 +5,14 @@ without a network and survives a change of the machine's address.
 """
 
 import json
-import shlex
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from lab.errors import LabError
+from lab.firewall import Firewall
 from lab.pki import write_private
 
 BRIDGE = "mesh-lab0"
@@ -22,22 +22,20 @@ CLUSTER_CIDR = "10.244.0.0/16"
 SERVICE_CIDR = "10.96.0.0/16"
 API_SERVICE_ADDRESS = "10.96.0.1"
 DNS_ADDRESS = "10.96.0.10"
+API_PORT = 6443
 
 SYSCTLS = {
     "net.ipv4.ip_forward": "1",
     "net.bridge.bridge-nf-call-iptables": "1",  # Services between pods of one bridge need it
     f"net.ipv4.conf.{BRIDGE}.route_localnet": "1",
-    "net.ipv4.conf.all.route_localnet": "1",  # NodePorts answer on 127.0.0.1
 }
 
-CHAINS = ("KUBE-", "CNI-")
-"""Prefixes of the chains that kube-proxy, the kubelet and the CNI plugins make."""
-
-COMMENT = "mesh-lab"
-"""Marks the rules that the lab itself makes."""
-
-FORWARDED = (("-i", BRIDGE), ("-o", BRIDGE))
-"""Pods' traffic, which a machine with a container engine drops by policy."""
+OUTLIVES = (
+    "net.ipv4.ip_forward",
+    "net.bridge.bridge-nf-call-iptables",
+    "net.ipv4.conf.all.route_localnet",  # made by kube-proxy, for NodePorts at 127.0.0.1
+)
+"""The settings that would stay as the lab needs them when its bridge is gone."""
 
 
 LINKS = Path("/sys/class/net")
@@ -66,12 +64,10 @@ class Network:
         if not _sysctl("net.bridge.bridge-nf-call-iptables").exists():
             self._run("modprobe", "br_netfilter")
         self._remember_machine()
+        # Before the machine forwards anything.
+        self._firewall.up()
         for name, value in SYSCTLS.items():
             self._set(name, value)
-        for rule in FORWARDED:
-            words = ("FORWARD", *rule, "-m", "comment", "--comment", COMMENT, "-j", "ACCEPT")
-            if self._iptables("-C", *words).returncode:
-                self._run("iptables", "-w", "-I", *words)
 
     @property
     def made(self) -> bool:
@@ -87,8 +83,7 @@ class Network:
         """
         if not self.made:
             return
-        for family in ("iptables", "ip6tables"):
-            self._remove_rules(family)
+        self._firewall.down(self._remembered.get("chains", []))
         masters = LINKS.glob("veth*/master")
         on_the_bridge = {path.parent.name for path in masters if path.resolve().name == BRIDGE}
         for link in sorted(on_the_bridge | links):
@@ -98,34 +93,19 @@ class Network:
             self._run("ip", "link", "delete", BRIDGE)
         self._restore_machine()
 
-    def _remove_rules(self, family: str) -> None:
-        """Write the tables back without the lab's chains and rules, each table at once."""
-        kept, dropped = [], False
-        for line in self._try(f"{family}-save", "-c").stdout.splitlines():
-            ours = _is_ours(line)
-            dropped |= ours
-            if not ours:
-                kept.append(line)
-        if dropped:
-            self._run(f"{family}-restore", "-c", "-w", text="\n".join([*kept, ""]))
-
     def _remember_machine(self) -> None:
         """Note how the machine was, the first time only: a mended lab must not note its own settings."""
         if not self._memory.exists():
             memory = {
-                "sysctls": {
-                    name: _sysctl(name).read_text().strip() for name in SYSCTLS if BRIDGE not in name
-                },
+                "sysctls": {name: _sysctl(name).read_text().strip() for name in OUTLIVES},
                 "tables": self._tables(),
+                "chains": self._firewall.chains(),
             }
             write_private(self._memory, json.dumps(memory).encode())
 
     def _restore_machine(self) -> None:
         """Put the settings back, and remove the tables that only the lab had a use for."""
-        try:
-            memory = json.loads(self._memory.read_text())
-        except (OSError, ValueError):
-            memory = {"sysctls": {}, "tables": self._tables()}  # nobody knows: all stays
+        memory = self._remembered
         for name, value in memory["sysctls"].items():
             # After a reboot the settings are the machine's own, or gone with their kernel module.
             if _sysctl(name).exists():
@@ -140,6 +120,15 @@ class Network:
         self._memory.unlink(missing_ok=True)
 
     @property
+    def _remembered(self) -> dict[str, Any]:
+        """How the machine was; where that cannot be read, its settings and tables stay as they are."""
+        try:
+            memory: dict[str, Any] = json.loads(self._memory.read_text())
+        except (OSError, ValueError):
+            return {"sysctls": {}, "tables": self._tables()}
+        return memory
+
+    @property
     def _memory(self) -> Path:
         return self.state / "machine.json"
 
@@ -148,19 +137,20 @@ class Network:
         lines = self._try("nft", "list", "tables").stdout.splitlines()
         return [line for line in lines if line.split()[1] in {"ip", "ip6"}]
 
-    def _iptables(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return self._try("iptables", "-w", *words)
+    @property
+    def _firewall(self) -> Firewall:
+        return Firewall(
+            environment=self.environment, bridge=BRIDGE, addresses=CLUSTER_CIDR, api_port=API_PORT
+        )
 
-    def _try(self, *command: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
+    def _try(self, *command: str) -> subprocess.CompletedProcess[str]:
         try:
-            return subprocess.run(
-                command, env=self.environment, input=text, capture_output=True, text=True, check=False
-            )
+            return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
         except FileNotFoundError as error:
             return subprocess.CompletedProcess(command, 127, stdout="", stderr=str(error))
 
-    def _run(self, *command: str, text: str | None = None) -> None:
-        done = self._try(*command, text=text)
+    def _run(self, *command: str) -> None:
+        done = self._try(*command)
         if done.returncode:
             raise LabError(
                 f"`{' '.join(command)}` failed: the lab's network is neither whole nor gone",
@@ -177,14 +167,6 @@ class Network:
                 f"the kernel setting {name} cannot be made {value} ({error})",
                 mend="run the lab on a machine of its own or in a privileged container",
             ) from error
-
-
-def _is_ours(line: str) -> bool:
-    """Whether a line of iptables-save is a chain of the lab's, a rule in or into one, or the lab's own."""
-    words = shlex.split(line)
-    chains = [word for flag, word in pairwise(words) if flag in {"-A", "-j", "-g"}]
-    chains += [word[1:] for word in words[:1] if word.startswith(":")]
-    return any(chain.startswith(CHAINS) for chain in chains) or ("--comment", COMMENT) in pairwise(words)
 
 
 def _sysctl(name: str) -> Path:

@@ -57,7 +57,7 @@ class Stacks:
         end_orphans(self.places)
         for lock in (pulumi / "backend").glob(".pulumi/locks/**/*.json"):
             if not _held(lock):
-                lock.unlink()
+                lock.unlink(missing_ok=True)
         path = f"{self.places.binaries}:{self.places.checkout / '.venv/bin'}"
         lines = ["# Source this to work on the lab as on any cluster: pulumi, kubectl, istioctl."]
         lines += [f"export {name}={shlex.quote(value)}" for name, value in self.variables.items()]
@@ -112,11 +112,17 @@ def end_orphans(places: Places) -> None:
 
 
 def _held(lock: Path) -> bool:
-    """Whether the pulumi that wrote a lock still runs; one that was killed never takes its lock away."""
+    """Whether the pulumi that wrote a lock still runs; one that was killed never takes its lock away.
+
+    A lock that cannot be read is being written, or was left half written: it counts as held as long as any
+    pulumi runs on the machine.
+    """
     try:
         return _is_pulumi(int(json.loads(lock.read_text())["pid"]))
-    except (ValueError, KeyError):
+    except FileNotFoundError:
         return False
+    except (ValueError, KeyError, TypeError):
+        return any(map(_is_pulumi, psutil.pids()))
 
 
 def _is_pulumi(pid: int) -> bool:
@@ -124,7 +130,7 @@ def _is_pulumi(pid: int) -> bool:
     try:
         process = psutil.Process(pid)
         return process.name().startswith("pulumi") and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
+    except psutil.Error:
         return False
 
 

@@ -4,15 +4,18 @@ import json
 import os
 import signal
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from lab import cgroups, debian
-from lab.network import BRIDGE
+from lab.firewall import CHAIN
+from lab.network import BRIDGE, NODE_ADDRESS
 from lab.places import Places
 from lab.progress import Progress
 from tests.e2e.conftest import Shell, lab
+from tests.e2e.neighbour import MACHINE, Reached, neighbour
 from tests.e2e.traffic import ask
 
 URL = "http://127.0.0.1:31380/hello"
@@ -24,6 +27,15 @@ KILLED = (
 )
 FOLLOWERS = {"kube-apiserver": ("kube-controller-manager", "kube-scheduler")}
 """Who would take up to a minute to ask a new API server."""
+AT_THE_START = [
+    *(
+        (host, port)
+        for host in ("127.0.0.1", MACHINE, NODE_ADDRESS)
+        for port in (2379, 2380, 6443, 10250, 31380)
+    ),
+    *((f"10.244.0.{pod}", port) for pod in range(2, 14) for port in (53, 8080, 15010, 15012, 15014, 15021)),
+]
+"""Ports of the lab; pods get their addresses from the first one on."""
 PLACES = Places.of_this_machine()
 
 
@@ -117,7 +129,13 @@ def test_down_leaves_nothing(shell: Shell) -> None:
     """The machine after down, up, down is the machine after down, and nothing in it is the lab's.
 
     The second `down` meets a broken state: records that nobody can read, a process killed, a link removed.
+    While the lab starts, another host tries to reach it, and cannot at any moment.
     """
+    with neighbour() as reached:
+        _down_leaves_nothing(shell, reached)
+
+
+def _down_leaves_nothing(shell: Shell, reached: Reached) -> None:
     before = uids(shell)
     lab("down")
     clean = machine()
@@ -126,8 +144,17 @@ def test_down_leaves_nothing(shell: Shell) -> None:
     assert clean["runtime files"] == []
     assert BRIDGE not in clean["links"]  # type: ignore[operator]
     assert not [mount for mount in clean["mounts"] if str(PLACES.state) in mount]  # type: ignore[attr-defined]
-    assert not [line for line in clean["firewall"] if "KUBE-" in line or "CNI-" in line]  # type: ignore[attr-defined]
-    lab("up")
+    chains = ("KUBE-", "CNI-", CHAIN)
+    assert not [line for line in clean["firewall"] if any(chain in line for chain in chains)]  # type: ignore[attr-defined]
+    with ThreadPoolExecutor() as together:
+        starts = together.submit(lab, "up")
+        found, tries = set(), 0
+        while not starts.done():
+            found |= reached(AT_THE_START)
+            tries += 1
+        starts.result()
+    assert found == set()
+    assert tries > 5
     assert uids(shell) == before
     os.kill(pid_of("containerd"), signal.SIGKILL)
     for record in (PLACES.state / "processes").glob("*.json"):

@@ -71,14 +71,15 @@ def test_what_can_listen_on_loopback_does(cluster: Cluster) -> None:
     }
     assert addresses == {
         ("etcd", "--listen-client-urls"): "https://127.0.0.1:2379",
-        ("etcd", "--listen-peer-urls"): "http://127.0.0.1:2380",
+        ("etcd", "--listen-peer-urls"): "https://127.0.0.1:2380",
         ("kube-controller-manager", "--bind-address"): "127.0.0.1",
         ("kube-scheduler", "--bind-address"): "127.0.0.1",
         ("kube-proxy", "--healthz-bind-address"): "127.0.0.1:10256",
         ("kube-proxy", "--metrics-bind-address"): "127.0.0.1:10249",
     }
     assert "--anonymous-auth=false" in flags(cluster)["kube-apiserver"]
-    assert "--client-cert-auth" in flags(cluster)["etcd"]
+    assert {"--client-cert-auth", "--peer-client-cert-auth"} <= set(flags(cluster)["etcd"])
+    assert "--nodeport-addresses=127.0.0.1/32,10.244.0.1/32" in flags(cluster)["kube-proxy"]
     assert "--authorization-mode=Node,RBAC" in flags(cluster)["kube-apiserver"]
 
 

@@ -218,3 +218,21 @@ def test_a_killed_pulumi_that_nobody_has_reaped_holds_no_lock(tmp_path: Path) ->
     finally:
         process.kill()
         process.wait()
+
+
+def test_a_lock_that_is_gone_meanwhile_is_no_error(tmp_path: Path) -> None:
+    """Its pulumi has given it back between the listing and the reading."""
+    assert not _held(tmp_path / "lock.json")
+
+
+@pytest.mark.parametrize("text", ["", '{"pid"', "[]", '{"pid": "x"}'])
+@pytest.mark.parametrize("runs", [True, False])
+def test_a_half_written_lock_is_held_while_a_pulumi_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, runs: bool
+) -> None:
+    """It may be this pulumi's; with none left it is a killed one's."""
+    monkeypatch.setattr("lab.stacks.psutil.pids", lambda: [7])
+    monkeypatch.setattr("lab.stacks._is_pulumi", lambda pid: runs and pid == 7)
+    lock = tmp_path / "lock.json"
+    lock.write_text(text)
+    assert _held(lock) is runs

@@ -1,0 +1,197 @@
+"""The lab's firewall rules: pods may reach the world, and no other host may reach the lab."""
+
+import shlex
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+from lab.errors import LabError
+
+CHAIN: Final = "MESH-LAB"
+"""The lab's own chain. In table mangle it comes before all of table filter.
+
+kube-proxy puts its own chains at the top of filter, and accepts there what it has forwarded to a pod.
+"""
+
+COMMENT: Final = "mesh-lab"
+"""Marks the lab's own rules in chains that are not its own."""
+
+CNI_NETWORK: Final = 'name: "lab"'
+"""What the CNI plugins write into the comment of each rule that they make for the lab's network."""
+
+CNI_SHARED: Final = ("CNI-HOSTPORT-DNAT", "CNI-HOSTPORT-MASQ", "CNI-HOSTPORT-SETMARK")
+"""Chains in which the CNI plugins keep the rules of every network of the machine."""
+
+FAMILIES: Final = ("iptables", "ip6tables")
+
+IPV6: Final = Path("/proc/net/if_inet6")
+"""There where the kernel has IPv6."""
+
+
+@dataclass(kw_only=True)
+class Table:
+    """One table of a family, as iptables-save prints it."""
+
+    name: str
+    chains: list[str] = field(default_factory=list)
+    rules: list[str] = field(default_factory=list)
+    """Each as `-A CHAIN …`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Firewall:
+    """Adds and removes the lab's rules. Chains and rules of others are never rewritten."""
+
+    environment: Mapping[str, str]
+    """Finds iptables."""
+    bridge: str
+    addresses: str
+    """The range of the pods and of the node, in CIDR notation."""
+    api_port: int
+    """The API server's, which listens on all addresses of the machine."""
+
+    def up(self) -> None:
+        """Add what is missing.
+
+        The chain has its rules before anything leads to it, so there is no moment with half of them.
+
+        Raises:
+            LabError: iptables refused a rule.
+        """
+        for family in FAMILIES if IPV6.exists() else FAMILIES[:1]:
+            chain = [f":{CHAIN} - [0:0]", *(f"-A {CHAIN} {rule}" for rule in self._rules(family))]
+            self._restore(family, ["*mangle", *chain, "COMMIT"])
+            for hook in ("INPUT", "FORWARD"):
+                self._ensure(family, "mangle", hook, "-j", CHAIN)
+        # Where the machine's policy drops what is forwarded, as a container engine sets it.
+        answers = ("-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED")
+        self._ensure("iptables", "filter", "FORWARD", "-o", self.bridge, *answers, "-j", "ACCEPT")
+        self._ensure("iptables", "filter", "FORWARD", "-i", self.bridge, "-j", "ACCEPT")
+
+    def chains(self) -> list[str]:
+        """Name all chains that the machine has now, as `family table chain`."""
+        return [
+            f"{family} {table.name} {chain}"
+            for family in FAMILIES
+            for table in self._tables(family)
+            for chain in table.chains
+        ]
+
+    def down(self, others: Sequence[str]) -> None:
+        """Remove the rules and chains that the lab, its kube-proxy and its CNI plugins made.
+
+        Args:
+            others: chains that were there before the lab, as `chains` named them; they stay.
+
+        Raises:
+            LabError: iptables refused to remove a rule.
+        """
+        for family in FAMILIES:
+            for table in self._tables(family):
+                prefix = f"{family} {table.name} "
+                kept = {chain.removeprefix(prefix) for chain in others if chain.startswith(prefix)}
+                if lines := list(removal(table, kept)):
+                    self._restore(family, [f"*{table.name}", *lines, "COMMIT"])
+
+    def _rules(self, family: str) -> Iterator[str]:
+        """Of the packets that came in at another interface the lab takes none but answers.
+
+        An address is the one after translation: NodePorts and hostPorts lead to pods by then.
+        """
+        yield "-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN"
+        yield "-i lo -j RETURN"
+        if family == "iptables":
+            # kube-proxy lets packets for loopback come in at every interface, for NodePorts at 127.0.0.1.
+            yield "-d 127.0.0.0/8 -j DROP"
+            yield f"-i {self.bridge} -j RETURN"
+            yield f"-o {self.bridge} -j DROP"
+            yield f"-d {self.addresses} -j DROP"
+        yield f"-p tcp -m tcp --dport {self.api_port} -m addrtype --dst-type LOCAL -j DROP"
+
+    def _ensure(self, family: str, table: str, chain: str, *rule: str) -> None:
+        """Put a rule at the top of a chain, unless it is there."""
+        words = (*rule, "-m", "comment", "--comment", COMMENT)
+        command = (family, "-w", "-t", table)
+        if self._try(*command, "-C", chain, *words).returncode:
+            self._run(*command, "-I", chain, *words)
+
+    def _tables(self, family: str) -> list[Table]:
+        return parse(self._try(f"{family}-save").stdout)
+
+    def _restore(self, family: str, lines: Sequence[str]) -> None:
+        """Change one table at once; what the lines do not name stays."""
+        self._run(f"{family}-restore", "--noflush", "-w", text="\n".join([*lines, ""]))
+
+    def _try(self, *command: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
+        try:
+            return subprocess.run(
+                command, env=self.environment, input=text, capture_output=True, text=True, check=False
+            )
+        except FileNotFoundError as error:
+            return subprocess.CompletedProcess(command, 127, stdout="", stderr=str(error))
+
+    def _run(self, *command: str, text: str | None = None) -> None:
+        done = self._try(*command, text=text)
+        if done.returncode:
+            raise LabError(
+                f"`{' '.join(command)}` failed: the lab's firewall rules are not complete",
+                mend="fix what iptables reports, then: make up, or make down",
+                evidence=done.stderr.strip(),
+            )
+
+
+def parse(saved: str) -> list[Table]:
+    """Read what iptables-save prints."""
+    tables: list[Table] = []
+    for line in saved.splitlines():
+        if line.startswith("*"):
+            tables.append(Table(name=line[1:]))
+        elif line.startswith(":"):
+            tables[-1].chains.append(line[1:].split()[0])
+        elif line.startswith("-A "):
+            tables[-1].rules.append(line)
+    return tables
+
+
+def removal(table: Table, others: set[str]) -> Iterator[str]:
+    """Yield the lines for iptables-restore that remove what is the lab's from a table.
+
+    Args:
+        table: as it is now.
+        others: chains that were there before the lab.
+    """
+    ours = _ours(table, others)
+    for rule in table.rules:
+        words = shlex.split(rule)
+        if words[1] not in ours and (_target(words) in ours or ("--comment", COMMENT) in pairwise(words)):
+            yield f"-D {rule.removeprefix('-A ')}"
+    yield from (f"-F {chain}" for chain in ours)
+    yield from (f"-X {chain}" for chain in ours)
+
+
+def _ours(table: Table, others: set[str]) -> list[str]:
+    """Name the lab's chains; podman and nerdctl have chains of CNI plugins too."""
+    rules = [shlex.split(rule) for rule in table.rules]
+    of_pods = {_target(words) for words in rules if _is_of_lab(words)} - {*CNI_SHARED, ""}
+    ours = [
+        chain
+        for chain in table.chains
+        if chain not in others
+        and (chain == CHAIN or chain.startswith("KUBE-") or (chain.startswith("CNI-") and chain in of_pods))
+    ]
+    shared = [chain for chain in table.chains if chain in CNI_SHARED and chain not in others]
+    strangers = {_target(words) for words in rules} - {*ours, *shared}
+    in_use = any(target.startswith("CNI-DN-") for target in strangers)
+    return ours if in_use else [*ours, *shared]
+
+
+def _is_of_lab(words: Sequence[str]) -> bool:
+    return any(flag == "--comment" and CNI_NETWORK in text for flag, text in pairwise(words))
+
+
+def _target(words: Sequence[str]) -> str:
+    """Name where a rule leads; empty where it leads nowhere."""
+    return next((word for flag, word in pairwise(words) if flag in {"-j", "-g"}), "")
