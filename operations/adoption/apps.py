@@ -5,9 +5,11 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from operations.adoption.family import Family
+from operations.adoption.family import Family, container_of
 from operations.adoption.policies import policy
+from operations.adoption.probes import probes, shared_path
 from operations.errors import OperationError
+from operations.fields import flow
 from operations.manifests import Manifest
 
 Keys = dict[str, Any]
@@ -26,27 +28,25 @@ def app(family: Family, probe: str | None) -> Keys:
     Raises:
         OperationError: nobody says the path.
     """
-    pods = [_container(each) for each in family.deployments.values()]
-    said = (path for pod in pods for key in ("readinessProbe", "livenessProbe") if (path := _path(pod, key)))
-    path = probe or next(said, None)
-    if path is None:
-        names = ", ".join(each["metadata"]["name"] for each in family.deployments.values())
-        raise OperationError(
-            f"Deployment {names}: no readinessProbe with httpGet.path, and every version needs one: a pod "
-            "gets traffic once its probe answers 200",
-            mend="say the path: --probe /PATH",
-        )
+    pods = [container_of(each) for each in family.deployments.values()]
+    port = _port(family.service, pods[0])
+    path = probe or shared_path(family, port)
     repositories = Counter(_image(pod)["repository"] for pod in pods)
     return {
         "name": family.app,
         "image": repositories.most_common(1)[0][0],
-        "port": _port(family.service, pods[0]),
+        "port": port,
         "probe": path,
     }
 
 
-def versions(family: Family, repository: str) -> Keys:
-    """Say what sets each version apart."""
+def versions(family: Family, shared: Keys) -> Keys:
+    """Say what sets each version apart.
+
+    Args:
+        family: the app's objects.
+        shared: the value of `app`.
+    """
     policies = {
         subset["name"]: policy(subset.get("trafficPolicy") or {})
         for rule in family.rules
@@ -54,9 +54,10 @@ def versions(family: Family, repository: str) -> Keys:
     }
     return {
         name: {
-            **_source(_container(deployment), repository),
+            **_source(container_of(deployment), shared["image"]),
             **_count(deployment, family.autoscalers.get(name)),
             **_pod(deployment, family.app),
+            **probes(container_of(deployment), shared),
             **policies.get(name, {}),
         }
         for name, deployment in family.deployments.items()
@@ -87,7 +88,7 @@ def _count(deployment: Manifest, autoscaler: Manifest | None) -> Keys:
 
 
 def _pod(deployment: Manifest, app_name: str) -> Keys:
-    container = _container(deployment)
+    container = container_of(deployment)
     resources = {
         part: {key: str(amount) for key, amount in amounts.items() if key in ("cpu", "memory")}
         for part, amounts in (container.get("resources") or {}).items()
@@ -123,24 +124,45 @@ def _env_source(source: Mapping[str, Any]) -> Keys:
     return {}
 
 
-def _container(deployment: Manifest) -> Mapping[str, Any]:
-    containers = deployment["spec"]["template"]["spec"]["containers"]
-    own: Mapping[str, Any] = next(each for each in containers if each["name"] != "istio-proxy")
-    return own
-
-
 def _image(container: Mapping[str, Any]) -> dict[str, str | None]:
     found = IMAGE.fullmatch(container["image"])
     return found.groupdict() if found else {"repository": container["image"], "tag": None, "digest": None}
 
 
-def _path(container: Mapping[str, Any], probe: str) -> str | None:
-    path: str | None = container.get(probe, {}).get("httpGet", {}).get("path")
-    return path
-
-
 def _port(service: Manifest, container: Mapping[str, Any]) -> int:
-    port = service["spec"]["ports"][0]
+    """Return the one port of Service and pods.
+
+    Raises:
+        OperationError: callers of the Service would lose a port, or the way by which they reach it.
+    """
+    name, spec = service["metadata"]["name"], service["spec"]
+    outward = {key: spec[key] for key in ("type", "externalIPs") if spec.get(key, "ClusterIP") != "ClusterIP"}
+    for key, value in outward.items():
+        raise OperationError(
+            f"Service {name}: spec.{key} is {flow(value)}, and the program's Service is reached inside the "
+            "cluster alone; its callers from outside would be refused",
+            mend="give those callers the gateway, or a Service of their own, then run this again",
+        )
+    ports = spec["ports"]
+    if len(ports) > 1:
+        listed = ", ".join(str(each["port"]) for each in ports)
+        raise OperationError(
+            f"Service {name}: spec.ports has {len(ports)} ports ({listed}), and the program's Service has "
+            "one; callers of the others would be refused",
+            mend="move the other ports to a Service of their own, then run this again",
+        )
+    port = ports[0]
     target = port.get("targetPort", port["port"])
-    named = {each.get("name"): each["containerPort"] for each in container.get("ports", ())}
-    return int(named.get(target, target))
+    number = int(_named_ports(container).get(target, target))
+    if number != port["port"]:
+        raise OperationError(
+            f"Service {name}: spec.ports[0].port is {port['port']} and leads to port {number} of the pods, "
+            f"and the program has one port for both; callers of {name}:{port['port']} would be refused",
+            mend=f"let the app listen on port {port['port']}, or let callers use port {number} of a Service "
+            "that has it, then run this again",
+        )
+    return number
+
+
+def _named_ports(container: Mapping[str, Any]) -> dict[str, int]:
+    return {each["name"]: each["containerPort"] for each in container.get("ports", ()) if "name" in each}

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from operations.adoption import plan as plans
 from operations.adoption import report, sources, stack_file
-from operations.adoption.differences import differences
+from operations.adoption.differences import additions, differences
 from operations.adoption.family import Family, find_family
 from operations.adoption.pods import is_of, let_end, release
 from operations.adoption.takeover import Takeover, urns
@@ -63,7 +63,9 @@ def adopt(project: Project, request: Request, console: Console) -> None:
         console.print(f"wrote {file.name}")
 
     resources = declare(project, request.stack)
-    report.show_differences(differences(family, manifests(resources)), console)
+    rendered = manifests(resources)
+    report.show_differences(differences(family, rendered), console)
+    report.show_additions(additions(family, rendered), console)
     plan = plans.plan(family, resources, cluster)
     report.show_plan(plan, console)
     if not request.yes:
@@ -108,7 +110,9 @@ def _read(request: Request, cluster: Cluster) -> tuple[Family, Manifest | None]:
     asked: Manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
     # What the cluster says counts: pods have their sidecars by it.
     namespace = cluster.find(asked) or next(iter(in_kind(objects, "Namespace")), None)
-    return find_family(objects, name, request.app), namespace
+    kinds = ("VirtualService", "Gateway")
+    elsewhere = [each for kind in kinds for each in cluster.every("networking.istio.io/v1", kind)]
+    return find_family(objects, name, request.app, elsewhere), namespace
 
 
 def _ingress(request: Request, cluster: Cluster) -> dict[str, Any]:

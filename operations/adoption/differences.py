@@ -43,6 +43,24 @@ def differences(family: Family, rendered: Sequence[Manifest]) -> list[Difference
     return [*found, *_answers_to_all(family)]
 
 
+def additions(family: Family, rendered: Sequence[Manifest]) -> list[Difference]:
+    """List every field of the pods that the program declares and the team does not.
+
+    A limit, a user, a read-only file system or a probe that nobody asked for can end a pod that ran well.
+    """
+    found = []
+    for kept in family.deployments.values():
+        declared = _counterpart(kept, family, rendered)
+        for path, value, _ in _added(kept["spec"], declared["spec"], "spec"):
+            found.append(Difference(where=spelled(kept), path=path, value=ABSENT, becomes=value))
+    return found
+
+
+def _added(kept: Any, declared: Any, path: str) -> Iterator[tuple[str, object, object]]:  # noqa: ANN401
+    """Compare from the program's side: only what is missing on the team's, not what differs."""
+    return (each for each in _compare(declared, kept, path) if each[2] is ABSENT)
+
+
 def _answers_to_all(family: Family) -> Iterator[Difference]:
     """Say where requests that no route took got 404: the program's weights take whatever is left."""
     for each in family.routes[:1]:

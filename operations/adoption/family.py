@@ -1,6 +1,6 @@
 """The objects of one app among all that a team keeps. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,11 @@ class Family:
     routes: Sequence[Manifest]
     """VirtualServices that send to the Service and nowhere else; the gateway's first."""
     gateways: Sequence[Manifest]
-    """Those that the routes name."""
+    """Those of the namespace that the routes name."""
+    named_gateways: Mapping[str, Manifest]
+    """All that the routes name and that are there, in any namespace, by `NAMESPACE/NAME`."""
+    shared_gateways: Collection[str]
+    """Those of them that routes of others need too, by `NAMESPACE/NAME`."""
     others: Sequence[Manifest]
     """What belongs to something else, or to nobody that can be told from here."""
 
@@ -33,14 +37,33 @@ class Family:
         return str(self.service["metadata"]["name"])
 
     @property
+    def gateway_names(self) -> list[str]:
+        """The Gateways that the routes name, as `NAMESPACE/NAME`."""
+        return list(dict.fromkeys(name for each in self.routes for name in gateways_of(each, self.namespace)))
+
+    @property
+    def own_gateways(self) -> Mapping[str, Manifest]:
+        """Those that are for this app alone, by `NAMESPACE/NAME`."""
+        own = {f"{self.namespace}/{each['metadata']['name']}": each for each in self.gateways}
+        return {name: each for name, each in own.items() if name not in self.shared_gateways}
+
+    @property
     def members(self) -> list[Manifest]:
         """All objects of the app."""
         workloads = [*self.deployments.values(), *self.autoscalers.values()]
         return [self.service, *workloads, *self.rules, *self.gateways, *self.routes]
 
 
-def find_family(objects: Sequence[Manifest], namespace: str, app: str | None) -> Family:
+def find_family(
+    objects: Sequence[Manifest], namespace: str, app: str | None, elsewhere: Sequence[Manifest] = ()
+) -> Family:
     """Sort out what belongs to an app; it need not be named where there is only one.
+
+    Args:
+        objects: all objects among which the app's are.
+        namespace: where they are.
+        app: the name of its Service; None where there is only one.
+        elsewhere: VirtualServices and Gateways of the whole cluster, which tell whether a Gateway is shared.
 
     Raises:
         OperationError: there is no such Service, none with Deployments, or several and none is named.
@@ -55,8 +78,13 @@ def find_family(objects: Sequence[Manifest], namespace: str, app: str | None) ->
         if (hosts := list(destinations(each))) and all(_is(host, name, namespace) for host in hosts)
     ]
     routes.sort(key=lambda each: is_internal(each["spec"]))
-    named = {gateway.rpartition("/")[2] for each in routes for gateway in each["spec"].get("gateways", ())}
-    gateways = [each for each in _kind(objects, "Gateway") if each["metadata"]["name"] in named]
+    named = {name for each in routes for name in gateways_of(each, namespace)}
+    placed = {_place(each, namespace): each for each in _kind([*elsewhere, *objects], "Gateway")}
+    gateways = [each for each in _kind(objects, "Gateway") if _place(each, namespace) in named]
+    own = {_place(each, namespace) for each in routes}
+    strangers = [
+        each for each in _kind([*elsewhere, *objects], "VirtualService") if _place(each, namespace) not in own
+    ]
     by_name = {each["metadata"]["name"]: version for version, each in deployments.items()}
     autoscalers = {
         by_name[target]: each
@@ -71,6 +99,12 @@ def find_family(objects: Sequence[Manifest], namespace: str, app: str | None) ->
         rules=rules,
         routes=routes,
         gateways=gateways,
+        named_gateways={name: placed[name] for name in named & placed.keys()},
+        shared_gateways={
+            name
+            for each in strangers
+            for name in gateways_of(each, each["metadata"].get("namespace", namespace))
+        },
         others=(),
     )
     members = [id(each) for each in family.members]
@@ -85,6 +119,20 @@ def destinations(virtual_service: Manifest) -> Iterator[str]:
             yield entry["destination"]["host"]
         if "mirror" in rule:
             yield rule["mirror"]["host"]
+
+
+def gateways_of(virtual_service: Manifest, namespace: str) -> Iterator[str]:
+    """Name the Gateways of a VirtualService that is in a namespace, as `NAMESPACE/NAME`."""
+    for name in virtual_service["spec"].get("gateways", ()):
+        if name != "mesh":
+            yield name if "/" in name else f"{namespace}/{name}"
+
+
+def container_of(deployment: Manifest) -> Mapping[str, Any]:
+    """Return the app's container of a Deployment's pods."""
+    containers = deployment["spec"]["template"]["spec"]["containers"]
+    own: Mapping[str, Any] = next(each for each in containers if each["name"] != "istio-proxy")
+    return own
 
 
 def is_internal(spec: Mapping[str, Any]) -> bool:
@@ -122,6 +170,10 @@ def _versions(objects: Sequence[Manifest], service: Manifest) -> Iterator[tuple[
 
 def _kind(objects: Iterable[Manifest], kind: str) -> list[Manifest]:
     return [each for each in objects if each["kind"] == kind]
+
+
+def _place(thing: Manifest, namespace: str) -> str:
+    return f"{thing['metadata'].get('namespace', namespace)}/{thing['metadata']['name']}"
 
 
 def _is(host: str, service: str, namespace: str) -> bool:

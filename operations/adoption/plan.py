@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from operations.adoption.family import Family
+from operations.adoption.family import Family, gateways_of
 from operations.cluster import Cluster, in_kind, same_object, spelled
 from operations.errors import OperationError
 from operations.manifests import Manifest, manifests
@@ -42,7 +42,11 @@ def plan(family: Family, resources: Sequence[Resource], cluster: Cluster) -> Pla
         _fits(each, live[id(each)])
         _is_found(each, cluster.find(family.service))
     in_the_way = [each for each in family.members if not any(same_object(each, own) for own in declared)]
-    used = _used_by_others(family, cluster)
+    used = _used_by_others(family, cluster) | {
+        f"Gateway {name.partition('/')[2]}"
+        for each in in_kind(declared, "VirtualService")
+        for name in gateways_of(each, family.namespace)
+    }
     retired = [each for each in in_the_way if spelled(each) not in used and cluster.find(each)]
     return Plan(
         namespace=family.namespace,

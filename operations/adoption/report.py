@@ -30,6 +30,17 @@ def show_differences(found: Sequence[Difference], console: Console) -> None:
             console.print(f"  {each.where}  {each.path}: {flow(each.value)} → {flow(each.becomes)}")
 
 
+def show_additions(found: Sequence[Difference], console: Console) -> None:
+    """Name every field that the program adds to the pods; what several Deployments get, once."""
+    owners: dict[str, list[str]] = {}
+    for each in found:
+        owners.setdefault(f"{each.path}: {flow(each.becomes)}", []).append(each.where)
+    if owners:
+        console.print(f"{len(owners)} fields that the program adds:")
+    for field, names in owners.items():
+        console.print(f"  {', '.join(names)}  {field}")
+
+
 def show_plan(plan: Plan, console: Console) -> None:
     """Say what becomes of every object."""
     for says, objects in (

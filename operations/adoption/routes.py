@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from operations.adoption.family import Family, is_internal
+from operations.adoption.family import Family
+from operations.adoption.gateways import gateway
 from operations.adoption.matches import conditions
 from operations.adoption.policies import policy
 
@@ -136,22 +137,8 @@ def _top_policy(family: Family) -> Mapping[str, Any]:
 
 def _entry(family: Family) -> Keys:
     """Say how requests come in: from outside, from inside the mesh, or both."""
-    specs = [each["spec"] for each in family.routes]
-    inside = any("mesh" in (spec.get("gateways") or ("mesh",)) for spec in specs)
-    outside = [host for spec in specs if not is_internal(spec) for host in spec["hosts"] if _is_public(host)]
-    server: Mapping[str, Any] = next(
-        (server for each in family.gateways for server in each["spec"]["servers"]), {}
-    )
-    if outside == ["*"]:
-        outside = [host.rpartition("/")[2] for host in server.get("hosts", outside)]
-    # The program has a Gateway for every app. Nobody resolves this name, so nobody comes in by it.
-    hosts = list(dict.fromkeys(outside)) or [f"{family.app}.{family.namespace}.internal"]
-    port = {"port": server["port"]["number"]} if "port" in server else {}
-    return {"gateway": {"hosts": hosts, **port}, **({"mesh": True} if inside else {})}
-
-
-def _is_public(host: str) -> bool:
-    return host == "*" or ("." in host and not host.endswith((".svc", ".svc.cluster.local")))
+    inside = any("mesh" in (each["spec"].get("gateways") or ("mesh",)) for each in family.routes)
+    return {"gateway": gateway(family), **({"mesh": True} if inside else {})}
 
 
 def _unless_empty(key: str, value: Keys | list[Keys]) -> Keys:

@@ -35,7 +35,7 @@ def stack_config(
     own = {
         "namespace": {"name": family.namespace, "injection": injection(namespace)},
         "app": shared,
-        "versions": versions(family, shared["image"]),
+        "versions": versions(family, shared),
         **traffic(family),
         "ingress": {**ingress, **selector},
     }

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from copy import deepcopy
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
-from operations.adoption.differences import Difference, differences
+from operations.adoption.differences import Difference, additions, differences
 from operations.adoption.family import Family, find_family
 from operations.adoption.pods import is_of
+from operations.adoption.report import show_additions
 from operations.adoption.sources import from_files, namespace_of, said
 from operations.adoption.stack_file import injection, stack_config
 from operations.adoption.state import merge
@@ -222,3 +225,89 @@ def test_the_state_holds_what_runs_and_what_it_stands_in(tmp_path: Path) -> None
     assert state[-1]["id"] == "team/springbootapp"
     assert state[-1]["provider"] == f"{state[1]['urn']}::{state[1]['id']}"
     assert merge(state, resources, {service}, root) == state
+
+
+def test_what_the_program_adds_is_listed(tmp_path: Path) -> None:
+    """Limits, user, read-only file system and probes that the team never asked for."""
+    family = find_family(walkthrough(), "team", None)
+    keys = stack_config(
+        family, None, project="mesh-app", context="lab", ingress=dict(INGRESS), probe="/hello"
+    )
+    found = additions(family, manifests(declare(project(tmp_path, "team", keys), "team")))
+    added = {each.path: each.becomes for each in found if each.where == "Deployment springbootapp-v1"}
+    pod = "spec.template.spec"
+    assert added[f"{pod}.containers[0].resources"]["limits"] == {"memory": "512Mi"}  # type: ignore[index]
+    assert added[f"{pod}.securityContext"]["runAsUser"] == 65532  # type: ignore[index]
+    assert added[f"{pod}.containers[0].securityContext"]["readOnlyRootFilesystem"] is True  # type: ignore[index]
+    assert f"{pod}.containers[0].readinessProbe" in added
+    assert f"{pod}.containers[0].image" not in added
+    console = Console(file=StringIO(), width=1000)
+    show_additions(found, console)
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    assert f"{len(added)} fields that the program adds:\n" in said
+    both = "  Deployment springbootapp-v1, Deployment springbootapp-v2  "
+    assert f"{both}spec.template.spec.terminationGracePeriodSeconds: 40\n" in said
+
+
+def with_ports(*ports: dict[str, Any], **spec: object) -> Family:
+    objects = walkthrough()
+    objects[0]["spec"] |= {"ports": list(ports), **spec}
+    return find_family(objects, "team", None)
+
+
+@pytest.mark.parametrize(
+    ("family", "why"),
+    [
+        (with_ports({"port": 80, "targetPort": 8080}), r"ports\[0\].port is 80 and leads to port 8080"),
+        (with_ports({"port": 8080}, {"port": 9090}), r"2 ports \(8080, 9090\)"),
+        (with_ports({"port": 8080}, type="LoadBalancer"), "spec.type is LoadBalancer"),
+        (with_ports({"port": 8080}, type="NodePort"), "spec.type is NodePort"),
+        (with_ports({"port": 8080}, externalIPs=["192.0.2.9"]), r"spec.externalIPs is \[192.0.2.9\]"),
+    ],
+)
+def test_a_service_whose_callers_would_lose_it_is_refused(family: Family, why: str) -> None:
+    """The program's Service has one port, the app's, inside the cluster."""
+    with pytest.raises(OperationError, match=f"Service springbootapp: .*{why}"):
+        config(family)
+
+
+def with_probes(**probes: object) -> Family:
+    objects = walkthrough()
+    for each in objects:
+        if each["kind"] == "Deployment":
+            each["spec"]["template"]["spec"]["containers"][0] |= probes
+    return find_family(objects, "team", None)
+
+
+@pytest.mark.parametrize(
+    ("request_", "why"),
+    [
+        ({"port": 8081}, "port 8081"),
+        ({"port": 8080, "scheme": "HTTPS"}, "scheme HTTPS"),
+        ({"port": 8080, "httpHeaders": [{"name": "Host", "value": "shop"}]}, "httpHeaders"),
+        ({"port": 8080, "path": "/ready?deep=1"}, "a query in its path"),
+    ],
+)
+def test_a_readiness_probe_that_cannot_be_expressed_is_refused(request_: dict[str, Any], why: str) -> None:
+    """On another port the pods would never become ready; `--probe` names a path that the program can ask."""
+    family = with_probes(readinessProbe={"httpGet": {"path": "/ready"} | request_})
+    with pytest.raises(
+        OperationError, match=f"Deployment springbootapp-v1: readinessProbe.httpGet has {why}"
+    ):
+        config(family, probe=None)
+    assert config(family, probe="/hello")["app"]["probe"] == "/hello"
+
+
+def test_probes_keep_their_paths_and_times() -> None:
+    """Each of the three, where it is not the program's default."""
+    family = with_probes(
+        readinessProbe={"httpGet": {"path": "/ready", "port": 8080}, "periodSeconds": 7},
+        livenessProbe={"httpGet": {"path": "/live", "port": 8080}, "failureThreshold": 9},
+        startupProbe={"exec": {"command": ["true"]}},
+    )
+    found = config(family, probe=None)
+    assert found["app"]["probe"] == "/ready"
+    assert found["versions"]["v1"]["probes"] == {
+        "readiness": {"periodSeconds": 7},
+        "liveness": {"path": "/live", "failureThreshold": 9},
+    }
