@@ -4,9 +4,12 @@ One update of one service, in the order of the engine's calls. A service may hav
 version arrives when the first of them gives it requests, and leaves when the last of them has let it go.
 
     create subset of v3 ──────── before: sample the proxies, once for all new subsets
+    update Deployment of v2 ──── before: the number of its pods passes to an autoscaler, or back
+    create first routes object ─ before: every version with weight has as many ready pods as it is declared to
     update routes object, each ─ before: no rollout has failed
                                  before: v3 arrives, once for all objects: wait until its pods are of the new
-                                         image, istiod has them, every proxy has taken its subset
+                                         image and as many as declared are ready, istiod has them, every proxy
+                                         has taken its subset
                                  before: v1 leaves: sample the proxies
     end of the program ───────── `guard`: no rollout has failed
                                  v1 left: wait until every proxy has taken the routes, then for `drain`
@@ -30,6 +33,7 @@ from components.model.service import Service
 from components.model.stack import Stack
 from components.proxies import HandoverError, Proxies
 from components.readiness import Readiness
+from components.replicas import Replicas
 from components.serving import serving
 from components.settling import ROUTES, SUBSETS
 from components.update import Update
@@ -58,12 +62,22 @@ class Handover:
         self._readiness = {
             version: Readiness(service, version, stack, update.hooks) for version in service.versions
         }
+        self._replicas = {
+            version: Replicas(service, version, stack, update.hooks) for version in service.versions
+        }
         self._proxies = Proxies(service, stack)
         self._progress = _Progress()
 
     def of_pods(self, version: str) -> pulumi.ResourceHookBinding | None:
         """For the Deployment of a version."""
-        return self._readiness[version].hooks
+        if nobody_calls():
+            return None
+        readiness = self._readiness[version]
+        return pulumi.ResourceHookBinding(
+            before_update=[self._replicas[version].hook],
+            after_update=[readiness.after_update],
+            on_error=[readiness.on_error],
+        )
 
     def of_subset(self, version: str) -> pulumi.ResourceHookBinding | None:
         """For what a route needs to send requests to a version, under the name of its Deployment."""
@@ -78,15 +92,15 @@ class Handover:
         Args:
             name: the resource's name.
             first: without this object nobody reaches the service: while it is created there is no request to
-                lose. Before another one is created, callers use the Kubernetes Service.
+                lose, and the proxies are not waited for. Before another one is created, callers use the
+                Kubernetes Service.
         """
         if nobody_calls():
             return None
-        change = self._update.hooks.of("routes-change", name, self._routes_change)
-        return pulumi.ResourceHookBinding(
-            before_create=None if first else [change],
-            before_update=[change],
-        )
+        hooks = self._update.hooks
+        change = hooks.of("routes-change", name, self._routes_change)
+        begin = hooks.of("routes-begin", name, self._routes_begin) if first else change
+        return pulumi.ResourceHookBinding(before_create=[begin], before_update=[change])
 
     def guard(self, *routes: pulumi.CustomResource) -> None:
         """End the program where proxies have not let go of a version: then the engine deletes nothing.
@@ -103,6 +117,12 @@ class Handover:
         if self._progress.before_subsets is None:
             self._progress.before_subsets = asyncio.ensure_future(self._proxies.look())
         await self._progress.before_subsets
+
+    async def _routes_begin(self, args: pulumi.ResourceHookArgs) -> None:
+        try:
+            await self._pods_are_enough(sorted(self._serving(args.new_inputs)))
+        except UnaskedError as error:
+            pulumi.log.debug(str(error))
 
     async def _routes_change(self, args: pulumi.ResourceHookArgs) -> None:
         self._rollouts_are_good()
@@ -150,7 +170,7 @@ class Handover:
         pulumi.log.info(f"waiting until every proxy knows the pods of {_listed(versions)}")
         before = self._progress.before_subsets
         try:
-            await self._pods_are_new(versions)
+            await self._pods_are_enough(versions)
             await self._proxies.know(versions)
         except UnaskedError as error:
             await self._proxies.pause(error)
@@ -158,11 +178,16 @@ class Handover:
             wanted = f"{_listed(versions)} gets no request"
             await self._proxies.take(await before if before else None, SUBSETS, otherwise=wanted)
 
-    async def _pods_are_new(self, versions: Collection[str]) -> None:
-        """Wait until none of a version's pods is of an image that it had before."""
+    async def _pods_are_enough(self, versions: Collection[str]) -> None:
+        """Wait until as many pods of each version are ready as declared, and none is of an earlier image.
+
+        Raises:
+            HandoverError: that is in vain, or the API server does not answer.
+            UnaskedError: the pods cannot be seen from here.
+        """
         for version in versions:
             try:
-                if said := await self._readiness[version].complaint():
+                if said := await self._readiness[version].shortage():
                     raise HandoverError(f"{self._service.app.name}: {said}")
             except SilentError as silent:
                 said = f"{version} gets no request, because nobody can tell how its pods are: {silent}"

@@ -148,13 +148,42 @@ def test_the_pods_own_reason_and_the_end_of_the_log_are_told(kubectl: Path, told
     ]
 
 
-@pytest.mark.parametrize(
-    ("error", "operation"), [("admission webhook denied the request", "update"), (TIMED_OUT, "delete")]
-)
-def test_other_errors_are_the_providers(error: str, operation: str, told: list[str]) -> None:
-    """Nobody looks at pods for them."""
-    assert not asked(error, operation=operation)
+def test_a_deletion_that_fails_is_the_providers(told: list[str]) -> None:
+    """Pods are not looked at for it."""
+    assert not asked(TIMED_OUT, operation="delete")
     assert not told
+
+
+@pytest.mark.parametrize("operation", ["create", "update"])
+def test_the_objects_tell_a_refusal_from_a_wait(kubectl: Path, told: list[str], operation: str) -> None:
+    """Whatever the provider's words are: where nothing rolls out it is asked once more, no more."""
+    deployment, *others = objects({})
+    status = {**deployment["status"], "replicas": 1}
+    (kubectl / "get").write_text(json.dumps({"items": [{**deployment, "status": status}, *others]}))
+    assert [asked("denied the request", operation=operation, times=times) for times in (1, 2)] == [
+        True,
+        False,
+    ]
+    assert not told
+    (kubectl / "get").write_text(json.dumps({"items": objects(CASES["there is no such image"]["status"])}))
+    assert not asked("words of another release", operation=operation)
+    assert "pod shop-v1-new, container shop: ImagePullBackOff" in "".join(told)
+
+
+def test_probes_are_read_of_the_pods_that_fail_them_alone(kubectl: Path) -> None:
+    """Not of all pods of the namespace, and of none while no container has run."""
+    script = kubectl / "kubectl"
+    script.write_text(script.read_text().replace("shift 4\n", f"shift 4\necho $* >>{kubectl}/asked\n"))
+    for case, events in (("the image is pulled", 0), ("it starts", 1)):
+        (kubectl / "asked").write_text("")
+        (kubectl / "get").write_text(json.dumps({"items": objects(CASES[case]["status"])}))
+        found = stack()
+        asyncio.run(Readiness(found.services[0], "v1", found, SharedHooks())._look(None))  # noqa: SLF001
+        of_events = [line for line in (kubectl / "asked").read_text().splitlines() if "events" in line]
+        assert (
+            of_events
+            == ["get events --field-selector=involvedObject.name=shop-v1-new --output=json"] * events
+        )
 
 
 def test_without_kubectl_the_provider_waits_as_long(
@@ -170,7 +199,24 @@ def test_without_kubectl_the_provider_waits_as_long(
 def test_a_deployment_that_somebody_deletes_meanwhile_is_named(kubectl: Path, told: list[str]) -> None:
     """With the command that makes it again."""
     (kubectl / "get").write_text(json.dumps({"items": []}))
-    assert not asked(TIMED_OUT)
+    assert not asked(TIMED_OUT, operation="update")
     (said,) = told
     assert "somebody deleted Deployment springbootapp-v1 of namespace springistiodemo" in said
     assert "`pulumi up --refresh --run-program`" in said
+
+
+def test_one_that_was_refused_was_not_deleted(kubectl: Path, told: list[str]) -> None:
+    """The provider has said why."""
+    (kubectl / "get").write_text(json.dumps({"items": []}))
+    assert not asked("admission webhook denied the request")
+    assert not told
+
+
+def test_a_hook_that_breaks_lets_no_weight_move(kubectl: Path) -> None:
+    """The engine makes a warning of it."""
+    (kubectl / "get").write_text("{}")
+    found = stack()
+    readiness = Readiness(found.services[0], "v1", found, SharedHooks())
+    with pytest.raises(KeyError):
+        asyncio.run(readiness._updated(None))  # type: ignore[arg-type] # noqa: SLF001 (the engine calls it)
+    assert "no weight moves, because the pods of v1 cannot be judged: KeyError" in readiness.failure
