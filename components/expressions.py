@@ -9,8 +9,7 @@ from typing import Final
 from components.constraints import Constraint
 from components.faults import Fault, Path
 from components.messages import FORM, NOT_RE2
-from components.re2_classes import RefusedError
-from components.re2_syntax import compiled
+from components.regex import InvalidRegexError, compiled
 
 LONGEST_REGEX: Final = 1024
 """Istio's own limit, in bytes: pkg/config/validation, validateStringRegexp."""
@@ -81,6 +80,6 @@ def regex_error(pattern: str) -> str | None:
         return f"it has {length}"
     try:
         compiled(pattern)
-    except RefusedError as error:
+    except InvalidRegexError as error:
         return str(error)
     return None

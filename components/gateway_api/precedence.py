@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from components.matching import Spec
-from components.re2_classes import RefusedError
-from components.re2_syntax import fits
+from components.regex import InvalidRegexError, matches
 
 Match = Mapping[str, Any]
 
@@ -59,6 +58,6 @@ def _differ(one: Match, other: Match) -> bool:
 def _fits(pattern: str, text: str) -> bool:
     """Tell whether an expression fits a whole text. One made of cookies can be too large to say: it may."""
     try:
-        return fits(pattern, text)
-    except RefusedError:
+        return matches(pattern, text)
+    except InvalidRegexError:
         return True

@@ -21,7 +21,7 @@ from components.messages import (
 from components.model.matching import Conditions
 from components.model.routes import Route
 from components.model.service import Service
-from components.re2_syntax import compiled
+from components.regex import compiled
 from components.routing import WEIGHTS, sticky_name
 from components.schema import encode
 

@@ -9,7 +9,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 OWN_PATH = re.compile(rb"(?<![\w.~$}])/(?:root|home/[a-z]\w*|work)/")
 """A folder of somebody's machine; not the end of a longer path."""
-ALLOWED = {*sys.stdlib_module_names, "components", "pulumi", "pulumi_kubernetes", "yaml"}
+ALLOWED = {*sys.stdlib_module_names, "components", "pulumi", "pulumi_kubernetes", "re2", "yaml"}
 """What requirements.txt names, the standard library, and the program itself."""
 
 
