@@ -31,17 +31,13 @@ in_namespace = pulumi.ResourceOptions.merge(on_cluster, pulumi.ResourceOptions(d
 
 for service in stack.services:
     handover = Handover(service, stack, update)
+    policies = mesh_security.secure(service, stack=stack, opts=in_namespace)
     app = VersionedApp(
         service,
         stack=stack,
         handover=handover,
+        policies=policies,
         protection=protection,
-        opts=in_namespace,
-    )
-    policies = mesh_security.secure(
-        service,
-        stack=stack,
-        workloads=app.workloads.values(),
         opts=in_namespace,
     )
     POLICIES[stack.api](
@@ -50,7 +46,6 @@ for service in stack.services:
         handover=handover,
         ports=ingress.ports,
         workloads=app.workloads,
-        policies=policies,
         protection=protection,
         opts=in_namespace,
     )

@@ -29,7 +29,6 @@ class GatewayApiPolicy(pulumi.ComponentResource):
     A version's Service comes after its pods and before the route that needs it, and goes the other way round:
     a version loses its route, then its Service, then its pods. In between, the handover waits until every
     proxy has followed.
-    The first route opens when the policies stand that say who may come.
     """
 
     def __init__(
@@ -40,7 +39,6 @@ class GatewayApiPolicy(pulumi.ComponentResource):
         handover: Handover,
         ports: Sequence[pulumi.Resource],
         workloads: Mapping[str, Sequence[pulumi.Resource]],
-        policies: Sequence[pulumi.Resource],
         protection: Protection,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -48,7 +46,7 @@ class GatewayApiPolicy(pulumi.ComponentResource):
         super().__init__("mesh:index:GatewayApiPolicy", args.app.name, {"app": args.app.name}, opts)
         self._args, self._namespace, self._protection = args, stack.namespace.name, protection
         self._handover = handover
-        before = list(policies)
+        before: list[pulumi.Resource] = []
         for version, pods in workloads.items():
             before += self._backend(version, pods)
         for name, spec in gateways.serving(args, stack).items():

@@ -1,7 +1,6 @@
 """MeshSecurity: who may call a service, enforced by the proxies of its pods."""
 
-from collections.abc import Iterable, Sequence
-from itertools import chain
+from collections.abc import Sequence
 
 import pulumi
 
@@ -12,43 +11,31 @@ from components.model.stack import Stack
 
 
 def secure(
-    args: Service,
-    *,
-    stack: Stack,
-    workloads: Iterable[Sequence[pulumi.Resource]],
-    opts: pulumi.ResourceOptions | None = None,
+    args: Service, *, stack: Stack, opts: pulumi.ResourceOptions | None = None
 ) -> Sequence[pulumi.Resource]:
-    """Make a MeshSecurity where the stack file asks for one; returns the policies that routes wait for."""
+    """Make a MeshSecurity where the stack file asks for one; returns the policies that pods wait for."""
     if args.security is None:
         return ()
-    return MeshSecurity(args, stack=stack, workloads=workloads, opts=opts).policies
+    return MeshSecurity(args, stack=stack, opts=opts).policies
 
 
 class MeshSecurity(pulumi.ComponentResource):
     """What the stack file asks for of PeerAuthentication, RequestAuthentication and AuthorizationPolicy.
 
-    They come once the pods have their proxies, each after the one before: a mode, then tokens, then the list
-    of callers. They go the other way round, so that nobody is refused for a proof that is not yet looked at.
+    They select pods by label, so they can exist before any pod does. Each comes after the one before: a mode,
+    then tokens, then the list of callers. They are deleted in reverse, so that no request is refused for a
+    proof that no proxy checks any more.
     """
 
     policies: Sequence[pulumi.Resource]
-    """What has to be there before a request from outside."""
+    """What has to exist before the first pod that it selects."""
 
-    def __init__(
-        self,
-        args: Service,
-        *,
-        stack: Stack,
-        workloads: Iterable[Sequence[pulumi.Resource]],
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
+    def __init__(self, args: Service, *, stack: Stack, opts: pulumi.ResourceOptions | None = None) -> None:
         name = args.app.name
         super().__init__("mesh:index:MeshSecurity", name, {"app": name}, opts)
-        specs = security.specs(args, stack.ingress)
-        pods = list(chain.from_iterable(workloads))
         made: list[pulumi.Resource] = []
+        specs = security.specs(args, stack.ingress)
         for kind, spec in specs.items():
-            after = [*pods, *made]
             made.append(
                 mesh_object(
                     "security.istio.io/v1",
@@ -58,7 +45,7 @@ class MeshSecurity(pulumi.ComponentResource):
                     app=args.app,
                     namespace=stack.namespace.name,
                     parent=self,
-                    after=after,
+                    after=list(made),
                 )
             )
         self.policies = made

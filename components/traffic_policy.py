@@ -20,7 +20,6 @@ class TrafficPolicy(pulumi.ComponentResource):
     A subset comes after its pods and before the route that needs it. Pulumi makes and changes before it
     deletes, and deletes the other way round: a version loses its route, then its subset, then its pods. In
     between, the handover waits until every proxy has followed.
-    The first route opens when the policies stand that say who may come.
     """
 
     def __init__(
@@ -31,7 +30,6 @@ class TrafficPolicy(pulumi.ComponentResource):
         handover: Handover,
         ports: Sequence[pulumi.Resource],
         workloads: Mapping[str, Sequence[pulumi.Resource]],
-        policies: Sequence[pulumi.Resource],
         protection: Protection,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -49,7 +47,7 @@ class TrafficPolicy(pulumi.ComponentResource):
             )
             for version, pods in workloads.items()
         ]
-        needs = [*subsets, *policies]
+        needs: list[pulumi.Resource] = [*subsets]
         if args.owns_gateway:
             gateway = servers.gateway(args, stack.ingress)
             needs.append(self._object("Gateway", args.app.name, gateway, ports, kept=protection.of()))

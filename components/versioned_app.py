@@ -18,7 +18,11 @@ from components.readiness import PROVIDER_SECONDS
 
 
 class VersionedApp(pulumi.ComponentResource):
-    """The pods of a service. How traffic comes to them is the TrafficPolicy's business."""
+    """The pods of a service. How traffic comes to them is the TrafficPolicy's business.
+
+    No pod is made before the policies that restrict its callers. Pulumi deletes in reverse, and waits until
+    the pods of a Deployment are gone: they go first.
+    """
 
     service: KubernetesService
     workloads: Mapping[str, Sequence[pulumi.Resource]]
@@ -33,6 +37,7 @@ class VersionedApp(pulumi.ComponentResource):
         *,
         stack: Stack,
         handover: Handover,
+        policies: Sequence[pulumi.Resource],
         protection: Protection,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -63,7 +68,7 @@ class VersionedApp(pulumi.ComponentResource):
                 spec=workload.deployment(args, version, stack.namespace.injection),
                 opts=pulumi.ResourceOptions(
                     parent=self,
-                    depends_on=[account],
+                    depends_on=[account, *policies],
                     custom_timeouts=pulumi.CustomTimeouts(create=wait, update=wait, delete="5m"),
                     hooks=handover.of_pods(version),
                 ).merge(protection.of_version(args, version)),
