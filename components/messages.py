@@ -394,7 +394,7 @@ SERVICE_TWICE: Final = Message(
 )
 """Two objects of one name would be one, and each update would take it from the other."""
 
-# 2xx: what the cluster answers while the program runs.
+# 2xx: what the cluster answers while the program runs; from 205 on, more of the stack file.
 
 NO_INGRESS_PORT: Final = Message(
     code="MESH201",
@@ -423,6 +423,26 @@ WRONG_CLUSTER: Final = Message(
     "jsonpath={{.metadata.uid}}; or, if this is the right one: {set} {found}",
 )
 """A context is a name in somebody's file, and can lead elsewhere tomorrow."""
+
+MUTUAL_AND_PLAIN: Final = Message(
+    code="MESH265",
+    rule="MUTUAL lets in only clients with a certificate, and the extra ports of the ingress ({ports}) serve "
+    "the same hosts over plain HTTP",
+    mend="{away}, or move this service into a stack without extra ports",
+)
+"""A client without a certificate would come in by the extra port, with the gateway's own identity."""
+NOT_MUTUAL: Final = Message(
+    code="MESH266",
+    rule="{other} is MUTUAL, and this listener leads clients without a certificate to the same service",
+    mend="{set} MUTUAL, with a certificate in tls.secret; or make these hosts a service of their own",
+)
+"""All listeners of a service lead to the same routes and pods, by whatever host."""
+PORT_UNUSED: Final = Message(
+    code="MESH267",
+    rule="with tls.mode MUTUAL and without a redirect nothing listens for plain HTTP",
+    mend="{rm}, or {redirect}",
+)
+"""A port that is declared and does not answer would be missed only when somebody calls."""
 
 TABLE: Final = {m.code: m for m in list(globals().values()) if isinstance(m, Message)}
 """All messages by code."""

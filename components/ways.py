@@ -49,13 +49,14 @@ class Way:
     @property
     def redirects(self) -> bool:
         """Whether it only shows the way to HTTPS."""
-        return self.tls is None and self.listener.tls is not None and self.listener.tls.redirect
+        return self.tls is None and self.listener.redirects
 
 
 def ways(service: Service, at: Path) -> Iterator[Way]:
     """List the ways into a service that stands at a place of the stack file."""
     for place, listener in service.listeners(at).items():
-        yield Way(listener=listener, place=place)
+        if listener.serves_plain_http or listener.redirects:
+            yield Way(listener=listener, place=place)
         if listener.tls is not None:
             yield Way(listener=listener, place=place, tls=listener.tls)
 

@@ -21,7 +21,7 @@ _HEAD: Final = """\
 <!-- Made by `make docs` from components/messages.py. Change it there. -->
 
 What the program can say of a stack file: all faults at once, before anything is changed. Only what the
-cluster itself has to answer (2xx) comes later. Each message shows a code, the place in the stack file,
+cluster itself has to answer (201 to 204) comes later. Each message shows a code, the place in the stack file,
 the value there, the rule that it breaks, and what mends it. Words in capitals stand for what the message
 fills in. [Configuration](configuration.md) lists the keys."""
 

@@ -54,7 +54,7 @@ def _hosts(gateway: Gateway) -> int:
 def _listeners(gateway: Gateway) -> int:
     """Count those of one Gateway: the listeners that redirect stand in another, which has no more of them."""
     listeners = (gateway, *gateway.listeners)
-    return sum(len(each.hosts) * (1 + bool(each.tls and not each.tls.redirect)) for each in listeners)
+    return sum(len(each.hosts) * (bool(each.tls) + each.serves_plain_http) for each in listeners)
 
 
 def _longest(kind: str) -> Callable[[Route], int]:

@@ -21,13 +21,17 @@ class Tls:
     """The Secret with certificate and key, in the namespace of the gateway's pods. Nobody reads it here."""
 
     mode: Literal["SIMPLE", "MUTUAL"] = "SIMPLE"
-    """`MUTUAL` asks clients for a certificate too, of the CA in `ca.crt` of the Secret, or in NAME-cacert."""
+    """`MUTUAL` asks clients for a certificate too, of the CA in `ca.crt` of the Secret, or in NAME-cacert.
+
+    No client without one reaches the service through its Gateway then: plain HTTP is redirected or not
+    served, every listener of the service has to be `MUTUAL`, and the ingress can have no extra ports.
+    """
 
     port: Annotated[Port, Example(443)] = 443
     """The port of the ingress Service for HTTPS."""
 
     redirect: bool = False
-    """Whether plain HTTP is only answered with the way to HTTPS."""
+    """Whether plain HTTP is only answered with the way to HTTPS. With `MUTUAL` it is not served otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +46,21 @@ class Listener:
 
     tls: Tls | None = None
     """HTTPS for the same hosts; none where absent."""
+
+    @property
+    def is_mutual(self) -> bool:
+        """Whether it lets in only clients with a certificate."""
+        return self.tls is not None and self.tls.mode == "MUTUAL"
+
+    @property
+    def redirects(self) -> bool:
+        """Whether it answers plain HTTP with the way to HTTPS alone."""
+        return self.tls is not None and self.tls.redirect
+
+    @property
+    def serves_plain_http(self) -> bool:
+        """Whether it leads requests over plain HTTP to the service."""
+        return not (self.redirects or self.is_mutual)
 
 
 @at_most_one("existing", "tls")
@@ -58,5 +77,6 @@ class Gateway(Listener):
 
     It is of Istio's own kind, or of the Gateway API's with `api: gateway-api`, and then lets in routes of the
     stack's namespace. `NAMESPACE/SERVICE` with the stack's own namespace is that of another of its services.
-    What `url` shows of somebody else's is what `port` says of it: 443 for HTTPS.
+    What `url` shows of somebody else's is what `port` says of it: 443 for HTTPS. Whether somebody else's asks
+    clients for certificates is not checked: whoever owns it decides that.
     """

@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from itertools import chain, count
 from typing import Final
 
-from components.faults import Fault, Message, Path, assign
+from components.faults import Fault, Message, Path, assign, command
 from components.messages import (
     CERTIFICATE_TWICE,
     GATEWAY_UNUSED,
+    MUTUAL_AND_PLAIN,
     NO_OWN_GATEWAY,
     NODE_PORT_TWICE,
+    NOT_MUTUAL,
     PORT_TWICE,
+    PORT_UNUSED,
     PROXY_PORT,
     REDIRECT_ASTRAY,
     TWO_PROTOCOLS,
@@ -72,6 +75,29 @@ def certificates_stand_once(stack: Stack, _: Path) -> Iterator[Fault]:
                 if way.tls.secret in taken:
                     yield CERTIFICATE_TWICE.at(here, way.tls.secret, other=taken[way.tls.secret])
                 taken.setdefault(way.tls.secret, here)
+
+
+def mutual_is_without_exception(service: Service, at: Path) -> Iterator[Fault]:
+    """Where clients need a certificate, no listener of the service leads there without one."""
+    listeners = service.listeners(at)
+    mutual = next((place for place, each in listeners.items() if each.is_mutual), None)
+    for place, each in listeners.items():
+        if mutual is not None and not each.is_mutual:
+            mode = each.tls.mode if each.tls else None
+            yield NOT_MUTUAL.at(place / "tls" / "mode", mode, other=mutual / "tls" / "mode")
+        elif each.is_mutual and not each.redirects and each.port != HTTP_PORT:
+            yield PORT_UNUSED.at(place / "port", each.port, redirect=assign(place / "tls" / "redirect", True))
+
+
+def mutual_has_no_extra_ports(stack: Stack, at: Path) -> Iterator[Fault]:
+    """An extra port serves the hosts of every Gateway of the stack over plain HTTP."""
+    extra = at / "ingress" / "extraPorts"
+    ports = ", ".join(str(each.port) for each in stack.ingress.extra_ports)
+    for place, service in stack.placed.items():
+        for where, listener in service.listeners(place).items():
+            if ports and listener.is_mutual:
+                here = where / "tls" / "mode"
+                yield MUTUAL_AND_PLAIN.at(here, "MUTUAL", ports=ports, away=command("rm", extra))
 
 
 def redirects_arrive(service: Service, at: Path) -> Iterator[Fault]:

@@ -15,6 +15,7 @@ from components.model.gateway import covers
 from components.model.service import Service
 from components.model.stack import Stack
 from components.schema import encode
+from components.ways import ways
 
 
 def hosts_are_distinct(stack: Stack, _: Path) -> Iterator[Fault]:
@@ -68,15 +69,13 @@ def mesh_has_hosts(service: Service, at: Path) -> Iterator[Fault]:
 def _claims(service: Service, at: Path, stack: Stack) -> Iterator[tuple[str, str, Path]]:
     """List what each host takes for itself: where, the host, and its place in the stack file."""
     placed = [
-        (host, place / "hosts" / nth, listener)
-        for place, listener in service.listeners(at).items()
-        for nth, host in enumerate(listener.hosts)
+        (host, way.place / "hosts" / nth, way)
+        for way in ways(service, at)
+        for nth, host in enumerate(way.listener.hosts)
     ]
-    for host, here, listener in placed:
-        ports = [listener.port, *([listener.tls.port] if listener.tls else [])]
-        own = [f"port {port}" for port in ports] if service.owns_gateway else []
-        for where in own or [f"the Gateway {service.gateway.existing}"]:
-            yield where, host, here
+    for host, here, way in placed:
+        joined = service.gateway.existing
+        yield f"the Gateway {joined}" if joined else f"port {way.port}", host, here
     if service.owns_gateway:
         of_all = [f"port {extra.port}" for extra in stack.ingress.extra_ports]
         of_all += [f"the Gateway {stack.gateway_of(service)}"]

@@ -12,6 +12,7 @@ from tests.unit.stacks import CART, GONE, SHOP, faults, several
 LONG = "a" * 40
 EXTRA = {"port": 8067, "targetPort": 8081, "nodePort": 31387}
 SAME = {"port": 8066, "targetPort": 8080, "nodePort": 31386}
+MUTUAL = {"hosts": ["a.b"], "tls": {"secret": "a", "mode": "MUTUAL"}}
 JWT = {"issuer": "https://issuer.example.com", "jwksUri": "https://issuer.example.com/keys"}
 
 PROVOKED: list[tuple[str, Mapping[str, Any], str, str]] = [
@@ -225,6 +226,24 @@ PROVOKED: list[tuple[str, Mapping[str, Any], str, str]] = [
         "name a host of its",
     ),
     ("MESH108", {"gateway__port": 15021}, "mesh-app:gateway.port", " 8080"),
+    (
+        "MESH265",
+        {"gateway": MUTUAL},
+        "mesh-app:gateway.tls.mode",
+        "pulumi config rm --path 'mesh-app:ingress.extraPorts'",
+    ),
+    (
+        "MESH266",
+        {"gateway": {**MUTUAL, "listeners": [{"hosts": ["c.d"]}]}, "ingress": {}},
+        "mesh-app:gateway.listeners[0].tls.mode",
+        "pulumi config set --path 'mesh-app:gateway.listeners[0].tls.mode' MUTUAL",
+    ),
+    (
+        "MESH267",
+        {"gateway": {**MUTUAL, "port": 8080}, "ingress": {}},
+        "mesh-app:gateway.port",
+        "pulumi config set --path 'mesh-app:gateway.tls.redirect' true",
+    ),
 ]
 
 INSIDERS = {"name": "insiders", "headers": {"x-user-group": "insider"}, "to": "v2"}
