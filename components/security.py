@@ -10,6 +10,9 @@ from components.model.stack import Ingress
 TRUST_DOMAIN: Final = "cluster.local"
 """In a policy Istio reads it as the mesh's own trust domain, whatever that is called."""
 
+BEARER: Final[Spec] = {"name": "Authorization", "prefix": "Bearer "}
+"""Where a token is read. Envoy would also take one from the query `access_token`, which access logs hold."""
+
 
 def specs(service: Service, ingress: Ingress) -> dict[str, Spec]:
     """List what the stack file asks for, by kind, in the order in which it has to be made.
@@ -43,7 +46,13 @@ def gateway_accounts(ingress: Ingress) -> list[str]:
 def _jwt_rule(jwt: Jwt) -> Spec:
     keys = {"jwksUri": jwt.jwks_uri} if jwt.jwks_uri else {"jwks": jwt.jwks}
     audiences = {"audiences": list(jwt.audiences)} if jwt.audiences else {}
-    return {"issuer": jwt.issuer, **keys, **audiences, "forwardOriginalToken": jwt.forward}
+    return {
+        "issuer": jwt.issuer,
+        **keys,
+        **audiences,
+        "fromHeaders": [BEARER],
+        "forwardOriginalToken": jwt.forward,
+    }
 
 
 def _rules(security: Security, ingress: Ingress) -> list[Spec]:

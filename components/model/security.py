@@ -41,9 +41,9 @@ Claim = Annotated[
 KeysUri = Annotated[
     str,
     Form(
-        pattern=r"https?://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[1-9][0-9]{0,4})?"
+        pattern=r"https://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[1-9][0-9]{0,4})?"
         r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@/-]*)?(?:\?[A-Za-z0-9._~!$&'()*+,;=:@/-]*)?",
-        says="an http or https URL",
+        says="an https URL: over http, keys of whoever sits in between would be taken",
         example="https://issuer.example.com/.well-known/jwks.json",
         longest=1024,
     ),
@@ -84,13 +84,21 @@ class Admission:
     """The methods they may use."""
 
     paths: Annotated[tuple[CalledPath, ...], NotEmpty(["/api/*"]), Distinct()] = ()
-    """The paths they may ask for, as the version sees them: after a rewrite."""
+    """The paths they may ask for, as the version sees them: after a rewrite.
+
+    The mesh has to decode paths as the app does, or `/api/..%2Fadmin` counts as `/api/*` for the proxy and as
+    `/admin` for an app that decodes `%2F`. `mesh-platform` sees to that; in a mesh of another origin set
+    `meshConfig.pathNormalization.normalization` to `DECODE_AND_MERGE_SLASHES`. To see what it is:
+    `kubectl get configmap istio -n istio-system -o jsonpath={.data.mesh}`.
+    """
 
 
 @exactly_one("jwksUri", "jwks")
 @dataclass(frozen=True, kw_only=True)
 class Jwt:
     """Tokens that requests bring along, as `Authorization: Bearer …`. A token that does not hold gets 401.
+
+    A token in the URL counts for nothing: it would stand in access logs.
 
     The pods' proxies check them, so callers inside the mesh are held to the same as those at the gateway.
     Preflight requests of browsers carry no token: let `cors` answer them at the gateway.
@@ -100,7 +108,10 @@ class Jwt:
     """Who signs them: the claim `iss`."""
 
     jwks_uri: KeysUri | None = None
-    """Where the issuer's public keys are. Istio's control plane fetches them, and again as they change."""
+    """Where the issuer's public keys are. Istio's control plane fetches them, and again as they change.
+
+    Only over https, with a certificate that istiod trusts.
+    """
 
     jwks: KeySet | None = None
     """The keys themselves, for an issuer that the control plane cannot reach."""

@@ -22,8 +22,10 @@ BASE: Values = {
 }
 ISTIOD: Values = {
     "base": {"validationFailurePolicy": "Fail"},
-    # An application that starts before its sidecar has no network yet.
     "meshConfig": {
+        # Policies and routes see the path as an app does that decodes it: `/api/..%2Fadmin` is `/admin`.
+        "pathNormalization": {"normalization": "DECODE_AND_MERGE_SLASHES"},
+        # An application that starts before its sidecar has no network yet.
         "defaultConfig": {"holdApplicationUntilProxyStarts": True},
         # Where traces would go: none does until a Telemetry resource says so, as the part `tracing` makes it.
         "extensionProviders": [

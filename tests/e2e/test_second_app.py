@@ -1,9 +1,10 @@
 """The program is no one-trick program: another app by stack config alone."""
 
+from http.client import HTTPConnection
 from typing import Any
 
 from tests.e2e.conftest import MakeStack
-from tests.e2e.traffic import ask, settled
+from tests.e2e.traffic import TIMEOUT_SECONDS, ask, settled
 
 SETTINGS: dict[str, Any] = {
     "namespace": {"name": "e2e-orders", "injection": "enabled"},
@@ -17,11 +18,38 @@ SETTINGS: dict[str, Any] = {
     "versions": {"stable": {"tag": "1.0"}, "next": {"tag": "1.1"}, "rewrite": {"tag": "2.0"}},
     "weights": {"stable": 60, "next": 30, "rewrite": 10},
     "gateway": {"hosts": ["orders.example.com"]},
+    "security": {"allow": {"users": {"gateway": True, "paths": ["/api/*"]}}},
     "ingress": {
         "address": "127.0.0.1",
         "extraPorts": [{"port": 8067, "targetPort": 8081, "nodePort": 31387}],
     },
 }
+
+PATHS = {
+    "/api/orders": 200,
+    "/api//orders": 200,
+    "/api%2Forders": 200,
+    "/admin": 403,
+    "//admin": 403,
+    "/api/../admin": 403,
+    "/api/%2e%2e/admin": 403,
+    "/api/..%2Fadmin": 403,
+    "/api/%2E%2E%5Cadmin": 403,
+    "/api/..%5cadmin": 403,
+}
+"""Paths as a client writes them, and the answer where `/api/*` alone is allowed."""
+
+
+def asked(path: str) -> int:
+    """Ask for a path exactly as it is written; returns the status."""
+    connection = HTTPConnection("127.0.0.1", 31380, timeout=TIMEOUT_SECONDS)
+    try:
+        connection.putrequest("GET", path, skip_host=True)
+        connection.putheader("host", "orders.example.com")
+        connection.endheaders()
+        return connection.getresponse().status
+    finally:
+        connection.close()
 
 
 def test_another_name_port_and_three_versions(new_stack: MakeStack) -> None:
@@ -41,6 +69,12 @@ def test_another_name_port_and_three_versions(new_stack: MakeStack) -> None:
     assert abs(answers["2.0"] - 100) < 47, answers
     assert set(answers) == everyone, answers
     assert set(ask(outputs["urls"]["8067"], 50, host="orders.example.com")) <= everyone
+
+    # Who may call what is not passed by the spelling of a path, nor from another pod of the mesh.
+    for path, status in PATHS.items():
+        assert asked(path) == status, path
+    stranger = "http://127.0.0.1:31380/fetch?url=http://orders.e2e-orders.svc:9090/api/orders"
+    assert ask(stranger, 5) == {"HTTP 403": 5}
 
     assert ask("http://127.0.0.1:31380/hello", 50) == {"v1": 50}
     assert stack.shell.json("istioctl analyze -n e2e-orders --output json 2>/dev/null") == []

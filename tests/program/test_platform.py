@@ -74,9 +74,19 @@ def test_values_of_the_stack_file_are_laid_over_ours() -> None:
     istiod = values(platform(istio={**SOURCE, "values": {"istiod": mesh}}), "istiod")
     assert istiod["meshConfig"] == {
         "accessLogFile": "/dev/stdout",
+        "pathNormalization": {"normalization": "DECODE_AND_MERGE_SLASHES"},
         "defaultConfig": {"holdApplicationUntilProxyStarts": True},
         "extensionProviders": [JAEGER_PROVIDER],
     }
+
+
+def test_the_proxies_decode_slashes_before_they_compare_paths() -> None:
+    """Or `allow.*.paths` of a service could be passed by `/api/..%2Fadmin`; on the lab as everywhere."""
+    lab = of_config(stack_file("mesh-platform/Pulumi.lab.yaml"))
+    for recording in (platform(istio=SOURCE), lab):
+        assert values(recording, "istiod")["meshConfig"]["pathNormalization"] == {
+            "normalization": "DECODE_AND_MERGE_SLASHES"
+        }
 
 
 def test_charts_come_from_a_repository_too() -> None:

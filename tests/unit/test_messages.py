@@ -483,6 +483,12 @@ PROVOKED += [
         "/api/*",
     ),
     (
+        "MESH006",
+        {"security": {"jwt": {**JWT, "jwksUri": "http://issuer.example.com/keys"}}},
+        "mesh-app:security.jwt.jwksUri",
+        "security.jwt.jwksUri' https://",
+    ),
+    (
         "MESH010",
         {"security": {"jwt": {"issuer": "a"}}},
         "mesh-app:security.jwt",
