@@ -21,9 +21,11 @@ NAMESPACE = "e2e-drift-schedule"
 
 @pytest.fixture(scope="module")
 def stack(_lab_is_up: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Two versions under traffic."""
+    """Two versions under traffic, pinned to their cluster."""
     with stacks_in(tmp_path_factory.mktemp("drift-schedule")) as make:
         made = make(NAMESPACE, **base(NAMESPACE))
+        uid = made.shell.run("kubectl get namespace kube-system -o jsonpath={.metadata.uid}").stdout
+        made.configure(clusterUid=uid)
         made.up()
         yield made
 

@@ -1,18 +1,36 @@
 """The schedules that are ready to use: they may read what a check reads, and nothing else."""
 
 import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 
+from operations.cluster import Cluster
+from operations.declared import declare
+from operations.drift.checking import check
+from operations.drift.state import State
 from operations.drift.strangers import WATCHED
-from tests.unit.operations.drift.live import declared
-from tests.unit.operations.projects import CHECKOUT
+from operations.manifests import Manifest, is_applied
+from tests.unit.operations.drift.live import kept, made
+from tests.unit.operations.projects import CHECKOUT, project
 
 CRONJOB = list(yaml.safe_load_all((CHECKOUT / "docs/drift/cronjob.yaml").read_text()))
-WORKFLOW = yaml.safe_load((CHECKOUT / ".github/workflows/drift.yaml").read_text())
+WORKFLOW_TEXT = (CHECKOUT / ".github/workflows/drift.yaml").read_text()
+WORKFLOW = yaml.safe_load(WORKFLOW_TEXT)
+CHECKING = next(step for step in WORKFLOW["jobs"]["drift"]["steps"] if "operations" in step.get("run", ""))
+IGNORED = (CHECKOUT / ".dockerignore").read_text()
 NAMESPACE = "springistiodemo-prod"
+EXTRA_PORT = {"port": 8066, "targetPort": 8080, "nodePort": 31386}
+UID = "6ff6c1b2-1f0e-4d0c-9f0a-2f5d1c0b7a3e"
 
 
 def one(kind: str, namespace: str | None = None) -> dict[str, Any]:
@@ -21,15 +39,46 @@ def one(kind: str, namespace: str | None = None) -> dict[str, Any]:
     )
 
 
-def allowed(role: dict[str, Any]) -> set[tuple[str, str, str]]:
-    """Group, resource and verb of all that a role allows."""
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One request to the API server, or a right to make it."""
+
+    group: str
+    resource: str
+    verb: str
+    name: str = ""
+    """Empty for any."""
+
+
+def allowed(role: dict[str, Any]) -> set[Call]:
+    """All that a role allows."""
     return {
-        (group, resource, verb)
+        Call(group=group, resource=resource, verb=verb, name=name)
         for rule in role["rules"]
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]
+        for name in rule.get("resourceNames", [""])
     }
+
+
+def let_through() -> list[str]:
+    """Files that `.dockerignore` lets into the image, of those that git knows."""
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=CHECKOUT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    first, *others = [line for line in IGNORED.splitlines() if line and not line.startswith("#")]
+    assert (first, others[-1]) == ("*", "**/__pycache__")
+    kept_back = [each.removeprefix("!") for each in others[:-1]]
+    return [
+        each for each in listed if any(fnmatchcase(each.partition("/")[0], pattern) for pattern in kept_back)
+    ]
+
+
+def listing(api_version: str, kind: str) -> Call:
+    """The call that lists a kind."""
+    group, plural = resource(api_version, kind)
+    return Call(group=group, resource=plural, verb="list")
 
 
 def resource(api_version: str, kind: str) -> tuple[str, str]:
@@ -47,29 +96,67 @@ INGRESS = allowed(one("Role", "istio-system"))
 
 def test_it_may_list_all_that_is_watched_where_it_is_watched() -> None:
     """Neither more nor less: what is watched in the stack's namespace is allowed there alone."""
-    everywhere = {(*resource(each.api_version, each.kind), "list") for each in WATCHED if each.everywhere}
-    everywhere |= {("", "namespaces", "list")}
-    there = {(*resource(each.api_version, each.kind), "list") for each in WATCHED if not each.everywhere}
-    assert everywhere == {each for each in EVERYWHERE if each[2] == "list"}
-    assert there == {each for each in THERE if each[2] == "list"}
+    everywhere = {listing(each.api_version, each.kind) for each in WATCHED if each.everywhere}
+    everywhere |= {listing("v1", "Namespace")}
+    there = {listing(each.api_version, each.kind) for each in WATCHED if not each.everywhere}
+    assert everywhere == {each for each in EVERYWHERE if each.verb == "list"}
+    assert there == {each for each in THERE if each.verb == "list"}
 
 
 def test_it_may_only_read() -> None:
     """No Secret, no ConfigMap, no write."""
-    for group, kind, verb in EVERYWHERE | THERE | INGRESS:
-        assert verb in ("get", "list"), (group, kind, verb)
-        assert kind not in ("secrets", "configmaps", "*")
-        assert group != "*"
+    for each in EVERYWHERE | THERE | INGRESS:
+        assert each.verb in ("get", "list"), each
+        assert each.resource not in ("secrets", "configmaps", "*")
+        assert each.group != "*"
 
 
-@pytest.mark.parametrize("stack", ["dev", "staging", "prod"])
-def test_it_may_read_every_declared_object(stack: str) -> None:
-    """What stands in no list is read by its name."""
-    for each in declared(stack).manifests:
-        group, plural = resource(each["apiVersion"], each["kind"])
-        namespace = each["metadata"].get("namespace")
-        rules = EVERYWHERE | (INGRESS if namespace == "istio-system" else THERE)
-        assert {(group, plural, "get"), (group, plural, "list")} & rules, each["kind"]
+class Server:
+    """An API server that holds what a stack declares, and notes what it is asked for."""
+
+    def __init__(self, objects: Sequence[Manifest]) -> None:
+        self._objects = objects
+        self.asked: dict[Call, set[str]] = {}
+        """Each call with the namespaces that it was made for; an empty one is every namespace."""
+        self.resources = SimpleNamespace(get=self._kind)
+
+    def _kind(self, *, api_version: str, kind: str) -> SimpleNamespace:
+        def get(*, name: str = "", namespace: str | None = None, **_: object) -> SimpleNamespace:
+            group, plural = resource(api_version, kind)
+            call = Call(group=group, resource=plural, verb="get" if name else "list", name=name)
+            self.asked.setdefault(call, set()).add(namespace or "")
+            found = list(self._found(kind, name, namespace))
+            return SimpleNamespace(to_dict=lambda: found[0] if name else {"items": found})
+
+        return SimpleNamespace(get=get)
+
+    def _found(self, kind: str, name: str, namespace: str | None) -> Iterator[Manifest]:
+        if name == "kube-system":
+            yield {"metadata": {"name": name, "uid": UID}}
+        for each in self._objects:
+            metadata = each["metadata"]
+            if each["kind"] == kind and namespace in (None, metadata.get("namespace")):
+                yield from [made(each)] if name in ("", metadata["name"]) else []
+
+
+@pytest.mark.parametrize("api", ["istio", "gateway-api"])
+def test_it_may_make_every_call_of_a_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, api: str) -> None:
+    """Of a stack that is pinned to its cluster, too; each right at the place where it is asked for."""
+    config = yaml.safe_load((CHECKOUT / "Pulumi.prod.yaml").read_text())["config"]
+    config |= {"mesh-app:clusterUid": UID, "mesh-app:api": api}
+    config["mesh-app:ingress"] = {**config["mesh-app:ingress"], "extraPorts": [EXTRA_PORT]}
+    del config["mesh-app:resilience"]["retries"]  # the Gateway API has no word for them
+    stack = project(tmp_path, "prod", config)
+    applied = [each for each in declare(stack, "prod") if is_applied(each)]
+    server = Server([dict(each.inputs) for each in applied])
+    monkeypatch.setattr(Cluster, "_client", server)
+    kept_of = {each.urn: kept(dict(each.inputs)) for each in applied}
+    monkeypatch.setattr(State, "of", lambda *_: State(objects=kept_of, interrupted=False))
+    assert check(stack, "prod").clean
+    for call, namespaces in server.asked.items():
+        for namespace in namespaces:
+            rules = EVERYWHERE | {NAMESPACE: THERE, "istio-system": INGRESS}.get(namespace, set())
+            assert {call, replace(call, name="")} & rules, (call, namespace)
 
 
 def test_the_pod_has_no_rights_on_its_node() -> None:
@@ -91,13 +178,61 @@ def test_both_run_the_command_and_heed_its_exit_code() -> None:
     assert cron["backoffLimit"] == 0
     command = cron["template"]["spec"]["containers"][0]["command"]
     assert command[1:] == ["-m", "operations", "drift", "--stack", "prod"]
-    runs = [step["run"] for step in WORKFLOW["jobs"]["drift"]["steps"] if "run" in step]
-    assert 'python -m operations drift --stack "$STACK" --json > drift.json' in runs
+
+
+@pytest.mark.parametrize("code", [0, 7])
+def test_the_step_with_the_secrets_ends_with_the_commands_code(tmp_path: Path, code: int) -> None:
+    """What was found is in the log and on the run's page; no kubeconfig is left."""
+    command = tmp_path / "python"
+    command.write_text(f'#!/bin/sh\ncat "$KUBECONFIG"\necho "$@"\nexit {code}\n')
+    command.chmod(0o700)
+    variables = {
+        "PATH": f"{tmp_path}:/usr/bin:/bin",
+        "RUNNER_TEMP": str(tmp_path),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
+        "KUBECONFIG_CONTENT": "the kubeconfig, ",
+        "STACK": "prod",
+    }
+    words = ["bash", "-e", "-o", "pipefail", "-c", CHECKING["run"]]
+    done = subprocess.run(words, env=variables, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (code, "")
+    assert done.stdout == "the kubeconfig, -m operations drift --stack prod\n"
+    assert (tmp_path / "summary").read_text() == f"    {done.stdout}"
+    assert not (tmp_path / "kubeconfig").exists()
 
 
 def test_the_workflow_pins_what_it_uses_and_may_only_read() -> None:
-    """Each action at a version, the token for reading the repository, secrets only in the environment."""
+    """Each action at a commit, with its version beside it: a tag can be moved to another commit."""
     assert WORKFLOW["permissions"] == {"contents": "read"}
-    for step in WORKFLOW["jobs"]["drift"]["steps"]:
-        assert re.fullmatch(r"[\w-]+/[\w-]+@v\d+\.\d+\.\d+", step.get("uses", "a/b@v1.0.0"))
-        assert "secrets." not in step.get("run", "")
+    uses = [line.strip() for line in WORKFLOW_TEXT.splitlines() if "uses:" in line]
+    assert len(uses) == 3
+    for line in uses:
+        assert re.fullmatch(r"- uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
+
+
+def test_one_step_alone_has_secrets() -> None:
+    """Neither actions of others nor pip see them, and the shell gets them as variables."""
+    assert "secrets." not in str({**WORKFLOW["jobs"]["drift"], "steps": []})
+    with_secrets = [step for step in WORKFLOW["jobs"]["drift"]["steps"] if "secrets." in str(step)]
+    assert with_secrets == [CHECKING]
+    assert "secrets." not in CHECKING["run"]
+    assert "uses" not in CHECKING
+
+
+def test_the_image_holds_what_the_check_needs_and_nothing_else(tmp_path: Path) -> None:
+    """The program and `operations` run in a folder that holds what `.dockerignore` lets through."""
+    for each in let_through():
+        (tmp_path / each).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(CHECKOUT / each, tmp_path / each)
+    assert {each.name for each in tmp_path.iterdir()} == {
+        "Pulumi.yaml",
+        *(each.name for each in CHECKOUT.glob("Pulumi.*.yaml")),
+        "__main__.py",
+        "components",
+        "operations",
+        "requirements.lock",
+    }
+    words = [sys.executable, "-m", "operations", "render", "--stack", "prod"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "kind: VirtualService" in done.stdout
