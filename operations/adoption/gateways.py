@@ -33,14 +33,24 @@ class _Listener:
     secure: Server | None = None
     tls: Keys = field(default_factory=dict)
 
+    @property
+    def is_mutual(self) -> bool:
+        """Whether it lets in only clients with a certificate."""
+        return self.tls.get("mode") == "MUTUAL" and (self.plain is None or self.redirects)
+
+    @property
+    def redirects(self) -> bool:
+        return bool(self.plain and self.plain.get("tls", {}).get("httpsRedirect", False))
+
     def keys(self) -> Keys:
         found: Keys = {"hosts": self.hosts}
         if self.plain:
             found["port"] = self.plain["port"]["number"]
         if self.secure:
             port = self.secure["port"]["number"]
-            # Without a plain server nothing was served in plain text: a redirect serves nothing either.
-            redirects = self.plain is None or self.plain.get("tls", {}).get("httpsRedirect", False)
+            # Without a plain server nothing was served in plain text: a redirect serves nothing either, and
+            # with client certificates there is none unless it redirects.
+            redirects = self.redirects or (self.plain is None and not self.is_mutual)
             found["tls"] = {
                 **self.tls,
                 **({"port": port} if port != HTTPS_PORT else {}),
@@ -113,6 +123,9 @@ def _own(hosts: Sequence[str], gateways: Sequence[Mapping[str, Any]]) -> Keys:
                 _add(listeners, served, server, where)
     if not listeners:
         return {"hosts": list(hosts)}
+    asks = any(each.tls.get("mode") == "MUTUAL" for each in listeners)
+    if asks and not all(each.is_mutual for each in listeners):
+        raise _UnsayableError("a server without client certificates beside one with tls.mode: MUTUAL")
     first, *others = [each.keys() for each in listeners]
     return {**first, **({"listeners": others} if others else {})}
 

@@ -1,6 +1,5 @@
 """`python -m operations adopt`: how users come in stays as it is, or the takeover is refused."""
 
-from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -57,13 +56,23 @@ def test_plain_http_beside_a_certificate_is_kept() -> None:
     assert found == {"hosts": [HOST], "port": 80, "tls": {"secret": "shop-cert"}}
 
 
+MUTUAL = SECURE | {"tls": {"mode": "MUTUAL", "credentialName": "shop-cert"}}
+
+
 def test_client_certificates_and_other_ports_are_kept() -> None:
-    """MUTUAL stays MUTUAL, 8443 stays 8443."""
-    secure = deepcopy(SECURE)
-    secure["tls"]["mode"] = "MUTUAL"  # type: ignore[index]
-    secure["port"]["number"] = 8443  # type: ignore[index]
-    found = gateway(family(a_gateway("shop", PLAIN, secure)))
+    """MUTUAL stays MUTUAL, 8443 stays 8443, and no plain HTTP is added."""
+    secure = MUTUAL | {"port": {"number": 8443, "protocol": "HTTPS"}}
+    found = gateway(family(a_gateway("shop", secure)))
     assert found["tls"] == {"secret": "shop-cert", "mode": "MUTUAL", "port": 8443}
+    redirected = gateway(family(a_gateway("shop", MUTUAL, REDIRECT)))
+    assert redirected["tls"] == {"secret": "shop-cert", "mode": "MUTUAL", "redirect": True}
+
+
+@pytest.mark.parametrize("beside", [PLAIN, SECURE | {"hosts": ["shop.example.org"]}])
+def test_a_gateway_with_a_way_around_client_certificates_stays(beside: dict[str, Any]) -> None:
+    """The stack would take that way from whoever uses it: MUTUAL has no exception there."""
+    found = gateway(family(a_gateway("shop", MUTUAL, beside), hosts=(HOST, "shop.example.org")))
+    assert found["existing"] == "team/shop"
 
 
 def test_hosts_with_a_certificate_of_their_own_are_listeners() -> None:
