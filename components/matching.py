@@ -28,11 +28,6 @@ _IN_A_VALUE: Final = {"named": "(?:", "dot": "[^;]"}
 _AT_END: Final = re.compile(r"(?<!\\)(?:\\\\)*\$\Z")
 
 
-def requests(route: Route) -> list[Spec]:
-    """List the requests that a route takes. Any one of them is enough; what stands in one holds together."""
-    return [request(conditions) for conditions in alternatives(route)]
-
-
 def alternatives(route: Route) -> list[Conditions]:
     """Put what a route says for all its alternatives into each of them."""
     return [_both(route, each) for each in route.any_of] or [route]
@@ -58,6 +53,23 @@ def request(conditions: Conditions) -> Spec:
     return {key: value for key, value in spec.items() if value}
 
 
+def takes(earlier: Spec, later: Spec) -> bool:
+    """Tell whether all that matches `later` matches `earlier`, as far as that can be read off the two."""
+    for key, wanted in earlier.items():
+        given = later.get(key)
+        if given is None:
+            return False
+        if key in ("headers", "withoutHeaders", "queryParams"):
+            if not all(name in given and _narrower(given[name], match) for name, match in wanted.items()):
+                return False
+        elif key == "sourceLabels":
+            if not wanted.items() <= given.items():
+                return False
+        elif not _narrower(given, wanted):
+            return False
+    return True
+
+
 def with_cookies(cookies: Mapping[str, str | ValueMatch]) -> str:
     """Write the expression for a `cookie` header that has all these cookies, in whatever order."""
     pairs = [f"{name}={_cookie_value(match)}" for name, match in cookies.items()]
@@ -80,6 +92,16 @@ def _both(one: Conditions, other: Conditions) -> Conditions:
         authority=other.authority or one.authority,
         source=other.source or one.source,
     )
+
+
+def _narrower(given: object, wanted: object) -> bool:
+    """Tell whether every text of the one match is a text of the other."""
+    if wanted in (given, ANYTHING):
+        return True
+    if isinstance(given, dict) and isinstance(wanted, dict) and "prefix" in wanted:
+        text = given.get("exact", given.get("prefix", ""))
+        return bool(text) and str(text).startswith(wanted["prefix"])
+    return False
 
 
 def _absent(match: str | ValueMatch) -> bool:

@@ -444,5 +444,29 @@ PORT_UNUSED: Final = Message(
 )
 """A port that is declared and does not answer would be missed only when somebody calls."""
 
+INSEPARABLE: Final = Message(
+    code="MESH240",
+    rule="this route follows the weights, and {other} decides the version of some of its requests: {why}",
+    mend="write one of the two conditions as an exact text, or give this route a version: {mend}",
+)
+"""Istio tries one match after the other, so what two routes ask for together has to be one match."""
+DECIDES_WHAT: Final = Message(
+    code="MESH241",
+    rule="a route with inherit decides which version gets its requests, and this one names none",
+    mend="{mend}",
+)
+DECIDES_ONLY: Final = Message(
+    code="MESH242",
+    rule="with inherit a route only decides the version; the routes below, or the service, decide the rest",
+    mend="{rm}, or without inherit the route treats its requests itself",
+)
+"""Of two answers, this one and that of a route below, one would not hold."""
+NOTHING_TO_DECIDE: Final = Message(
+    code="MESH243",
+    rule="no request is left to decide: routes with to or redirect, or routes above, take all of them",
+    mend="take to away from those routes, so that they follow the weights, or: {rm}",
+)
+"""What the stack file promises to these requests would never happen."""
+
 TABLE: Final = {m.code: m for m in list(globals().values()) if isinstance(m, Message)}
 """All messages by code."""

@@ -1,15 +1,12 @@
 """Settings → the specs of Istio's objects, as Istio writes them. Pure: no Pulumi, no cluster."""
 
 from collections.abc import Mapping
-from typing import Final
 
 from components import matching, subset_policy, treatment
+from components.http_rules import HttpRule, http_rules
 from components.matching import Spec
-from components.model.routes import Route, Sticky
+from components.model.routes import Sticky
 from components.model.service import Service
-
-WEIGHTS: Final = "weights"
-"""The name of the last route, which takes what no other took."""
 
 
 def destination_rule(service: Service, version: str) -> Spec:
@@ -36,73 +33,28 @@ def virtual_service(service: Service) -> Spec:
     return {
         "hosts": [*service.hosts, *([service.app.name] if service.mesh else [])],
         "gateways": [*_gateways(service), *(["mesh"] if service.mesh else [])],
-        "http": [
-            *(_route(service, route) for route in service.routes),
-            *_sticky_routes(service),
-            {
-                "name": WEIGHTS,
-                "route": _split(service, service.weights, bound_by(service)),
-                **_general(service),
-            },
-        ],
+        "http": [_http(service, rule) for rule in http_rules(service)],
     }
-
-
-def sticky_name(version: str) -> str:
-    """Name the route of those who stay at a version."""
-    return f"sticky-{version}"
-
-
-def sticky_request(sticky: Sticky, version: str) -> Spec:
-    """Match those whose cookie names the version."""
-    return {"headers": {"cookie": {"regex": matching.with_cookies({sticky.cookie: version})}}}
 
 
 def _gateways(service: Service) -> list[str]:
     return [service.gateway.existing or service.app.name] if service.outside else []
 
 
-def _route(service: Service, route: Route) -> Spec:
-    head = {"name": route.name, "match": matching.requests(route)}
-    if route.redirect is not None:
-        return head | treatment.redirect(route.redirect)
-    to = {route.to: 100} if isinstance(route.to, str) else route.to or {}
+def _http(service: Service, rule: HttpRule) -> Spec:
+    head: Spec = {"name": rule.name}
+    if rule.alternatives:
+        head["match"] = [matching.request(each) for each in rule.alternatives]
+    if rule.route and rule.route.redirect is not None:
+        return head | treatment.redirect(rule.route.redirect)
     destinations = (
-        [{"destination": _destination(service, route.to)}]
-        if isinstance(route.to, str)
-        else _split(service, to, cookie=None)
+        [{"destination": _destination(service, rule.to)}]
+        if isinstance(rule.to, str)
+        else _split(service, rule.to or {}, rule.cookie)
     )
-    return head | {"route": destinations} | treatment.of_route(service, route)
-
-
-def _sticky_routes(service: Service) -> list[Spec]:
-    sticky = bound_by(service)
-    if sticky is None:
-        return []
-    return [
-        {
-            "name": sticky_name(version),
-            "match": [sticky_request(sticky, version)],
-            "route": [{"destination": _destination(service, version)}],
-            **_general(service),
-        }
-        for version, weight in service.split.items()
-        if weight
-    ]
-
-
-def bound_by(service: Service) -> Sticky | None:
-    """Bind users to versions only while traffic is divided.
-
-    A cookie handed out while one version has everything would keep its users from every later one.
-    """
-    divided = sum(weight > 0 for weight in service.split.values()) > 1
-    return service.sticky if divided else None
-
-
-def _general(service: Service) -> Spec:
-    mirror = treatment.mirror(service.app.name, service.mirror) if service.mirror else {}
-    return treatment.of_service(service) | mirror
+    treated = treatment.of_route(service, rule.route) if rule.route else treatment.of_service(service)
+    copies = treatment.mirror(service.app.name, rule.mirror) if rule.mirror else {}
+    return head | {"route": destinations} | treated | copies
 
 
 def _split(service: Service, weights: Mapping[str, int], cookie: Sticky | None) -> list[Spec]:

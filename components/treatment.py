@@ -12,7 +12,10 @@ from components.schema import encode
 
 
 def of_route(service: Service, route: Route) -> Spec:
-    """Do what the route says, and what the service says of that of which the route says nothing."""
+    """Do what the route says, and what the service says of that of which the route says nothing.
+
+    Copies are not part of it: see `mirror`.
+    """
     spec = _common(
         timeout=route.timeout or service.resilience.timeout,
         retries=route.retries or service.resilience.retries,
@@ -22,7 +25,6 @@ def of_route(service: Service, route: Route) -> Spec:
     )
     return (
         spec
-        | (mirror(service.app.name, route.mirror) if route.mirror else {})
         | ({"fault": _fault(route.fault)} if route.fault else {})
         | ({"rewrite": _rewrite(route.rewrite)} if route.rewrite else {})
     )

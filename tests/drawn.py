@@ -36,6 +36,12 @@ TEXTS = (
 """Texts at the edges of the forms: short, long, quoted by YAML or not, with all kinds of signs."""
 
 
+TREATMENT = {
+    "mirror", "timeout", "retries", "fault", "rewrite", "cors", "requestHeaders", "responseHeaders",
+}  # fmt: skip
+"""What a route can do with its requests."""
+
+
 @cache
 def values(hint: Hint) -> st.SearchStrategy[Any]:
     """Draw plain data that fits a type hint."""
@@ -124,6 +130,7 @@ def stack_files(draw: st.DrawFn) -> dict[str, Any]:
         if "to" in route:
             route["to"] = draw(st.sampled_from(names) if isinstance(route["to"], str) else weights(names))
         _alone(route)
+        _inherits(route)
         sources = ["source" in each for each in (route, *route.get("anyOf", []))]
         file["mesh"] = file.get("mesh", False) or any(sources)
     for place in [file, *file.get("routes", [])]:
@@ -145,6 +152,15 @@ def _alone(route: dict[str, Any]) -> None:
     if "redirect" in route:
         for key in ("fault", "rewrite", "mirror", "timeout", "retries", "requestHeaders"):
             route.pop(key, None)
+
+
+def _inherits(route: dict[str, Any]) -> None:
+    """Let a route that only decides the version say nothing else."""
+    if "to" not in route:
+        route.pop("inherit", None)
+    if "inherit" in route:
+        for key in TREATMENT & route.keys():
+            del route[key]
 
 
 def _changes(place: dict[str, Any]) -> None:

@@ -18,25 +18,25 @@ MILLION: Final = 1_000_000
 _UNITS: Final = {"h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 
 
-def of_route(service: Service, route: Route) -> Spec:
+def of_route(service: Service, route: Route, mirror: Mirror | None) -> Spec:
     """Do what the route says, and what the service says of that of which the route says nothing."""
     filters = _common(
         cors=route.cors or service.cors,
         request_headers=route.request_headers or service.request_headers,
         response_headers=route.response_headers or service.response_headers,
-        mirror=_mirror(service, route.mirror) if route.mirror else None,
+        mirror=_mirror(service, mirror) if mirror else None,
     )
     filters += [_rewrite(route.rewrite)] if route.rewrite else []
     return _with_timeout(filters, route.timeout or service.resilience.timeout)
 
 
-def of_service(service: Service) -> Spec:
+def of_service(service: Service, mirror: Mirror | None) -> Spec:
     """Do what the service says for all its traffic."""
     filters = _common(
         cors=service.cors,
         request_headers=service.request_headers,
         response_headers=service.response_headers,
-        mirror=_mirror(service, service.mirror) if service.mirror else None,
+        mirror=_mirror(service, mirror) if mirror else None,
     )
     return _with_timeout(filters, service.resilience.timeout)
 

@@ -1,15 +1,15 @@
 """The conditions of all routes → the matches of an HTTPRoute's rules."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from components import matching
+from components.http_rules import http_rules
 from components.matching import Spec
 from components.model.matching import Conditions
 from components.model.routes import Route
 from components.model.service import Service
-from components.routing import bound_by, sticky_request
 
 ANY_URI: Final[Spec] = {"prefix": "/"}
 ANY_PATH: Final[Spec] = {"type": "PathPrefix", "value": "/"}
@@ -22,15 +22,11 @@ _NOT_EXACT: Final = re.compile(r"//|/\./|/\.\./|%2[fF]|/\.{1,2}$")
 
 
 def of_rules(service: Service) -> list[list[Spec]]:
-    """List the matches of each rule: the routes in their order, the cookie's routes, the weights.
+    """List the matches of each rule: in the order in which they are tried.
 
     Where a route asks for an expression of the path, every rule below it does, if only for any path at all.
     """
-    rules: list[list[Spec]] = [of_route(route) for route in service.routes]
-    if (sticky := bound_by(service)) is not None:
-        cookies = [sticky_request(sticky, version) for version, weight in service.split.items() if weight]
-        rules += [[_match(request, "")] for request in cookies]
-    rules.append([_match({}, "")])
+    rules = [_of(rule.alternatives or (Conditions(),)) for rule in http_rules(service)]
     any_path = ANY_PATH
     for rule in rules:
         for match in rule:
@@ -42,9 +38,13 @@ def of_rules(service: Service) -> list[list[Spec]]:
 
 def of_route(route: Route) -> list[Spec]:
     """List the matches of one route, of which any is enough: one for each alternative and method."""
+    return _of(matching.alternatives(route))
+
+
+def _of(alternatives: Iterable[Conditions]) -> list[Spec]:
     return [
         _match(matching.request(conditions), method)
-        for conditions in matching.alternatives(route)
+        for conditions in alternatives
         for method in _methods(conditions)
     ]
 

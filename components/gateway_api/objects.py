@@ -4,33 +4,24 @@ from collections.abc import Mapping
 
 from components import subset_policy
 from components.gateway_api import filters, gateways, matches
+from components.http_rules import HttpRule, http_rules
 from components.matching import Spec
-from components.model.routes import Route, Sticky
+from components.model.routes import Sticky
 from components.model.service import Service
 from components.model.stack import Stack
-from components.routing import WEIGHTS, bound_by, sticky_name
 
 
 def http_route(service: Service, stack: Stack) -> Spec:
     """All routes of the service, declared, sticky, weights, in one object."""
     hosts = [host for host in service.hosts if host != "*"]
-    rules = [
-        *(_route(service, route) for route in service.routes),
-        *_sticky_routes(service),
-        {
-            "name": WEIGHTS,
-            **filters.of_service(service),
-            "backendRefs": _split(service, service.weights, bound_by(service)),
-        },
-    ]
     return {
         "parentRefs": gateways.parents(service, stack)
         # For callers in the mesh a route hangs on the Service that they call.
         + ([{"group": "", "kind": "Service", "name": service.app.name}] if service.mesh else []),
         **({"hostnames": hosts} if hosts else {}),
         "rules": [
-            {"name": rule.pop("name"), "matches": taken, **rule}
-            for taken, rule in zip(matches.of_rules(service), rules, strict=True)
+            {"name": rule.name, "matches": taken, **_rule(service, rule)}
+            for taken, rule in zip(matches.of_rules(service), http_rules(service), strict=True)
         ],
     }
 
@@ -41,27 +32,20 @@ def destination_rule(service: Service, version: str) -> Spec | None:
     return {"host": service.workload(version), "trafficPolicy": policy} if policy else None
 
 
-def _route(service: Service, route: Route) -> Spec:
-    if route.redirect is not None:
-        return {"name": route.name, **filters.redirect(route.redirect)}
+def _rule(service: Service, rule: HttpRule) -> Spec:
+    if rule.route and rule.route.redirect is not None:
+        return filters.redirect(rule.route.redirect)
     backends = (
-        [filters.backend(service, route.to)]
-        if isinstance(route.to, str)
-        else _split(service, route.to or {}, cookie=None)
+        [filters.backend(service, rule.to)]
+        if isinstance(rule.to, str)
+        else _split(service, rule.to or {}, rule.cookie)
     )
-    return {"name": route.name, **filters.of_route(service, route), "backendRefs": backends}
-
-
-def _sticky_routes(service: Service) -> list[Spec]:
-    return [
-        {
-            "name": sticky_name(version),
-            **filters.of_service(service),
-            "backendRefs": [filters.backend(service, version)],
-        }
-        for version, weight in service.split.items()
-        if weight and bound_by(service)
-    ]
+    treated = (
+        filters.of_route(service, rule.route, rule.mirror)
+        if rule.route
+        else filters.of_service(service, rule.mirror)
+    )
+    return treated | {"backendRefs": backends}
 
 
 def _split(service: Service, weights: Mapping[str, int], cookie: Sticky | None) -> list[Spec]:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from components.choices import exactly_one
-from components.constraints import Example, NotEmpty
+from components.choices import at_most_one
+from components.constraints import Always, Example, NotEmpty
 from components.model.faults import FaultInjection
 from components.model.matching import Alternatives
 from components.model.names import Label, Weight
@@ -18,22 +18,36 @@ Split = Annotated[Mapping[str, Annotated[Weight, Example(100)]], NotEmpty({"v1":
 """Shares of traffic by version, in whole percent."""
 
 
-@exactly_one("to", "redirect")
+@at_most_one("to", "redirect")
 @dataclass(frozen=True, kw_only=True)
 class Route(Alternatives, Treatment):
-    """Requests of a kind, and where they go. Routes are tried in the order of the list, then the weights."""
+    """Requests of a kind, and what is done with them. Routes are tried in the order of the list.
+
+    A route without `to` and `redirect` follows the service's weights, and its cookie and mirror.
+    """
 
     name: Annotated[Label, Example("insiders")]
     """The route's name, in previews and in Envoy's statistics."""
 
     to: Annotated[str, Example("v2")] | Split | None = None
-    """A version, or weights of the route's own that sum to 100."""
+    """A version, or weights of the route's own that sum to 100. Such a route is not moved by a canary.
+
+    Without it the requests are divided by the service's weights, and every step of a canary moves them.
+    """
+
+    inherit: Annotated[bool, Always(only=True)] | None = None
+    """The route only decides which version gets these requests.
+
+    What is done with a request comes from the first route below that takes it and follows the weights, else
+    from the service: rewrite, timeout, headers and all the rest. A request that a route with `to` or
+    `redirect` takes is left to that route.
+    """
 
     redirect: Redirect | None = None
     """Another address for the client to go to, instead of a version."""
 
     mirror: Mirror | None = None
-    """Copies of the requests for a version."""
+    """Copies of the requests for a version; the service's where absent and the route follows the weights."""
 
     timeout: GoDuration | None = None
     """How long a request may take in all; the service's where absent."""
@@ -46,6 +60,11 @@ class Route(Alternatives, Treatment):
 
     rewrite: Rewrite | None = None
     """Another path or host for the version to see."""
+
+    @property
+    def follows(self) -> bool:
+        """Whether the service's weights divide these requests."""
+        return self.to is None and self.redirect is None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from components.faults import Fault, Path, assign
 from components.gateway_api import equivalents, limits, matches, precedence
+from components.http_rules import http_rules
 from components.messages import NO_EQUIVALENT, OVERTAKEN, SERVICE_TWICE, TOO_MANY
 from components.model.service import Service
 from components.model.stack import Stack
-from components.routing import WEIGHTS, bound_by, sticky_name
 from components.schema import encode
 
 
@@ -29,13 +29,14 @@ def routes_hold_it(stack: Stack, at: Path) -> Iterator[Fault]:
 def order_is_kept(stack: Stack, at: Path) -> Iterator[Fault]:
     """A request goes where the order of the list says, or the stack file is refused."""
     for place, service in _concerned(stack).items():
-        names, told = _rule_names(service), set()
+        rules, told = http_rules(service), set()
         for upper, lower in precedence.overtakers(matches.of_rules(service)):
             # The cookie's routes and the weights are ours: only above a declared route can a user mend it.
-            if upper not in told and upper < len(service.routes):
-                told.add(upper)
-                words = {"name": names[upper], "other": names[lower], "switch": _switch(at)}
-                yield OVERTAKEN.at(place / "routes" / upper, encode(service.routes[upper]), **words)
+            nth = rules[upper].nth
+            if nth is not None and nth not in told:
+                told.add(nth)
+                words = {"name": rules[upper].name, "other": rules[lower].name, "switch": _switch(at)}
+                yield OVERTAKEN.at(place / "routes" / nth, encode(service.routes[nth]), **words)
 
 
 def services_are_apart(stack: Stack, at: Path) -> Iterator[Fault]:
@@ -50,11 +51,6 @@ def services_are_apart(stack: Stack, at: Path) -> Iterator[Fault]:
 
 def _concerned(stack: Stack) -> Mapping[Path, Service]:
     return stack.placed if stack.api == "gateway-api" else {}
-
-
-def _rule_names(service: Service) -> list[str]:
-    sticky = [sticky_name(version) for version, weight in service.split.items() if weight]
-    return [*(route.name for route in service.routes), *(sticky if bound_by(service) else []), WEIGHTS]
 
 
 def _switch(at: Path) -> str:

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from components import matching
 from components.expressions import LONGEST_REGEX
 from components.faults import Fault, Path, assign
+from components.http_rules import WEIGHTS, sticky_name
 from components.messages import (
     CONDITION_TWICE,
     COOKIES_TOO_LONG,
@@ -22,7 +23,6 @@ from components.model.matching import Conditions
 from components.model.routes import Route
 from components.model.service import Service
 from components.regex import compiled
-from components.routing import WEIGHTS, sticky_name
 from components.schema import encode
 
 

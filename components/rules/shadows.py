@@ -5,10 +5,10 @@ from typing import Final
 
 from components import matching
 from components.faults import Fault, Path
+from components.http_rules import sticky_conditions, sticky_name
 from components.matching import Spec
 from components.messages import CATCH_ALL, NEVER_REACHED
 from components.model.service import Service
-from components.routing import sticky_name, sticky_request
 
 _EVERYTHING: Final = ({"prefix": "/"}, {"regex": ".*"}, {"regex": "/.*"}, {"regex": ".+"})
 
@@ -25,9 +25,13 @@ def nothing_takes_everything(service: Service, at: Path) -> Iterator[Fault]:
 def every_route_is_reached(service: Service, at: Path) -> Iterator[Fault]:
     """A match that an earlier one takes whole is dead, and Istio says so too (IST0130, IST0131)."""
     seen: list[tuple[str, Spec]] = []
+    deciding = {route.name for route in service.routes if route.inherit}
     for path, name, request in _requests(service, at):
+        if name in deciding:
+            # It takes requests only by the routes below: `inheritance.decisions_are_reached`.
+            continue
         for other, earlier in seen:
-            if _takes(earlier, request) or _covers_for_istio(earlier, request):
+            if matching.takes(earlier, request) or _covers_for_istio(earlier, request):
                 yield NEVER_REACHED.at(path, request, other=other)
                 break
         seen.append((name, request))
@@ -37,38 +41,15 @@ def _requests(service: Service, at: Path) -> Iterator[tuple[Path, str, Spec]]:
     """List all match requests in their order, with their place and the name of their route."""
     for nth, route in enumerate(service.routes):
         here = at / "routes" / nth
-        for kth, request in enumerate(matching.requests(route)):
-            yield (here / "anyOf" / kth if route.any_of else here), route.name, request
+        for kth, each in enumerate(matching.alternatives(route)):
+            yield (here / "anyOf" / kth if route.any_of else here), route.name, matching.request(each)
     if service.sticky is not None:
         for version in service.versions:
-            yield at / "sticky", sticky_name(version), sticky_request(service.sticky, version)
-
-
-def _takes(earlier: Spec, later: Spec) -> bool:
-    """Tell whether all that matches `later` matches `earlier`, as far as that can be read off the two."""
-    for key, wanted in earlier.items():
-        given = later.get(key)
-        if given is None:
-            return False
-        if key in ("headers", "withoutHeaders", "queryParams"):
-            if not all(name in given and _narrower(given[name], match) for name, match in wanted.items()):
-                return False
-        elif key == "sourceLabels":
-            if not wanted.items() <= given.items():
-                return False
-        elif not _narrower(given, wanted):
-            return False
-    return True
-
-
-def _narrower(given: object, wanted: object) -> bool:
-    """Tell whether every text of the one match is a text of the other."""
-    if wanted in (given, matching.ANYTHING):
-        return True
-    if isinstance(given, dict) and isinstance(wanted, dict) and "prefix" in wanted:
-        text = given.get("exact", given.get("prefix", ""))
-        return bool(text) and str(text).startswith(wanted["prefix"])
-    return False
+            yield (
+                at / "sticky",
+                sticky_name(version),
+                matching.request(sticky_conditions(service.sticky, version)),
+            )
 
 
 def _covers_for_istio(earlier: Spec, later: Spec) -> bool:

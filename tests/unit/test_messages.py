@@ -290,12 +290,11 @@ PROVOKED += [
     ),
     ("MESH009", routes({"uri": {"regex": r"\C"}}), "mesh-app:routes[0].uri.regex", "/items/"),
     (
-        "MESH010",
+        "MESH011",
         routes({"redirect": {"uri": "/x"}}),
         "mesh-app:routes[0]",
         "rm --path 'mesh-app:routes[0].redirect'",
     ),
-    ("MESH010", routes({"to": GONE}), "mesh-app:routes[0]", "'mesh-app:routes[0].to' v2"),
     (
         "MESH010",
         routes({"headers": {"a": {"exact": "b", "prefix": "b"}}}),
@@ -590,6 +589,53 @@ PROVOKED += [
         {"canary": {"checks": [{"query": {"name": "queue", "promql": "up", "timesOld": 2}}]}},
         "mesh-app:canary.checks[0].query.promql",
         "write $version where",
+    ),
+    (
+        "MESH240",
+        routes(
+            {"inherit": True, "uri": {"regex": "/a.*"}}, {"name": "b", "to": GONE, "uri": {"prefix": "/a"}}
+        ),
+        "mesh-app:routes[1]",
+        "'mesh-app:routes[1].to' v1",
+    ),
+    (
+        "MESH240",
+        {"sticky": {"cookie": "user"}, **routes({"to": GONE, "headers": {"cookie": {"prefix": "a=b"}}})},
+        "mesh-app:routes[0]",
+        "'mesh-app:routes[0].to' v1",
+    ),
+    (
+        "MESH240",
+        {
+            "canary": {"steps": [{"match": {"uri": {"prefix": "/tax/beta/"}}}]},
+            **routes({"to": GONE, "uri": {"prefix": "/tax/"}, "rewrite": {"uri": "/v/"}}),
+        },
+        "mesh-app:routes[0]",
+        "'mesh-app:routes[0].to' v1",
+    ),
+    (
+        "MESH241",
+        routes({"inherit": True, "to": GONE}),
+        "mesh-app:routes[0].inherit",
+        "'mesh-app:routes[0].to' v1",
+    ),
+    (
+        "MESH242",
+        routes({"inherit": True, "timeout": "1s"}),
+        "mesh-app:routes[0].timeout",
+        "rm --path 'mesh-app:routes[0].timeout'",
+    ),
+    (
+        "MESH243",
+        routes({"inherit": True, "uri": "/beta/x"}, BETA),
+        "mesh-app:routes[0]",
+        "rm --path 'mesh-app:routes[0]'",
+    ),
+    (
+        "MESH243",
+        {"routes": [BETA], "canary": {"steps": [{"match": {"uri": "/beta/x"}}]}},
+        "mesh-app:canary.steps[0].match",
+        "rm --path 'mesh-app:canary.steps[0].match'",
     ),
 ]
 

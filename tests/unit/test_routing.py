@@ -9,7 +9,7 @@ import yaml
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from components import routing, servers
+from components import http_rules, routing, servers
 from components.errors import ConfigError
 from components.model.stack import Stack
 from components.settings import parse
@@ -102,7 +102,7 @@ def test_every_route_leads_to_subsets_that_are_there(config: dict[str, Any]) -> 
         routing.destination_rule(service, version)["subsets"][0]["name"] for version in service.versions
     }
     *above, last = routing.virtual_service(service)["http"]
-    assert last["name"] == routing.WEIGHTS
+    assert last["name"] == http_rules.WEIGHTS
     assert "match" not in last
     for route in above:
         assert route["match"]
