@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from operations.canary.deploy import Deployment
+from operations.canary.fixed_routes import fixed_routes, naming, weights_divide_alone
 from operations.canary.journal import Canary
 from operations.canary.plan import WHOLE, Plan
 from operations.canary.record import Entry, Record
@@ -47,22 +48,25 @@ def begin(
     if before[to] == WHOLE:
         raise OperationError(f"{to} has all the traffic already", mend="name another version: --to VERSION")
     text = read(project.stack_file(stack))
-    keys = keys_of(text, Place.of(project.name, config_of(text), service.name))
+    place = Place.of(project.name, config_of(text), service.name)
+    keys = keys_of(text, place)
     declared = keys.get("canary") or {}
     plan = Plan.of(declared)
     _is_free(keys, plan)
+    if plan.remove_old:
+        _can_remove_old(keys, before, to, place.path(project.name), stack)
     first = next(
         nth
         for nth, step in enumerate(plan.steps)
         if step.weight >= before[to] and (step.weight or not before[to])
     )
-    divided = not any(keys.get(key) for key in ("routes", "mirror", "sticky"))
     one = Canary(
         service=service,
         to=to,
         declared=declared,
         before=before,
-        divided=divided,
+        divided=weights_divide_alone(keys),
+        fixed=fixed_routes(keys),
         brought=to not in deployed,
         first=first,
     )
@@ -146,4 +150,19 @@ def _is_free(keys: Mapping[str, Any], plan: Plan) -> None:
         raise OperationError(
             f"the service has a route named {ROUTE}, which is the name of the canary's own",
             mend="give that route another name in the stack file",
+        )
+
+
+def _can_remove_old(
+    keys: Mapping[str, Any], before: Mapping[str, int], to: str, path: str, stack: str
+) -> None:
+    """See that nothing but the weights names a version that goes in the end."""
+    found = [(f"{path}{key}", version) for key, version in naming(keys, {*before} - {to})]
+    if found:
+        said = "; ".join(f"{key} names {version}" for key, version in found)
+        remove = f"pulumi config rm --stack {stack} --path"
+        raise OperationError(
+            f"{path}canary.removeOld takes away every version but {to}, and {said}",
+            mend=f"{remove} '{found[0][0]}', after which a route follows the weights; or keep the versions: "
+            f"{remove} '{path}canary.removeOld'",
         )

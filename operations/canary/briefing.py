@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from operations.canary.durations import clock
+from operations.canary.fixed_routes import FixedRoute
 from operations.canary.plan import Plan
 from operations.canary.stages import Stages
 from operations.updates import Change
@@ -28,6 +29,14 @@ def show_plan(plan: Plan, stages: Stages, first: int, console: Console) -> None:
         console.print(f"  hook {hook.when}: {hook}")
     window = f"{clock(plan.rollback_window)} to go back, then " if plan.rollback_window else ""
     console.print(f"in the end: {window}the old {'goes' if plan.remove_old else 'stays with weight 0'}")
+
+
+def show_fixed(fixed: Sequence[FixedRoute], console: Console) -> None:
+    """Print the routes that the canary does not move."""
+    if fixed:
+        console.print("routes with a `to` of their own do not follow the weights, and no step moves them:")
+    for each in fixed:
+        console.print(f"  {each}", markup=False)
 
 
 def show_pending(changes: Sequence[Change], console: Console) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from operations.canary import report
 from operations.canary.beginning import begin, can_judge, unfinished
-from operations.canary.briefing import show_pending, show_plan
+from operations.canary.briefing import show_fixed, show_pending, show_plan
 from operations.canary.course import Course
 from operations.canary.deploy import Deployment
 from operations.canary.interrupts import Interrupts
@@ -107,6 +107,7 @@ def _alone(project: Project, request: Request, deployment: Deployment, record: R
         stages = new.stages(project, request.stack)
     show_pending(pending := previewed.result(), console)
     show_plan(new.plan, stages, first, console)
+    show_fixed(new.fixed, console)
     if not new.divided:
         console.print("routes, mirror or cookie divide traffic too: the split is shown, and not judged")
     if request.preview:

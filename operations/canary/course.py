@@ -5,9 +5,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from operations.canary.apply import Apply
+from operations.canary.fixed_routes import FixedRoute
 from operations.canary.hooks import Occasion
 from operations.canary.outcome import BackError, EndError, Outcome, PromoteError, StopError
 from operations.canary.plan import Plan
+from operations.canary.promotion import promoted
 from operations.canary.traffic import Traffic, back, of_step, unmoved
 from operations.canary.watch import Watch
 from operations.canary.world import World
@@ -29,6 +31,8 @@ class Course:
     """Whether the new version had no pods before: then they go again when everybody is back."""
     watch: Watch
     apply: Apply
+    fixed: Sequence[FixedRoute] = ()
+    """The routes that do not follow the weights."""
     paused_after: int | None = None
     """The step after which the plan had paused a canary that goes on: it was good."""
 
@@ -70,10 +74,11 @@ class Course:
             return self._ended(end.outcome, end.why)
         except OperationError as error:
             return self._ended(Outcome.failed, str(error))
+        said = promoted(self.to, self.fixed, *self.watch.measured())
         if self.plan.remove_old:
             weights = self._traffic(len(self.plan.steps) - 1).weights
             self._retire({version for version, weight in weights.items() if not weight})
-        return self._ended(Outcome.promoted, f"{self.to} has all the traffic")
+        return self._ended(Outcome.promoted, said)
 
     def _listen(self) -> None:
         """Hear people while the new version is deployed; `--promote` is for when it is."""

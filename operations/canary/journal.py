@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from operations.canary.apply import Apply
 from operations.canary.course import Course
+from operations.canary.fixed_routes import FixedRoute
 from operations.canary.outcome import Outcome
 from operations.canary.plan import Plan
 from operations.canary.record import Entry, Record
@@ -30,6 +31,8 @@ class Canary:
     """The weights at the beginning."""
     divided: bool
     """Whether the weights alone divide the traffic."""
+    fixed: tuple[FixedRoute, ...] = ()
+    """The routes that do not follow the weights."""
     brought: bool
     """Whether the new version had no pods before: then they go again when everybody is back."""
     first: int = 0
@@ -67,6 +70,7 @@ class Canary:
             declared=begun["plan"],
             before=begun["before"],
             divided=begun["divided"],
+            fixed=tuple(map(FixedRoute.of, begun.get("fixed", ()))),
             brought=begun["brought"],
             first=begun["first"],
             stepped=bool(_last_of(entries, "step")),
@@ -95,6 +99,7 @@ class Canary:
             plan=self.declared,
             before=self.before,
             divided=self.divided,
+            fixed=[each.noted() for each in self.fixed],
             brought=self.brought,
             first=first,
         )
@@ -121,6 +126,7 @@ class Canary:
             to=self.to,
             before=self.before,
             brought=self.brought,
+            fixed=self.fixed,
             paused_after=self.paused_after,
             watch=watch,
             apply=Apply(world=world),

@@ -37,6 +37,10 @@ class Place:
         # Pulumi takes a key without its namespace for the project's own.
         return cls(keys=("config",), prefix=f"{project}:" if f"{project}:weights" in config else "")
 
+    def path(self, project: str) -> str:
+        """Spell the way to the service's keys, as `pulumi config set --path` reads it."""
+        return f"{project}:services.{self.keys[-1]}." if len(self.keys) > 1 else f"{project}:"
+
 
 def config_of(text: str) -> dict[str, Any]:
     """Read the `config` of a stack file's text."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 from operations.canary.plan import WHOLE, Plan, Step
 
 ROUTE: Final = "canary"
-"""The name of the route that a step with `match` puts above all others."""
+"""The name of the route by which a step with `match` decides the version, above all others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +17,7 @@ class Traffic:
     weights: Mapping[str, int]
     """Of every version, in percent; they sum to 100."""
     route: Mapping[str, Any] | None = None
-    """A route above all others, in the keys of the stack file."""
+    """A route above all others that decides the version alone, in the keys of the stack file."""
     mirror: Mapping[str, Any] | None = None
     """Copies for a version, in the keys of the stack file."""
     owns_mirror: bool = False
@@ -28,7 +28,7 @@ def of_step(step: Step, plan: Plan, to: str, before: Mapping[str, int]) -> Traff
     """Say what a step means for a service whose weights were `before`."""
     return Traffic(
         weights=shares(before, to, step.weight),
-        route={"name": ROUTE, **step.match, "to": to} if step.match else None,
+        route={"name": ROUTE, **step.match, "to": to, "inherit": True} if step.match else None,
         mirror={"to": to, "percent": step.mirror} if step.mirror else None,
         owns_mirror=plan.mirrors,
     )

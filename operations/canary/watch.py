@@ -44,6 +44,9 @@ class Watch:
     _looked: float = field(default=0, init=False)
     """When the last look of the step was that told anything, or when its time began."""
 
+    _judging_since: float | None = field(default=None, init=False)
+    """When the analysis of the step began."""
+
     def step(self, nth: int, traffic: Traffic) -> None:
         """Watch a step to its end.
 
@@ -142,9 +145,22 @@ class Watch:
         step = self.plan.steps[nth]
         return self.divided and not step.match and not step.mirror
 
+    def measured(self) -> tuple[Mapping[str, Measured], float]:
+        """Measure every version since the analysis of the step began, within so many seconds.
+
+        Returns nothing where the step was not analysed, or Prometheus does not answer.
+        """
+        if self._judging_since is None:
+            return {}, 0
+        window = self.world.now() - self._judging_since
+        try:
+            return self.world.measure(window), window
+        except FiguresError:
+            return {}, window
+
     def _judge(self, hold: float, phase: str = "analysis") -> None:
         """Look every interval; the step ends with a good look, when its time is over."""
-        began = start = self.world.now()
+        began = start = self._judging_since = self.world.now()
         said, now = Verdict.unknown, phase
         # A look that is due since before the split was known says whether the version is bad. That it is
         # good, the figures of the hold alone say.
@@ -274,7 +290,7 @@ class Watch:
                 raise BackError(Outcome.aborted, "interrupted, to go back")
 
     def _set(self, nth: int, traffic: Traffic, left: float | None) -> None:
-        self._failures, self._looked = 0, self.world.now()
+        self._failures, self._looked, self._judging_since = 0, self.world.now(), None
         self.scene = Scene(
             to=self.to,
             step=nth + 1,

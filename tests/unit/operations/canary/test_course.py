@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from operations.canary.fixed_routes import FixedRoute
 from operations.canary.outcome import Outcome
 from operations.canary.record import Wish
 from operations.errors import OperationError
@@ -18,7 +19,10 @@ HALF_WAY = 15.0
 def test_a_good_version_gets_everything_step_by_step() -> None:
     """Each step is one update, told by its message, and lasts as long as the plan says."""
     world = FakeWorld()
-    assert course(world, **QUICK).run() == (Outcome.promoted, "v2 has all the traffic")
+    assert course(world, **QUICK).run() == (
+        Outcome.promoted,
+        "v2 has all the traffic: 100 % of 2000 requests in the last 20 s",
+    )
     assert world.ups == [
         "canary v2: step 1/3, 10 %",
         "canary v2: step 2/3, 50 %",
@@ -27,6 +31,44 @@ def test_a_good_version_gets_everything_step_by_step() -> None:
     assert world.live == world.file == {"v1": 0, "v2": 100}
     assert world.time > 60
     assert all(each["verdict"] == "good" for each in world.events("look"))
+
+
+LEGACY = FixedRoute(name="legacy", conditions={"uri": "/legacy"}, to={"v1": 100})
+BETA = FixedRoute(name="beta", conditions={"uri": "/beta"}, to={"v1": 20, "v2": 80})
+NEW = FixedRoute(name="new", conditions={"uri": "/new"}, to={"v2": 100})
+
+
+def test_a_promoted_version_is_said_to_have_what_it_got() -> None:
+    """A route of its own keeps a fifth of the requests at v1; the end names it, with the measured share."""
+    world = FakeWorld(skew=0)
+    canary = course(world, fixed=[LEGACY, BETA, NEW], **QUICK)
+    canary.watch.divided = False
+    world.at.append((60, lambda it: setattr(it, "skew", -20)))
+    outcome, why = canary.run()
+    assert outcome is Outcome.promoted
+    assert why == (
+        "v2 has all the traffic that follows the weights: 80 % of 2000 requests in the last 20 s; "
+        "route legacy still goes to v1, route beta still goes to v1 20 · v2 80"
+    )
+
+
+def test_traffic_that_follows_no_weights_is_not_claimed() -> None:
+    """Of callers without a proxy, say: nobody sees them in the stack file."""
+    world = FakeWorld()
+    canary = course(world, **QUICK)
+    canary.watch.divided = False
+    world.at.append((60, lambda it: setattr(it, "skew", -0.01)))
+    assert canary.run()[1] == "v2 has all the weight: 99.99 % of 2000 requests in the last 20 s"
+
+
+def test_what_is_promoted_by_hand_was_not_measured() -> None:
+    """Nothing is claimed of requests that nobody counted."""
+    world = FakeWorld()
+    canary = course(world, fixed=[LEGACY], **QUICK)
+    assert canary.promote()[1] == (
+        "v2 has all the traffic that follows the weights; its share was not measured; "
+        "route legacy still goes to v1"
+    )
 
 
 def test_nothing_is_promoted_before_the_analysis_is_over() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from operations.canary.fixed_routes import FixedRoute
 from operations.canary.journal import Canary
 from operations.canary.outcome import Outcome
 from operations.canary.record import Record
@@ -23,6 +24,7 @@ NEW = Canary(
     before={"v1": 100, "v2": 0},
     divided=True,
     brought=True,
+    fixed=(FixedRoute(name="legacy", conditions={"uri": "/legacy"}, to={"v1": 100}),),
 )
 WITHOUT = MeshService(
     name="shop",

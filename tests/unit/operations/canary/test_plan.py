@@ -68,11 +68,11 @@ def test_the_others_share_the_rest_as_before(before: dict[str, int], data: st.Da
 
 
 def test_traffic_of_a_step_and_back() -> None:
-    """A step with conditions puts a route above all, and copies where it says so."""
+    """A step with conditions decides their version by a route above all, and copies where it says so."""
     plan = Plan.of({"steps": [{"match": {"headers": {"a": "b"}}, "mirror": 10}, 50]})
     first = of_step(plan.steps[0], plan, "v2", {"v1": 60, "v3": 40, "v2": 0})
     assert first.weights == {"v1": 60, "v3": 40, "v2": 0}
-    assert first.route == {"name": "canary", "headers": {"a": "b"}, "to": "v2"}
+    assert first.route == {"name": "canary", "headers": {"a": "b"}, "to": "v2", "inherit": True}
     assert first.mirror == {"to": "v2", "percent": 10}
     later = of_step(plan.steps[1], plan, "v2", {"v1": 60, "v3": 40, "v2": 0})
     assert (later.weights, later.route, later.mirror) == ({"v1": 30, "v3": 20, "v2": 50}, None, None)

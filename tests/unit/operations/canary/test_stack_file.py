@@ -15,7 +15,7 @@ from operations.canary.traffic import Traffic
 from operations.canary.yaml_text import UneditableError
 from tests.unit.operations.projects import CHECKOUT
 
-ROUTE = {"name": "canary", "headers": {"x-user-group": {"regex": "in.*: #x"}}, "to": "v2"}
+ROUTE = {"name": "canary", "headers": {"x-user-group": {"regex": "in.*: #x"}}, "to": "v2", "inherit": True}
 MIRROR = {"to": "v2", "percent": 10}
 
 BLOCK = """\

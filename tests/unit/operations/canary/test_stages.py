@@ -1,12 +1,16 @@
 """Which step the live routes are of."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from operations.canary.stages import Stages
+from operations.canary.plan import Plan
+from operations.canary.stages import Stages, stages
 from operations.manifests import Manifest
+from tests.unit.operations.projects import project
 
 if TYPE_CHECKING:
     from operations.cluster import Cluster
@@ -51,3 +55,68 @@ def test_weights_of_before_that_are_no_step_are_nobodys_change(v2: int, standing
     """The canary began with them, and was killed before its first step was deployed."""
     begun = replace(PLANNED, before=[routes(7)])
     assert begun.standing(cast("Cluster", Live(routes(v2)))) == standing
+
+
+FOLLOWING = {
+    "kubernetes:context": "lab",
+    "mesh-app:namespace": {"name": "field"},
+    "mesh-app:app": {"name": "web", "image": "xjk27400861/springbootapp", "port": 8080, "probe": "/healthz"},
+    "mesh-app:versions": {"v1": {"tag": "42"}, "v2": {"tag": "43"}},
+    "mesh-app:weights": {"v1": 100, "v2": 0},
+    "mesh-app:gateway": {"hosts": ["field.example.com"]},
+    "mesh-app:routes": [
+        {"name": "tax", "uri": {"prefix": "/tax/"}, "rewrite": {"uri": "/v1/"}},
+        {"name": "legacy", "uri": "/legacy", "to": "v1"},
+        {"name": "report", "uri": "/report", "timeout": "60s", "retries": {"attempts": 0}},
+    ],
+}
+
+
+def test_every_step_moves_the_routes_that_follow_the_weights(tmp_path: Path) -> None:
+    """A step with `match` keeps what each of them does, and a route with a version stays at it."""
+    plan = Plan.of({"steps": [{"match": {"headers": {"x-user-group": "insider"}}}, 20]})
+    planned = stages(
+        project(tmp_path, "prod", FOLLOWING), "prod", "web", plan=plan, to="v2", before={"v1": 100, "v2": 0}
+    )
+    matching, fifth, whole = map(_given, planned.steps)
+    stays = {"legacy": {"v1": 100}}
+    assert _given(planned.back) == {
+        "tax": {"v1": 100},
+        **stays,
+        "report": {"v1": 100},
+        "weights": {"v1": 100},
+    }
+    assert matching == {
+        "canary.tax": {"v2": 100},
+        "tax": {"v1": 100},
+        **stays,
+        "canary.report": {"v2": 100},
+        "report": {"v1": 100},
+        "canary": {"v2": 100},
+        "weights": {"v1": 100},
+    }
+    split = {"v1": 80, "v2": 20}
+    assert fifth == {"tax": split, **stays, "report": split, "weights": split}
+    everything = {"v2": 100}
+    assert whole == {"tax": everything, **stays, "report": everything, "weights": everything}
+    tax, report = (_routes(planned.steps[0])[nth] for nth in (0, 3))
+    assert tax["rewrite"] == {"uri": "/v1/"}
+    assert (report["timeout"], report["retries"]) == ("60s", {"attempts": 0})
+
+
+def _routes(objects: Sequence[Manifest]) -> list[dict[str, Any]]:
+    (found,) = (each for each in objects if each["kind"] == "VirtualService")
+    routes: list[dict[str, Any]] = found["spec"]["http"]
+    return routes
+
+
+def _given(objects: Sequence[Manifest]) -> dict[str, dict[str, int]]:
+    """Read what each route gives to which version, in order."""
+    return {
+        route["name"]: {
+            each["destination"]["subset"]: each.get("weight", 100)
+            for each in route["route"]
+            if each.get("weight", 100)
+        }
+        for route in _routes(objects)
+    }

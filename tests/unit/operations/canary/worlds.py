@@ -1,7 +1,7 @@
 # ruff: noqa: D102 - each method does what operations.canary.world.World says
 """A world of a test's own: a clock that costs no time, versions that answer as told, people on cue."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -9,6 +9,7 @@ from operations.canary.apply import Apply
 from operations.canary.checks import Check, Measured
 from operations.canary.course import Course
 from operations.canary.deploy import UpError
+from operations.canary.fixed_routes import FixedRoute
 from operations.canary.hooks import Occasion
 from operations.canary.plan import Hook, Plan
 from operations.canary.record import Wish
@@ -172,6 +173,7 @@ def course(
     brought: bool = False,
     paused: bool = False,
     paused_after: int | None = None,
+    fixed: Sequence[FixedRoute] = (),
     **plan: object,
 ) -> Course:
     """Lay a canary to v2 through a world, by a plan in the keys of the stack file."""
@@ -186,6 +188,7 @@ def course(
         to="v2",
         before=weights,
         brought=brought,
+        fixed=fixed,
         paused_after=paused_after,
         watch=watch,
         apply=Apply(world=world),

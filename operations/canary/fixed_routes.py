@@ -1,0 +1,83 @@
+"""Routes of a service that do not follow its weights, and what names its old versions. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Self
+
+from operations.canary.plan import WHOLE
+from operations.canary.traffic import ROUTE
+from operations.canary.view import split_of
+from operations.canary.yaml_text import flow
+
+_CONDITIONS: Final = ("headers", "cookies", "uri", "method", "query", "authority", "source", "anyOf")
+"""The keys of a route that say which requests it takes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FixedRoute:
+    """A route with a `to` of its own: no step of a canary moves it."""
+
+    name: str
+    conditions: Mapping[str, Any]
+    """In the keys of the stack file."""
+    to: Mapping[str, int]
+    """Percent by version."""
+
+    @classmethod
+    def of(cls, noted: Mapping[str, Any]) -> Self:
+        """Read it from a journal."""
+        return cls(**noted)
+
+    def noted(self) -> dict[str, Any]:
+        """Write it for a journal."""
+        return asdict(self)
+
+    @property
+    def destination(self) -> str:
+        """Where its requests go: `v1`, or `v1 20 · v2 80`."""
+        given = {version: weight for version, weight in self.to.items() if weight}
+        return next(iter(given)) if len(given) == 1 else split_of(given)
+
+    def __str__(self) -> str:
+        """Name it with its conditions and where it goes."""
+        return f"{self.name} {flow(self.conditions)} → {self.destination}"
+
+
+def fixed_routes(keys: Mapping[str, Any]) -> tuple[FixedRoute, ...]:
+    """List the routes of a service that have a `to` of their own, but for the canary's."""
+    return tuple(
+        FixedRoute(
+            name=str(route["name"]),
+            conditions={key: route[key] for key in _CONDITIONS if key in route},
+            to=dict(to) if isinstance(to := route["to"], Mapping) else {str(to): WHOLE},
+        )
+        for route in keys.get("routes") or ()
+        if route.get("to") and route["name"] != ROUTE
+    )
+
+
+def weights_divide_alone(keys: Mapping[str, Any]) -> bool:
+    """Tell whether the weights of a service divide all its requests, and nothing copies any."""
+    routes = keys.get("routes") or ()
+    return not (
+        keys.get("mirror") or keys.get("sticky") or any({"to", "mirror"} & {*route} for route in routes)
+    )
+
+
+def naming(keys: Mapping[str, Any], versions: set[str]) -> Iterator[tuple[str, str]]:
+    """List what sends requests, or copies, to one of some versions: its key, and the version."""
+    named: list[tuple[str, Any]] = []
+    for nth, route in enumerate(keys.get("routes") or ()):
+        # Without `to` a route that only decides the version would decide nothing.
+        named += [(f"routes[{nth}]{'' if route.get('inherit') else '.to'}", route.get("to"))]
+        named += [(f"routes[{nth}].mirror", (route.get("mirror") or {}).get("to"))]
+    named += [("mirror", (keys.get("mirror") or {}).get("to"))]
+    for key, to in named:
+        found = {str(each) for each in to} if isinstance(to, Mapping) else {str(to)}
+        yield from ((key, version) for version in sorted(found & versions))
+
+
+def staying(fixed: Sequence[FixedRoute], to: str) -> str:
+    """Say which routes still send requests to other versions than the new one; nothing where none does."""
+    others = [each for each in fixed if any(weight and version != to for version, weight in each.to.items())]
+    return ", ".join(f"route {each.name} still goes to {each.destination}" for each in others)
