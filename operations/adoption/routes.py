@@ -26,24 +26,36 @@ def traffic(family: Family) -> Keys:
     kept = ("mirror", "cors", "requestHeaders", "responseHeaders")
     return {
         "weights": _split(general.get("route", ()), family),
-        **_unless_empty("routes", [_route(nth, rule, family) for nth, rule in enumerate(above, 1)]),
+        **_unless_empty("routes", [_route(nth, rule, general, family) for nth, rule in enumerate(above, 1)]),
         **{key: treated[key] for key in kept if key in treated},
         **_unless_empty("resilience", resilience),
         **_entry(family),
     }
 
 
-def _route(nth: int, rule: Rule, family: Family) -> Keys:
+def _route(nth: int, rule: Rule, general: Rule, family: Family) -> Keys:
     name = str(rule.get("name", "")).lower().replace("_", "-").replace(".", "-")
     aim: Keys = {}
     if "redirect" in rule:
         redirect = dict(rule["redirect"])
         code = {"code": str(redirect.pop("redirectCode"))} if "redirectCode" in redirect else {}
         aim = {"redirect": redirect | code}
-    else:
+    elif not _follows(rule, general):
         split = {name: share for name, share in _split(rule.get("route", ()), family).items() if share}
         aim = {"to": next(iter(split)) if len(split) == 1 else split}
     return {"name": name or f"route-{nth}", **conditions(rule["match"]), **aim, **_treatment(rule)}
+
+
+def _follows(rule: Rule, general: Rule) -> bool:
+    """Tell whether a route goes where the weights are read from, and is there for its treatment.
+
+    One that only repeats the destinations may be there to stay at them: it keeps its own.
+    """
+    if rule is general:
+        return True
+    treated = _treatment(rule)
+    copied = _mirror(general) and "mirror" not in treated
+    return bool(treated) and not copied and rule.get("route") == general.get("route")
 
 
 def _split(route: Sequence[Rule], family: Family) -> dict[str, int]:

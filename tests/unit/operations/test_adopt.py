@@ -87,12 +87,34 @@ def test_helloworld_has_its_own_images_and_shares_by_pods(tmp_path: Path) -> Non
     assert found["versions"]["v2"]["image"] == "docker.io/istio/examples-helloworld-v2"
     assert found["versions"]["v1"]["resources"] == {"requests": {"cpu": "100m"}}
     assert found["weights"] == {"v1": 50, "v2": 50}
-    assert found["routes"] == [{"name": "route-1", "uri": "/hello", "to": {"v1": 50, "v2": 50}}]
+    # The weights are read from this route, so it follows them.
+    assert found["routes"] == [{"name": "route-1", "uri": "/hello"}]
 
     named = lost(family, tmp_path)
     assert "Service helloworld metadata.labels.service: helloworld" in shown(named, gone=True)
     # The one that users would notice: other paths were refused, and are not any more.
     assert "VirtualService helloworld spec.http[1]: 'nothing: 404'" in shown(named, gone=False)
+
+
+def test_a_route_for_its_treatment_follows_the_weights(tmp_path: Path) -> None:
+    """It goes where the last one goes; one without treatment stays there, and one without its copies too."""
+    objects = walkthrough()
+    (virtual_service,) = (each for each in objects if each["kind"] == "VirtualService")
+    (last,) = virtual_service["spec"]["http"]
+
+    def route(path: str, **treatment: object) -> dict[str, Any]:
+        return {"match": [{"uri": {"exact": path}}], **deepcopy(last), **treatment}
+
+    virtual_service["spec"]["http"] = [route("/report", timeout="60s"), route("/pinned"), last]
+    family = find_family(objects, "team", None)
+    assert config(family)["routes"] == [
+        {"name": "route-1", "uri": "/report", "timeout": "60s"},
+        {"name": "route-2", "uri": "/pinned", "to": "v1"},
+    ]
+    assert not [line for line in shown(lost(family, tmp_path), gone=True) if "http" in line]
+
+    last["mirror"] = {"host": "springbootapp", "subset": "v2"}
+    assert config(find_family(objects, "team", None))["routes"][0]["to"] == "v1"
 
 
 def test_reviews_is_found_among_others_and_stays_inside_the_mesh(tmp_path: Path) -> None:
