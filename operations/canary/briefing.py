@@ -36,7 +36,7 @@ def show_fixed(fixed: Sequence[FixedRoute], console: Console) -> None:
     if fixed:
         console.print("routes with a `to` of their own do not follow the weights, and no step moves them:")
     for each in fixed:
-        console.print(f"  {each}", markup=False)
+        console.print(f"  {each}")
 
 
 def show_pending(changes: Sequence[Change], console: Console) -> None:

@@ -57,7 +57,7 @@ def test_weights_of_before_that_are_no_step_are_nobodys_change(v2: int, standing
     assert begun.standing(cast("Cluster", Live(routes(v2)))) == standing
 
 
-FOLLOWING = {
+FOLLOWING: dict[str, Any] = {
     "kubernetes:context": "lab",
     "mesh-app:namespace": {"name": "field"},
     "mesh-app:app": {"name": "web", "image": "xjk27400861/springbootapp", "port": 8080, "probe": "/healthz"},
