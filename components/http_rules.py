@@ -44,8 +44,8 @@ class HttpRule:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Choice:
-    """Requests that a version gets whatever the weights are."""
+class _Decision:
+    """Requests whose version is decided, whatever the weights are."""
 
     name: str
     alternatives: tuple[Conditions, ...]
@@ -56,15 +56,15 @@ class _Choice:
 def http_rules(service: Service) -> list[HttpRule]:
     """List the rules in the order in which they are tried, without those that no request reaches."""
     rules: list[HttpRule] = []
-    choices: list[_Choice] = []
+    decisions: list[_Decision] = []
     for nth, route in enumerate(service.routes):
         alternatives = tuple(matching.alternatives(route))
         if route.inherit:
             to = route.to if route.to is not None else {}
-            choices.append(_Choice(name=route.name, alternatives=alternatives, to=to, nth=nth))
+            decisions.append(_Decision(name=route.name, alternatives=alternatives, to=to, nth=nth))
             continue
         if route.follows:
-            followed = [*choices, *_sticky(service)]
+            followed = [*decisions, *_sticky(service)]
             rules += [_derived(service, each, route, nth) for each in followed]
         rules.append(
             HttpRule(
@@ -77,7 +77,7 @@ def http_rules(service: Service) -> list[HttpRule]:
                 nth=nth,
             )
         )
-    rules += [_of_service(service, each) for each in (*choices, *_sticky(service))]
+    rules += [_of_service(service, each) for each in (*decisions, *_sticky(service))]
     last = HttpRule(
         name=WEIGHTS,
         alternatives=(),
@@ -89,9 +89,9 @@ def http_rules(service: Service) -> list[HttpRule]:
     return [*_reached(rules), last]
 
 
-def inseparable(choice: Iterable[Conditions], route: Route) -> Iterator[str]:
-    """Say why a choice of the version cannot be combined with a route that follows the weights, if so."""
-    for one, other in product(choice, matching.alternatives(route)):
+def inseparable(decision: Iterable[Conditions], route: Route) -> Iterator[str]:
+    """Say why a decided version cannot be combined with a route that follows the weights, if so."""
+    for one, other in product(decision, matching.alternatives(route)):
         try:
             _both(one, other, route)
         except DisjointError:
@@ -119,45 +119,45 @@ def bound_by(service: Service) -> Sticky | None:
     return service.sticky if divided else None
 
 
-def _sticky(service: Service) -> list[_Choice]:
+def _sticky(service: Service) -> list[_Decision]:
     if (sticky := bound_by(service)) is None:
         return []
     return [
-        _Choice(name=sticky_name(version), alternatives=(sticky_conditions(sticky, version),), to=version)
+        _Decision(name=sticky_name(version), alternatives=(sticky_conditions(sticky, version),), to=version)
         for version, weight in service.split.items()
         if weight
     ]
 
 
-def _derived(service: Service, choice: _Choice, route: Route, nth: int) -> HttpRule:
-    """Combine a choice of the version with a route that follows the weights.
+def _derived(service: Service, decision: _Decision, route: Route, nth: int) -> HttpRule:
+    """Combine a decided version with a route that follows the weights.
 
     No declared name has a dot, so the name of this rule is free.
     """
     alternatives = []
-    for one, other in product(choice.alternatives, matching.alternatives(route)):
+    for one, other in product(decision.alternatives, matching.alternatives(route)):
         # What cannot be combined is an error of the stack file, and reported as that.
         with suppress(DisjointError, InseparableError):
             alternatives.append(_both(one, other, route))
     return HttpRule(
-        name=f"{choice.name}.{route.name}",
+        name=f"{decision.name}.{route.name}",
         alternatives=tuple(alternatives),
-        to=choice.to,
+        to=decision.to,
         route=route,
-        mirror=_elsewhere(_mirror(service, route), choice.to),
+        mirror=_elsewhere(_mirror(service, route), decision.to),
         nth=nth,
         derived=True,
     )
 
 
-def _of_service(service: Service, choice: _Choice) -> HttpRule:
+def _of_service(service: Service, decision: _Decision) -> HttpRule:
     return HttpRule(
-        name=choice.name,
-        alternatives=choice.alternatives,
-        to=choice.to,
+        name=decision.name,
+        alternatives=decision.alternatives,
+        to=decision.to,
         route=None,
-        mirror=_elsewhere(service.mirror, choice.to),
-        nth=choice.nth,
+        mirror=_elsewhere(service.mirror, decision.to),
+        nth=decision.nth,
         derived=True,
     )
 

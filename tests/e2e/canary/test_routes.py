@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
 import httpx
+import pytest
 
 from tests.e2e import load
 from tests.e2e.canaries import Canary
@@ -22,6 +23,12 @@ ROUTES: Final[list[dict[str, Any]]] = [
     {"name": "legacy", "uri": "/legacy", "to": "v1"},
 ]
 INSIDERS: Final = {"match": {"headers": {"x-user-group": "insider"}}, "hold": "4s"}
+
+
+@pytest.fixture(autouse=True)
+def _no_routes_afterwards(canary: Canary) -> Iterator[None]:
+    yield
+    canary.stack.configure(routes=None)
 
 
 def test_every_route_without_a_version_is_moved(canary: Canary) -> None:
