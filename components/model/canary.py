@@ -49,7 +49,10 @@ class Step:
     """Its share of what the weights divide, in percent. The others share the rest as they did before."""
 
     match: Alternatives | None = None
-    """Requests like these go to the new version, all of them: by a route above all others."""
+    """Requests like these go to the new version, and keep what the routes do with them.
+
+    Those that a route with `to` or `redirect` takes are left to it.
+    """
 
     mirror: Annotated[Percent, Example(10)] | None = None
     """The share of requests in percent of which the new version gets a copy. Nobody waits for its answers."""
