@@ -10,6 +10,7 @@ from operations.canary.outcome import Outcome
 from operations.canary.record import Record
 from operations.errors import OperationError
 from operations.services import MeshService
+from tests.unit.operations.canary.worlds import FakeWorld
 
 NEW = Canary(
     service=MeshService(
@@ -46,6 +47,12 @@ def record(tmp_path: Path) -> Record:
 def test_it_is_what_it_was(record: Record) -> None:
     """Plan, weights and whose pods they are."""
     assert Canary.of(record.entries(), [NEW.service]) == NEW
+
+
+def test_its_end_knows_the_routes_that_it_did_not_move(record: Record) -> None:
+    """Also where another process goes on with it."""
+    one = Canary.of(record.entries(), [NEW.service])
+    assert one.course(FakeWorld(), "prod").promote()[1].endswith("; route legacy still goes to v1")
 
 
 def test_a_pause_outlives_the_process(record: Record) -> None:
