@@ -199,12 +199,7 @@ COOKIES_TOO_LONG: Final = Message(
 )
 SOURCE_OUTSIDE_MESH: Final = Message(
     code="MESH126",
-    rule="only callers in the mesh have a source, and they follow these routes only with mesh: true",
-    mend="{mend}",
-)
-MESH_NEEDS_HOSTS: Final = Message(
-    code="MESH127",
-    rule="for callers in the mesh the host * would take the traffic of every service; Istio refuses it",
+    rule="only callers in the mesh have a source, and with mesh: false they do not follow these routes",
     mend="{mend}",
 )
 HEADER_TWICE: Final = Message(
@@ -318,6 +313,13 @@ HOST_NOT_SERVED: Final = Message(
 )
 """Requests for this host do not come through that Gateway (IST0132)."""
 
+AMBIENT_CALLERS: Final = Message(
+    code="MESH225",
+    rule="in an ambient mesh no proxy of a caller reads requests: it takes a waypoint, which this stack does "
+    "not make, so callers inside the mesh would follow neither weights nor routes",
+    mend="{mend}",
+)
+"""Every ready pod would get their requests, also those of a version with weight 0."""
 UNENFORCED: Final = Message(
     code="MESH160",
     rule="the proxy of each pod enforces this, and {which} no proxy: {why}",

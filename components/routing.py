@@ -1,12 +1,16 @@
 """Settings → the specs of Istio's objects, as Istio writes them. Pure: no Pulumi, no cluster."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from components import matching, subset_policy, treatment
 from components.http_rules import HttpRule, http_rules
 from components.matching import Spec
 from components.model.routes import Sticky
-from components.model.service import Service
+from components.model.service import EVERY_HOST, Service
+
+MESH: Final = "mesh"
+"""The gateway of a VirtualService for callers in the mesh, as Istio names it."""
 
 
 def destination_rule(service: Service, version: str) -> Spec:
@@ -23,18 +27,29 @@ def destination_rule(service: Service, version: str) -> Spec:
     }
 
 
-def virtual_service(service: Service) -> Spec:
-    """All routes of the service in the order in which they are tried: declared, sticky, weights.
+def virtual_service(service: Service, *, mesh_apart: bool = False) -> Spec:
+    """Write the routes of the gateway and of callers in the mesh, in one object for both if it can be.
 
-    One object for gateway and mesh, so that a weight change stays a change of one. In the mesh the host is
-    the Service's name, which Istio completes to its full one. From outside nobody reaches it by that name: a
-    gateway answers to no host that its own servers lack.
+    So a weight change is a change of one object. In the mesh the host is the Service's name, which Istio
+    completes to its full one. From outside nobody reaches it by that name: a gateway answers to no host that
+    its own servers lack.
+
+    Args:
+        service: whose routes.
+        mesh_apart: whether callers in the mesh have an object of their own.
     """
+    joined = bool(service.mesh) and not (mesh_apart or EVERY_HOST in service.hosts)
     return {
-        "hosts": [*service.hosts, *([service.app.name] if service.mesh else [])],
-        "gateways": [*_gateways(service), *(["mesh"] if service.mesh else [])],
+        "hosts": [*service.hosts, *([service.app.name] if joined else [])],
+        "gateways": [*_gateways(service), *([MESH] if joined else [])],
         "http": [_http(service, rule) for rule in http_rules(service)],
     }
+
+
+def mesh_virtual_service(service: Service) -> Spec:
+    """Write the same routes for callers in the mesh alone."""
+    routes = [_http(service, rule) for rule in http_rules(service)]
+    return {"hosts": [service.app.name], "gateways": [MESH], "http": routes}
 
 
 def _gateways(service: Service) -> list[str]:

@@ -70,9 +70,7 @@ def _within(namespace: str, config: Mapping[str, object]) -> dict[str, object]:
     """
     prefix = f"{namespace}:"
     own = {key[len(prefix) :]: v for key, v in config.items() if key.startswith(prefix)}
-    return {
-        key: v for key, v in own.items() if key not in KNOWN or (v not in ({}, [], None) and v is not False)
-    }
+    return {key: v for key, v in own.items() if key not in KNOWN or v not in ({}, [], None)}
 
 
 def _plain(key: str, text: str) -> object:

@@ -15,7 +15,7 @@ from components.protection import Protection
 
 
 class TrafficPolicy(pulumi.ComponentResource):
-    """A DestinationRule for each version, a Gateway unless there is one already, and a VirtualService.
+    """A DestinationRule for each version, a Gateway unless there is one already, and the VirtualServices.
 
     A subset comes after its pods and before the route that needs it. Pulumi makes and changes before it
     deletes, and deletes the other way round: a version loses its route, then its subset, then its pods. In
@@ -51,10 +51,33 @@ class TrafficPolicy(pulumi.ComponentResource):
         if args.owns_gateway:
             gateway = servers.gateway(args, stack.ingress)
             needs.append(self._object("Gateway", args.app.name, gateway, ports, kept=protection.of()))
-        spec = routing.virtual_service(args)
-        kept, hooks = protection.of(), handover.of_routes(args.app.name)
-        handover.guard(self._object("VirtualService", args.app.name, spec, needs, kept=kept, hooks=hooks))
+        routes = self._routes(stack.mesh_routes(args), needs, handover, protection.of())
+        handover.guard(*routes)
         self.register_outputs({"hosts": list(args.hosts), "subsets": list(workloads)})
+
+    def _routes(
+        self,
+        mesh_routes: str | None,
+        needs: Sequence[pulumi.Resource],
+        handover: Handover,
+        kept: pulumi.ResourceOptions,
+    ) -> list[CustomResource]:
+        """Make the VirtualService, and before it that of callers in the mesh where they have their own.
+
+        When hosts change from names to `*`, the first object gives these callers up once the second has them.
+        """
+        made: list[CustomResource] = []
+        if mesh_routes is not None:
+            spec, hooks = (
+                routing.mesh_virtual_service(self._args),
+                handover.of_routes(mesh_routes, first=False),
+            )
+            made.append(self._object("VirtualService", mesh_routes, spec, needs, kept=kept, hooks=hooks))
+        name = self._args.app.name
+        spec = routing.virtual_service(self._args, mesh_apart=mesh_routes is not None)
+        hooks = handover.of_routes(name)
+        made.append(self._object("VirtualService", name, spec, [*needs, *made], kept=kept, hooks=hooks))
+        return made
 
     def _object(
         self,

@@ -131,12 +131,11 @@ def stack_files(draw: st.DrawFn) -> dict[str, Any]:
             route["to"] = draw(st.sampled_from(names) if isinstance(route["to"], str) else weights(names))
         _alone(route)
         _inherits(route)
-        sources = ["source" in each for each in (route, *route.get("anyOf", []))]
-        file["mesh"] = file.get("mesh", False) or any(sources)
     for place in [file, *file.get("routes", [])]:
         if "mirror" in place:
             place["mirror"]["to"] = draw(st.sampled_from(names))
         _changes(place)
+    _in_mesh(file)
     _way_in(file)
     for place in [file.get("resilience", {}), *file["versions"].values()]:
         _put_right(place)
@@ -172,11 +171,21 @@ def _changes(place: dict[str, Any]) -> None:
         place["retries"] = {"attempts": max(1, place["retries"]["attempts"])}
 
 
+def _in_mesh(file: dict[str, Any]) -> None:
+    """Let callers who are conditions of a route follow the routes, and no caller of an ambient mesh."""
+    routes = file.get("routes", [])
+    if any("source" in each for route in routes for each in (route, *route.get("anyOf", []))):
+        file["mesh"] = True
+    if file["namespace"].get("injection") == "ambient":
+        file["namespace"]["injection"] = "enabled" if file.get("mesh") else "ambient"
+        file.setdefault("mesh", False)
+
+
 def _way_in(file: dict[str, Any]) -> None:
     """Take each host, port and certificate once, and no Gateway where nobody outside is to come."""
     gateway = file.setdefault("gateway", {})
     for nth, listener in enumerate([gateway, *gateway.get("listeners", [])]):
-        if "hosts" in listener or "listeners" in gateway or file.get("mesh"):
+        if "hosts" in listener or "listeners" in gateway:
             listener["hosts"] = [f"shop-{nth}.example.com", f"*.shop-{nth}.test"]
         if "port" in listener:
             listener["port"] = 8000 + nth

@@ -95,7 +95,7 @@ class Conditions:
     """The host that the client asked for, with its port if it said one."""
 
     source: Source | None = None
-    """The caller, in the mesh. It takes `mesh: true`."""
+    """The caller, in the mesh. With `mesh: false` there is none."""
 
 
 _CONDITIONS = ("headers", "cookies", "uri", "method", "query", "authority", "source")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from components.constraints import Example, NotEmpty
 from components.faults import Path
@@ -14,6 +14,9 @@ from components.model.routes import Route, Split, Sticky
 from components.model.security import Security
 from components.model.treatment import Mirror, Treatment
 from components.model.version import Version
+
+EVERY_HOST: Final = "*"
+"""Every host of an ingress that no other entry takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,10 +89,16 @@ class Entry(Treatment):
     `pulumi up` deploys nothing for it.
     """
 
-    mesh: bool | Literal["only"] = False
-    """Whether callers inside the mesh follow the same routes. It takes hosts other than `*`.
+    mesh: bool | Literal["only"] = True
+    """Whether callers inside the mesh follow the same routes and weights.
 
-    With `only` nobody outside reaches the service: it has no gateway.
+    They call the service by its Service's name, or by a host of `gateway` other than `*`. Such a host is then
+    routed by the caller's own proxy, and the ingress gateway does not see the request. With `false` only the
+    gateway follows the weights: inside the mesh every ready pod gets requests, also those of a version with
+    weight 0. With `only` the service has no gateway.
+
+    Weights are kept by the caller's proxy. Three kinds of calls have no proxy that could: those of pods
+    without a sidecar, those to the IP of a pod, and those by a headless Service.
     """
 
 

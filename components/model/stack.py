@@ -22,7 +22,7 @@ from components.model.names import (
     Port,
     ServiceName,
 )
-from components.model.service import Entry, Service
+from components.model.service import EVERY_HOST, Entry, Service
 
 T = TypeVar("T")
 
@@ -216,6 +216,20 @@ class Stack:
     def gateway_of(self, service: Service) -> str:
         """Name the Gateway of a service as others in the cluster name it."""
         return f"{self.namespace.name}/{service.app.name}"
+
+    def mesh_routes(self, service: Service) -> str | None:
+        """Name the VirtualService of callers in the mesh; None where one for them and the gateway is enough.
+
+        In one object every host means both. It cannot be `*`: that would be the traffic of every service of
+        the mesh, and Istio refuses it (pkg/config/validation, ValidateVirtualService). Nor can it be a host
+        that another service has too, on another port or Gateway: the mesh knows neither (IST0109).
+        The dot keeps the name apart from that of any service: the name of a Service has none.
+        """
+        if not (service.outside and service.mesh):
+            return None
+        others = {host for each in self.services if each.mesh and each is not service for host in each.hosts}
+        apart = {EVERY_HOST, *others}.intersection(service.hosts)
+        return f"{service.app.name}.mesh" if apart else None
 
     def place(self, service: Service) -> Path:
         """Find where a service stands in the stack file."""

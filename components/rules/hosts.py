@@ -3,18 +3,16 @@
 from collections.abc import Iterator
 from itertools import count
 
-from components.faults import Fault, Path, assign
+from components.faults import Fault, Path
 from components.messages import (
     HOST_NOT_SERVED,
     HOST_TWICE,
     HOSTS_OVERLAP,
-    MESH_NEEDS_HOSTS,
     NO_SUCH_GATEWAY,
 )
 from components.model.gateway import covers
 from components.model.service import Service
 from components.model.stack import Stack
-from components.schema import encode
 from components.ways import ways
 
 
@@ -56,14 +54,6 @@ def hosts_are_apart(service: Service, at: Path) -> Iterator[Fault]:
             for other in listener.hosts:
                 if covers(other, host):
                     yield HOSTS_OVERLAP.at(place / "hosts" / nth, host, other=other)
-
-
-def mesh_has_hosts(service: Service, at: Path) -> Iterator[Fault]:
-    """One VirtualService for gateway and mesh is what lets a weight change touch one object."""
-    for place, listener in service.listeners(at).items():
-        if service.mesh and "*" in listener.hosts:
-            mend = assign(place / "hosts", [f"{service.app.name}.example.com"])
-            yield MESH_NEEDS_HOSTS.at(place / "hosts", encode(listener.hosts), mend=mend)
 
 
 def _claims(service: Service, at: Path, stack: Stack) -> Iterator[tuple[str, str, Path]]:

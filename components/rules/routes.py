@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from components import matching
 from components.expressions import LONGEST_REGEX
-from components.faults import Fault, Path, assign
+from components.faults import Fault, Path, command
 from components.http_rules import WEIGHTS, sticky_name
 from components.messages import (
     CONDITION_TWICE,
@@ -98,7 +98,7 @@ def sources_are_in_the_mesh(service: Service, at: Path) -> Iterator[Fault]:
         places += [(at / "routes" / nth / "anyOf" / k, match.source) for k, match in enumerate(route.any_of)]
         for path, source in places:
             if source is not None:
-                mend = assign(at / "mesh", value=True)
+                mend = command("rm", at / "mesh")
                 yield SOURCE_OUTSIDE_MESH.at(path / "source", encode(source), mend=mend)
 
 

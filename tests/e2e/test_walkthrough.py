@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.e2e.conftest import Shell, lab
-from tests.e2e.traffic import ask
+from tests.e2e.traffic import ask, ask_inside
 
 
 def test_all_traffic_goes_to_v1(shell: Shell) -> None:
@@ -14,6 +14,12 @@ def test_all_traffic_goes_to_v1(shell: Shell) -> None:
     assert url == "http://127.0.0.1:31380/hello"
     assert ask(url, 100) == {"v1": 100}
     assert {pod["metadata"]["labels"]["version"] for pod in shell.pods("springistiodemo")} == {"v1", "v2"}
+
+
+def test_callers_in_the_mesh_get_v1_alone() -> None:
+    """By the Service's name the weights hold too: weight 0 is no request, with the host `*` too."""
+    service = "springbootapp.springistiodemo.svc:8080"
+    assert ask_inside("http://127.0.0.1:31380", service, 200) == {"v1": 200}
 
 
 def test_the_extra_ingress_port_reaches_the_same_service(shell: Shell) -> None:

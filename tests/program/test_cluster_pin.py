@@ -86,6 +86,7 @@ def test_what_is_protected(protected: Any, weights: dict[str, int], serving: set
         "Service springbootapp",
         "Gateway springbootapp",
         "VirtualService springbootapp",
+        "VirtualService springbootapp.mesh",
         "Service springbootapp-springistiodemo-790b86",
     }
     versions = {

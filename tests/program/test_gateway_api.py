@@ -16,6 +16,7 @@ def test_the_switch_exchanges_the_objects_of_the_policy_and_no_other() -> None:
         "DestinationRule springbootapp-v1",
         "DestinationRule springbootapp-v2",
         "VirtualService springbootapp",
+        "VirtualService springbootapp.mesh",
     }
     assert gateway_api.keys() - istio.keys() == {
         "GatewayApiPolicy springbootapp",

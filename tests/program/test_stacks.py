@@ -89,15 +89,31 @@ def test_the_walkthroughs_resources() -> None:
         "DestinationRule springbootapp-v1",
         "DestinationRule springbootapp-v2",
         "VirtualService springbootapp",
+        "VirtualService springbootapp.mesh",
     }
 
 
-def test_a_weight_change_shows_as_one_changed_object() -> None:
+@pytest.mark.parametrize(
+    ("changes", "routes"),
+    [
+        ({}, {"VirtualService springbootapp", "VirtualService springbootapp.mesh"}),
+        ({"mesh": False}, {"VirtualService springbootapp"}),
+        ({"gateway": {"hosts": ["a.b"]}}, {"VirtualService springbootapp"}),
+        ({"api": "gateway-api"}, {"HTTPRoute springbootapp"}),
+    ],
+)
+def test_a_weight_change_shows_as_changed_routes(changes: dict[str, Any], routes: set[str]) -> None:
     """Law 1, for the whole program: not even a component's own inputs change."""
-    before = run(with_changes())
-    after = run(with_changes(weights={"v1": 90, "v2": 10}))
-    changed = {each.key for each in after.resources if each.inputs != before[each.key].inputs}
-    assert changed == {"VirtualService springbootapp"}
+    before = run(with_changes(**changes))
+    after = run(with_changes(**changes, weights={"v1": 90, "v2": 10}))
+    assert {each.key for each in after.resources if each.inputs != before[each.key].inputs} == routes
+
+
+def test_callers_in_the_mesh_have_their_routes_before_the_gateways_object_gives_them_up() -> None:
+    """When hosts change from names to `*`; and on deletion it is the other way round."""
+    assert "VirtualService springbootapp.mesh" in run(with_changes()).waits_for(
+        "VirtualService springbootapp"
+    )
 
 
 def test_a_new_version_adds_its_workload_its_subset_and_its_place_in_the_routes() -> None:
@@ -106,7 +122,8 @@ def test_a_new_version_adds_its_workload_its_subset_and_its_place_in_the_routes(
     after = run(with_changes(versions__v3={"tag": "44"}))
     assert after.keys() - before.keys() == {"Deployment springbootapp-v3", "DestinationRule springbootapp-v3"}
     assert {key for key in before.keys() if after[key].inputs != before[key].inputs} == {  # noqa: SIM118
-        "VirtualService springbootapp"
+        "VirtualService springbootapp",
+        "VirtualService springbootapp.mesh",
     }
 
 
@@ -164,7 +181,7 @@ def test_faults_stop_the_program_before_the_first_resource() -> None:
 )
 def test_exactly_one_injection_label_is_set(injection: object, labels: dict[str, str]) -> None:
     """Two would overrule each other; manual leaves the choice to the pods."""
-    namespace = run(with_changes(namespace__injection=injection))["Namespace springistiodemo"]
+    namespace = run(with_changes(namespace__injection=injection, mesh=False))["Namespace springistiodemo"]
     found = {key: label for key, label in namespace.inputs["metadata"]["labels"].items() if "istio" in key}
     assert found == labels
 

@@ -42,7 +42,7 @@ def test_a_gateway_for_the_ingress_and_one_for_the_extra_ports() -> None:
 
 def test_the_route_hangs_on_both_gateways() -> None:
     """Hosts are the route's; `*` is said by naming none."""
-    assert [parent["name"] for parent in written()["parentRefs"]] == list(GATEWAYS)
+    assert [parent["name"] for parent in written(mesh=False)["parentRefs"]] == list(GATEWAYS)
     assert "hostnames" not in written()
     assert written(gateway={"hosts": ["a.b", "*.c.d"]})["hostnames"] == ["a.b", "*.c.d"]
 
@@ -242,10 +242,11 @@ def test_nothing_is_overtaken_by_the_weights() -> None:
 
 
 def test_callers_in_the_mesh_follow_the_same_route() -> None:
-    """It hangs on the Service that they call, beside the gateways."""
-    parents = written(mesh=True, gateway={"hosts": ["a.b"]})["parentRefs"]
-    assert parents[-1] == {"group": "", "kind": "Service", "name": "springbootapp"}
-    assert len(parents) == len(written()["parentRefs"]) + 1
+    """It hangs on the Service that they call, beside the gateways: by default, whatever the hosts."""
+    for changes in ({}, {"mesh": True}, {"gateway": {"hosts": ["a.b"]}}):
+        parents = written(**changes)["parentRefs"]
+        assert parents[-1] == {"group": "", "kind": "Service", "name": "springbootapp"}
+        assert len(parents) == len(written(mesh=False)["parentRefs"]) + 1
 
 
 def test_a_service_for_the_mesh_alone_has_no_gateway() -> None:

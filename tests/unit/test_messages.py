@@ -376,8 +376,12 @@ PROVOKED += [
         "mesh-app:routes[0].cookies",
         "rm --path",
     ),
-    ("MESH126", routes({"source": {"namespace": "a"}}), "mesh-app:routes[0].source", "'mesh-app:mesh' true"),
-    ("MESH127", {"mesh": True}, "mesh-app:gateway.hosts", "hosts: [springbootapp.example.com]"),
+    (
+        "MESH126",
+        {"mesh": False, **routes({"source": {"namespace": "a"}})},
+        "mesh-app:routes[0].source",
+        "pulumi config rm --path 'mesh-app:mesh'",
+    ),
     (
         "MESH128",
         {"responseHeaders": {"set": {"a": "1"}, "remove": ["b", "a"]}},
@@ -543,6 +547,7 @@ PROVOKED += [
         "MESH162",
         {
             "namespace__injection": "ambient",
+            "mesh": False,
             "security": {"allow": {"users": {"gateway": True, "paths": ["/a"]}}},
         },
         "mesh-app:security.allow.users.paths",
@@ -550,9 +555,26 @@ PROVOKED += [
     ),
     (
         "MESH162",
-        {"namespace__injection": "ambient", "security": {"jwt": JWT}},
+        {"namespace__injection": "ambient", "mesh": False, "security": {"jwt": JWT}},
         "mesh-app:security.jwt",
         "pulumi config rm --path 'mesh-app:security.jwt', or pulumi config set",
+    ),
+    (
+        "MESH225",
+        {"namespace__injection": "ambient"},
+        "mesh-app:mesh",
+        "pulumi config set --path 'mesh-app:mesh' false",
+    ),
+    (
+        "MESH225",
+        {
+            "namespace__injection": "ambient",
+            "mesh": "only",
+            "gateway": GONE,
+            "ingress__extraPorts": GONE,
+        },
+        "mesh-app:mesh",
+        "pulumi config set --path 'mesh-app:namespace.injection' enabled",
     ),
     (
         "MESH163",

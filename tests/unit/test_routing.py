@@ -14,7 +14,7 @@ from components.errors import ConfigError
 from components.model.stack import Stack
 from components.settings import parse
 from tests.drawn import stack_files, weights
-from tests.unit.stacks import stack
+from tests.unit.stacks import CART, GONE, SHOP, several, stack
 
 HERE = Path(__file__).parent / "expected"
 EXPECTED: dict[str, Any] = yaml.safe_load((HERE / "routing.yaml").read_text())
@@ -49,12 +49,48 @@ def test_subsets(case: str) -> None:
         assert subset.get("trafficPolicy") == SUBSETS[case][version]
 
 
-def test_callers_in_the_mesh_follow_the_same_routes() -> None:
+@pytest.mark.parametrize("further", [[], [{"port": 8080, "hosts": ["shop.example.com"]}]])
+def test_where_every_host_is_meant_callers_in_the_mesh_have_the_same_routes_in_an_object_of_their_own(
+    further: list[dict[str, Any]],
+) -> None:
+    """With `*` one object would take the traffic of every service of the mesh."""
+    routes = ROUTES["a header route goes above the weights"]["adds"]
+    read = stack(gateway={"hosts": ["*"], "listeners": further}, **routes)
+    (service,) = read.services
+    assert read.mesh_routes(service) == "springbootapp.mesh"
+    outside, inside = routing.virtual_service(service), routing.mesh_virtual_service(service)
+    assert (outside["hosts"], outside["gateways"]) == (["*"], ["springbootapp"])
+    assert inside == {"hosts": ["springbootapp"], "gateways": ["mesh"], "http": outside["http"]}
+
+
+@pytest.mark.parametrize("mesh", [{}, {"mesh": True}])
+def test_callers_in_the_mesh_follow_the_same_routes(mesh: dict[str, Any]) -> None:
     """One VirtualService for both, so that a weight change stays a change of one object."""
-    (service,) = stack(mesh=True, gateway={"hosts": ["shop.example.com"]}).services
+    read = stack(gateway={"hosts": ["shop.example.com", "*.shop.test"]}, **mesh)
+    (service,) = read.services
     spec = routing.virtual_service(service)
-    assert spec["hosts"] == ["shop.example.com", "springbootapp"]
+    assert spec["hosts"] == ["shop.example.com", "*.shop.test", "springbootapp"]
     assert spec["gateways"] == ["springbootapp", "mesh"]
+    assert read.mesh_routes(service) is None
+
+
+def test_a_host_of_two_services_is_not_taken_in_the_mesh() -> None:
+    """By ports they are apart at the gateway; in the mesh there is one host, and the first would take all."""
+    shared = {**SHOP["gateway"], "port": 8080}
+    read = stack(**several(shop=SHOP, cart={**CART, "gateway": shared}), ingress__extraPorts=GONE)
+    assert {read.mesh_routes(each) for each in read.services} == {"shop.mesh", "cart.mesh"}
+    for each in read.services:
+        spec = routing.virtual_service(each, mesh_apart=True)
+        assert (spec["hosts"], spec["gateways"]) == (["shop.example.com"], [each.app.name])
+
+
+@pytest.mark.parametrize("changes", [{"mesh": False}, {"mesh": "only", "gateway": {}, "ingress": {}}])
+def test_one_kind_of_callers_needs_one_object(changes: dict[str, Any]) -> None:
+    """Those at the gateway alone, or those in the mesh alone."""
+    read = stack(**changes)
+    (service,) = read.services
+    assert read.mesh_routes(service) is None
+    assert routing.virtual_service(service)["gateways"] == ["springbootapp" if service.outside else "mesh"]
 
 
 def test_three_versions_keep_their_places() -> None:
@@ -72,7 +108,7 @@ def test_a_single_version_has_no_weight() -> None:
 def test_hosts_and_ports_come_from_the_stack_file() -> None:
     """Two stacks share an ingress by different hosts."""
     gateway = {"hosts": ["shop.example.com", "*.shop.test"], "port": 8080}
-    read = stack(gateway=gateway, ingress={"selector": {"istio": "edge"}})
+    read = stack(gateway=gateway, mesh=False, ingress={"selector": {"istio": "edge"}})
     (service,) = read.services
     assert servers.gateway(service, read.ingress) == EXPECTED["other hosts gateway"]
     assert routing.virtual_service(service)["hosts"] == ["shop.example.com", "*.shop.test"]

@@ -94,7 +94,7 @@ def test_a_service_of_the_mesh_alone_needs_no_gateway_among_its_callers() -> Non
     [
         {"namespace__injection": {"revision": "canary"}},
         {"namespace__injection": "manual", "versions__v1__sidecar": True, "versions__v2__sidecar": True},
-        {"namespace__injection": "ambient"},
+        {"namespace__injection": "ambient", "mesh": False},
     ],
 )
 def test_whatever_gives_every_pod_a_proxy_enforces_callers(changes: dict[str, Any]) -> None:

@@ -60,8 +60,9 @@ def test_a_digest_names_the_image_in_its_own_way() -> None:
 
 @pytest.mark.parametrize("injection", ["enabled", "disabled", "manual", "ambient"])
 def test_injection_is_one_of_four_words(injection: str) -> None:
-    """The four ways without a revision."""
-    assert stack(namespace__injection=injection).namespace.injection == injection
+    """The four ways without a revision; of callers in an ambient mesh none follows routes."""
+    mesh = {"mesh": False} if injection == "ambient" else {}
+    assert stack(namespace__injection=injection, **mesh).namespace.injection == injection
 
 
 def test_injection_can_name_a_revision() -> None:

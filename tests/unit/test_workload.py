@@ -35,7 +35,7 @@ def test_a_pod_has_time_to_drain() -> None:
 def test_a_change_of_injection_makes_new_pods() -> None:
     """Sidecars come when a pod is made: the template says under which injection that was."""
     templates = [
-        pods(namespace__injection=injection)
+        pods(namespace__injection=injection, mesh=False)
         for injection in (
             "enabled",
             "disabled",

@@ -69,6 +69,7 @@ def test_it_prints_whole_objects_in_the_order_of_apply(tmp_path: Path) -> None:
         "Service springbootapp-springistiodemo-790b86",
         "ServiceAccount springbootapp",
         "VirtualService springbootapp",
+        "VirtualService springbootapp.mesh",
     ]
     for earlier, later in (
         ("Namespace springistiodemo", "Service springbootapp"),

@@ -69,7 +69,7 @@ def test_every_mutation_of_every_object_is_found(stack: str) -> None:
 
 def test_a_changed_value_is_told_with_who_wrote_it() -> None:
     """Object, path, declared, live, and who wrote it when."""
-    wanted = manifest("VirtualService")
+    wanted = manifest("VirtualService", "springbootapp")
     routes = deepcopy(wanted["spec"]["http"])
     routes[0]["route"][0]["weight"] = 60
     (finding,) = found(wanted, edited(made(wanted), "spec", "http", value=routes))
@@ -210,7 +210,7 @@ def test_a_headless_service_is_not_the_servers_choice() -> None:
 
 def test_one_new_route_is_one_finding() -> None:
     """Not a change of each that follows it."""
-    wanted = manifest("VirtualService", stack="staging")
+    wanted = manifest("VirtualService", "springbootapp", stack="staging")
     wanted["spec"]["http"] = [
         {key: value for key, value in each.items() if key != "name"} for each in wanted["spec"]["http"]
     ]
@@ -222,7 +222,7 @@ def test_one_new_route_is_one_finding() -> None:
 
 def test_another_order_is_told_as_such() -> None:
     """Named routes in another order are another policy."""
-    wanted = manifest("VirtualService", stack="staging")
+    wanted = manifest("VirtualService", "springbootapp", stack="staging")
     live = edited(made(wanted), "spec", "http", value=wanted["spec"]["http"][::-1])
     (finding,) = found(wanted, live)
     assert (finding.problem, finding.path) == (Problem.REORDERED, "spec.http")

@@ -106,4 +106,4 @@ def test_what_was_not_applied_yet_is_told_apart_from_drift(live: list[Manifest])
 def test_findings_are_picked_by_kind(live: list[Manifest]) -> None:
     """As a canary does before a step."""
     report = check([each for each in live if each["kind"] not in ("VirtualService", "Service")])
-    assert [each.problem for each in report.of("VirtualService", "HTTPRoute")] == [Problem.MISSING]
+    assert [each.problem for each in report.of("VirtualService", "HTTPRoute")] == [Problem.MISSING] * 2
