@@ -31,7 +31,7 @@ def spec(service: Service, name: str) -> Spec:
     spread = [_spread(each, {"app": service.app.name, "version": name}) for each in version.spread]
     return {
         "serviceAccountName": version.service_account or service.app.name,
-        "automountServiceAccountToken": False,
+        "automountServiceAccountToken": version.automount_service_account_token,
         "terminationGracePeriodSeconds": GRACE_SECONDS,
         "securityContext": {
             "runAsNonRoot": True,
@@ -41,13 +41,18 @@ def spec(service: Service, name: str) -> Spec:
         },
         "containers": [_container(service, name)],
         # The root file system is read-only, and most runtimes want a place for scratch files.
-        "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}],
+        "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": version.tmp}}],
     } | ({"topologySpreadConstraints": spread} if spread else {})
 
 
 def _container(service: Service, name: str) -> Spec:
     app, version = service.app, service.versions[name]
     probes = version.probes
+    # Unless somebody says what is to be asked: a readiness path may depend on others, and with them every pod
+    # would be restarted (docs/decisions/0014).
+    liveness = (
+        {} if probes.liveness is None else {"livenessProbe": _probe(app.probe, LIVENESS, probes.liveness)}
+    )
     return {
         "name": app.name,
         "image": service.image(name),
@@ -61,7 +66,7 @@ def _container(service: Service, name: str) -> Spec:
         "resources": encode(version.resources),
         "startupProbe": _probe(app.probe, STARTUP, probes.startup),
         "readinessProbe": _probe(app.probe, READINESS, probes.readiness),
-        "livenessProbe": _probe(app.probe, LIVENESS, probes.liveness),
+        **liveness,
         "lifecycle": {"preStop": {"sleep": {"seconds": DRAIN_SECONDS}}},
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - the container's own
     } | _environment(version)

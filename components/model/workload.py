@@ -32,6 +32,14 @@ Memory = Annotated[
         example="256Mi",
     ),
 ]
+Storage = Annotated[
+    str,
+    Form(
+        pattern=r"[1-9][0-9]{0,12}(?:Ki|Mi|Gi|Ti|k|M|G|T)?",
+        says="an amount of storage: 256Mi or 1Gi",
+        example="1Gi",
+    ),
+]
 EnvName = Annotated[
     str,
     Form(
@@ -121,13 +129,17 @@ class Probes:
     """The three questions of the kubelet."""
 
     startup: Probe = field(default_factory=Probe)
-    """Has it started? Every second, for two minutes."""
+    """Has it started? Every second, for two minutes; then the container is restarted."""
 
     readiness: Probe = field(default_factory=Probe)
     """Can it take traffic? Every 2 seconds; no after 3 failures."""
 
-    liveness: Probe = field(default_factory=Probe)
-    """Does it have to be restarted? Every 10 seconds; yes after 6 failures."""
+    liveness: Probe | None = None
+    """Does it have to be restarted? Every 10 seconds; yes after 6 failures.
+
+    Nothing asks where it is absent: a container that ends is restarted all the same. Name a path that asks no
+    dependency of the app, or every pod is restarted while a database is away.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +156,7 @@ class Pods:
     """Secrets and ConfigMaps of which every key becomes a variable."""
 
     probes: Probes = field(default_factory=Probes)
-    """How the kubelet asks whether the app runs; the app's `probe` where absent."""
+    """How the kubelet asks whether the app runs; `startup` and `readiness` by the app's `probe` otherwise."""
 
     disruption_budget: DisruptionBudget | None = None
     """How many pods may be taken away at once when nodes are drained."""
@@ -154,3 +166,15 @@ class Pods:
 
     service_account: Annotated[ObjectName, Example("shop-reader")] | None = None
     """A service account that is there already; one of the app's own, without rights, where absent."""
+
+    automount_service_account_token: bool = False
+    """Whether the app's container gets the token of its service account, to call the Kubernetes API with.
+
+    Identities of clouds and of the mesh have volumes of their own and do not need it.
+    """
+
+    tmp: Storage = "64Mi"
+    """How much a pod may write to `/tmp`, which is its only writable place and empty when it starts.
+
+    It is on the node's disk. A pod that writes more is evicted, with the requests that it is answering.
+    """
