@@ -65,6 +65,8 @@ class Form(Constraint):
     says: str
     example: str
     longest: int | None = None
+    folds: bool = False
+    """Whether the text means the same in upper and lower case: what reads it gets lower case."""
 
     def holds(self, text: str) -> bool:
         """Tell whether the text has the form."""

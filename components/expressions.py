@@ -35,22 +35,29 @@ def seconds(duration: str) -> Fraction | None:
 
 @dataclass(frozen=True)
 class Duration(Constraint):
-    """A duration in Go's form, a multiple of `unit`, which is the least one as well."""
+    """A duration in Go's form, a multiple of `unit`, which is the least one as well.
+
+    `none` is what may stand there in place of a duration: the word for no limit.
+    """
 
     unit: str = "1ms"
     longest: str = "24h"
     example: str = "2s"
+    none: str | None = None
 
     @property
     def rule(self) -> str:
         """The duration in words."""
+        instead = "" if self.none is None else f", or {self.none}"
         return (
             f"a duration in Go's form (1h30m, 10s, 500ms), a multiple of {self.unit}, "
-            f"from {self.unit} to {self.longest}"
+            f"from {self.unit} to {self.longest}{instead}"
         )
 
     def fault(self, value: object, path: Path, example: object = None, /) -> Fault | None:
         """Show the example."""
+        if self.none is not None and seconds(str(value)) == seconds(self.none):
+            return None
         unit, longest, length = seconds(self.unit), seconds(self.longest), seconds(str(value))
         if unit and longest and length and unit <= length <= longest and (length / unit).denominator == 1:
             return None

@@ -7,6 +7,8 @@ from typing import Final
 
 import yaml
 
+from components.folded import Folded
+
 PROJECT: Final = "mesh-app"
 """The config namespace of the project, as `Pulumi.yaml` names it."""
 
@@ -21,8 +23,8 @@ class Path:
     parts: tuple[str | int, ...] = ()
 
     def __truediv__(self, part: str | int) -> "Path":
-        """Step into a key of a mapping or an index of a list."""
-        return Path(self.namespace, (*self.parts, part))
+        """Step into a key of a mapping, as it is written there, or an index of a list."""
+        return Path(self.namespace, (*self.parts, part.written if isinstance(part, Folded) else part))
 
     def __str__(self) -> str:
         """Spell the path: `mesh-app:routes[0].headers["x.y"]`."""

@@ -91,6 +91,13 @@ TWICE: Final = Message(
 )
 """A double says nothing new, and Istio refuses some."""
 
+KEY_TWICE: Final = Message(
+    code="MESH228",
+    rule="the name is compared without case, and {other} is the same name",
+    mend="{rm}",
+)
+"""Of two values for one header only one could hold."""
+
 # 1xx: what the values say together.
 
 WEIGHT_SUM: Final = Message(
@@ -320,6 +327,28 @@ AMBIENT_CALLERS: Final = Message(
     mend="{mend}",
 )
 """Every ready pod would get their requests, also those of a version with weight 0."""
+REWRITE_WITHOUT_PATH: Final = Message(
+    code="MESH226",
+    rule="the new path replaces what the route's uri matched, and the route takes any path: it would stand "
+    "before each of them, /beta and /hello as /betahello",
+    mend="to put it before every path, {mend}",
+)
+"""A rewrite of the path needs a condition on the path, in every alternative of anyOf."""
+REWRITE_TOO_LONG: Final = Message(
+    code="MESH227",
+    rule="where the prefix or the new path ends with / and the other does not, the rewrite becomes an "
+    "expression, of which Istio takes {longest} characters; this one has {length}",
+    mend="end both with /, or neither; or shorten the prefixes of the route",
+)
+"""Istio's webhook would refuse the route when half of the stack is there already."""
+
+STAR_WITH_CREDENTIALS: Final = Message(
+    code="MESH231",
+    rule="with allowCredentials a browser takes * for a name and not for all of them",
+    mend="write the names in its place, or {off}",
+)
+"""Envoy passes the star on as it is, and the browser refuses the call."""
+
 UNENFORCED: Final = Message(
     code="MESH160",
     rule="the proxy of each pod enforces this, and {which} no proxy: {why}",
@@ -332,6 +361,19 @@ GATEWAY_REFUSED: Final = Message(
     mend="{mend}",
 )
 """A list of callers refuses everybody else, and the service is reached from outside as well."""
+TOKEN_UNKNOWN: Final = Message(
+    code="MESH229",
+    rule="without security.jwt no proxy reads tokens",
+    mend="{rm}",
+)
+"""A token that nobody reads can be neither asked for nor forgone."""
+TOKEN_UNSAID: Final = Message(
+    code="MESH230",
+    rule="every entry of allow names paths and no callers, which are open without a token, and jwt.required "
+    "wants one: no call would need it",
+    mend="{mend}",
+)
+"""Whether such paths are public or only limited cannot be seen, and the wrong guess would open them."""
 NEEDS_WAYPOINT: Final = Message(
     code="MESH162",
     rule="an ambient mesh has no proxy in the pods that reads requests: there it takes a waypoint, "

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar, cast
 from components.choices import choices
 from components.constraints import WHOLE, Constraint, Form
 from components.faults import Fault, Path, assign, command
+from components.folded import Folded
 from components.hints import (
     Hint,
     Shape,
@@ -25,7 +26,7 @@ from components.hints import (
     shape,
     unwrap,
 )
-from components.messages import MISSING, NOT_AMONG, UNKNOWN_KEY, UNQUOTED, WRONG_TYPE
+from components.messages import KEY_TWICE, MISSING, NOT_AMONG, UNKNOWN_KEY, UNQUOTED, WRONG_TYPE
 from components.unsound import Broken, UnsoundError
 
 T = TypeVar("T")
@@ -46,7 +47,7 @@ def encode(value: object) -> Any:  # noqa: ANN401 - plain data of any shape
         given = {key: getattr(value, field.name) for key, field in keys_of(type(value)).items()}
         return {key: encode(each) for key, each in given.items() if each not in (None, (), {})}
     if isinstance(value, Mapping):
-        return {key: encode(each) for key, each in value.items()}
+        return {str(key): encode(each) for key, each in value.items()}
     return [encode(each) for each in value] if isinstance(value, tuple) else value
 
 
@@ -73,7 +74,8 @@ class _Decoder:
         except UnsoundError:
             return value
         self.faults += found
-        return Broken() if found else value
+        folds = any(isinstance(each, Form) and each.folds for each in constraints)
+        return Broken() if found else str(value).lower() if folds else value
 
     def _shaped(self, hint: Hint, data: object, path: Path) -> object:
         bare, _ = unwrap(hint)
@@ -131,7 +133,11 @@ class _Decoder:
         # Pulumi hands mappings over sorted by key; whoever reads the YAML itself has the file's order.
         for key in sorted(data):
             self.faults += [fault for form in forms if (fault := form.key_fault(key, path / key))]
-            read[key] = self.read(value_hint, data[key], path / key)
+            name = Folded(key) if any(form.folds for form in forms) else key
+            if name in read:
+                other = next(each for each in data if Folded(each) == name and each != key)
+                self.faults.append(KEY_TWICE.at(path / key, data[key], other=other))
+            read[name] = self.read(value_hint, data[key], path / key)
         return read
 
     def _word(self, words: Sequence[str], data: str, path: Path) -> object:

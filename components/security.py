@@ -56,15 +56,22 @@ def _jwt_rule(jwt: Jwt) -> Spec:
 
 
 def _rules(security: Security, ingress: Ingress) -> list[Spec]:
-    """Write each admission as a rule. A required token belongs to every one, or is the only one."""
+    """Write each admission as a rule, with the token that it needs; without any, the token is the rule."""
     jwt = security.jwt
-    token: Spec = {}
-    if jwt and jwt.required:
-        # Not requestPrincipals: those take a subject as well, which tokens for machines often lack.
-        token["when"] = [{"key": "request.auth.claims[iss]", "values": [jwt.issuer]}]
+    # Not requestPrincipals: those take a subject as well, which tokens for machines often lack.
+    token = {"when": [{"key": "request.auth.claims[iss]", "values": [jwt.issuer]}]} if jwt else {}
     if security.allow is None:
-        return [token] if token else []
-    return [_rule(admission, ingress) | token for admission in security.allow.values()]
+        return [token] if jwt and jwt.required else []
+    return [
+        _rule(admission, ingress) | (token if _needs_token(admission, jwt) else {})
+        for admission in security.allow.values()
+    ]
+
+
+def _needs_token(admission: Admission, jwt: Jwt | None) -> bool:
+    if admission.token is not None:
+        return admission.token
+    return jwt is not None and jwt.required and not admission.is_open
 
 
 def _rule(admission: Admission, ingress: Ingress) -> Spec:

@@ -8,6 +8,7 @@ from components.model.rewriting import Redirect, Rewrite
 from components.model.routes import Route, Sticky
 from components.model.service import Service
 from components.model.treatment import Cors, HeaderChanges, Mirror
+from components.path_rewrite import new_path
 from components.schema import encode
 
 
@@ -26,7 +27,7 @@ def of_route(service: Service, route: Route) -> Spec:
     return (
         spec
         | ({"fault": _fault(route.fault)} if route.fault else {})
-        | ({"rewrite": _rewrite(route.rewrite)} if route.rewrite else {})
+        | ({"rewrite": _rewrite(route, route.rewrite)} if route.rewrite else {})
     )
 
 
@@ -76,7 +77,8 @@ def _common(
         "response": encode(response_headers) if response_headers else None,
     }
     spec = {
-        "timeout": timeout,
+        # Without a word Istio sets no limit, and `0s` it refuses.
+        "timeout": timeout if timeout and seconds(timeout) else None,
         "retries": _retries(retries) if retries else None,
         "corsPolicy": _cors(cors) if cors else None,
         "headers": {side: changes for side, changes in headers.items() if changes},
@@ -107,10 +109,12 @@ def _fault(fault: FaultInjection) -> Spec:
     return spec
 
 
-def _rewrite(rewrite: Rewrite) -> Spec:
+def _rewrite(route: Route, rewrite: Rewrite) -> Spec:
     written: Spec = encode(rewrite)
     if "uriRegex" in written:
         written["uriRegexRewrite"] = written.pop("uriRegex")
+    if "uri" in written:
+        written |= new_path(route, written.pop("uri"))
     return written
 
 

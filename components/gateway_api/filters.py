@@ -96,7 +96,7 @@ def _type(key: str) -> str:
 
 def _with_timeout(filters: list[Spec], timeout: str | None) -> Spec:
     return ({"filters": filters} if filters else {}) | (
-        {"timeouts": {"request": duration(timeout)}} if timeout else {}
+        {"timeouts": {"request": duration(timeout)}} if timeout and seconds(timeout) else {}
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from components.choices import exactly_one
-from components.constraints import Example, Form, NotEmpty, Range
+from components.constraints import Always, Example, Form, NotEmpty, Range
 
 Region = Annotated[
     str,
@@ -43,7 +43,7 @@ class Distribute:
     """Shares by locality, in whole percent. They sum to 100."""
 
 
-@exactly_one("failover", "distribute")
+@exactly_one("failover", "distribute", "enabled")
 @dataclass(frozen=True, kw_only=True)
 class LocalityPolicy:
     """Routing by where the caller's and the version's nodes stand."""
@@ -58,3 +58,10 @@ class LocalityPolicy:
         | None
     ) = None
     """Fixed shares by locality."""
+
+    enabled: Annotated[bool, Always(only=False), Example(value=False)] | None = None
+    """`false`: requests go to all pods alike.
+
+    By default a proxy that has `outliers` for a version keeps to the version's pods in its own zone, while
+    there are enough good ones: pods of other zones idle where few callers are.
+    """

@@ -8,7 +8,7 @@ from components.constraints import Always, Example, Range
 from components.model.locality import LocalityPolicy
 from components.model.names import UrlPath
 from components.model.retries import Retries
-from components.model.text import CookieName, GoDuration, HeaderName, ParameterName
+from components.model.text import CookieName, GoDuration, HeaderName, ParameterName, Timeout
 
 Count = Annotated[int, Range(1, 2**31 - 1), Example(100)]
 WholePercent = Annotated[int, Range(0, 100)]
@@ -70,8 +70,8 @@ class Outliers:
     base_ejection_time: GoDuration | None = None
     """How long the first time, and as much longer each time; 30s where absent."""
 
-    max_ejection_percent: WholePercent | None = None
-    """The share of pods that may be out at once; 10 where absent."""
+    max_ejection_percent: Annotated[int, Range(1, 100)] | None = None
+    """The share of pods that may be out at once; 10 where absent. Istio takes 0 for absent."""
 
     min_health_percent: WholePercent | None = None
     """Below this share of good pods nobody is put out; 0 where absent."""
@@ -102,7 +102,7 @@ class ConsistentHash:
 class LoadBalancer:
     """How a pod of the version is chosen."""
 
-    simple: Literal["LEAST_REQUEST", "RANDOM", "ROUND_ROBIN", "PASSTHROUGH"] | None = None
+    simple: Literal["LEAST_REQUEST", "RANDOM", "ROUND_ROBIN"] | None = None
     consistent_hash: ConsistentHash | None = None
 
 
@@ -114,7 +114,10 @@ class SubsetPolicy:
     """Limits on connections and requests."""
 
     outliers: Outliers | None = None
-    """When a pod that keeps failing gets no requests for a while."""
+    """When a pod that keeps failing gets no requests for a while.
+
+    With them callers prefer pods of their own zone: `locality: {enabled: false}` switches that off.
+    """
 
     load_balancer: LoadBalancer | None = None
     """How a pod of the version is chosen; LEAST_REQUEST where absent."""
@@ -127,8 +130,8 @@ class SubsetPolicy:
 class Resilience(SubsetPolicy):
     """What holds for every route and version that says nothing else."""
 
-    timeout: GoDuration | None = None
-    """How long a request may take in all, with its retries; no limit where absent."""
+    timeout: Timeout | None = None
+    """How long a request may take in all, with its retries; no limit where absent, or with `0s`."""
 
     retries: Retries | None = None
     """Whether a failed request is tried again."""

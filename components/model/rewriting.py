@@ -27,7 +27,11 @@ class Rewrite:
     """Requests reach the version with another path or host than they came with."""
 
     uri: UrlPath | None = None
-    """The new path, in place of the part that the route's prefix matched, or of all of it."""
+    """The new path, in place of the part that the route's prefix matched, or of a path compared whole.
+
+    Where the prefix or the new path ends with `/`, one `/` stands between the new path and the rest: of
+    `/api/x` the prefix `/api` and the new path `/` leave `/x`.
+    """
 
     uri_regex: UriRegex | None = None
     """A new path made from the old one."""

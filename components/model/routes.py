@@ -11,7 +11,7 @@ from components.model.matching import Alternatives
 from components.model.names import Label, Weight
 from components.model.retries import Retries
 from components.model.rewriting import Redirect, Rewrite
-from components.model.text import CookieName, GoDuration, WholeSeconds
+from components.model.text import CookieName, Timeout, WholeSeconds
 from components.model.treatment import Mirror, Treatment
 
 Split = Annotated[Mapping[str, Annotated[Weight, Example(100)]], NotEmpty({"v1": 100})]
@@ -49,8 +49,8 @@ class Route(Alternatives, Treatment):
     mirror: Mirror | None = None
     """Copies of the requests for a version; the service's where absent and the route follows the weights."""
 
-    timeout: GoDuration | None = None
-    """How long a request may take in all; the service's where absent."""
+    timeout: Timeout | None = None
+    """How long a request may take in all; the service's where absent, no limit with `0s`."""
 
     retries: Retries | None = None
     """Whether a failed request is tried again; the service's where absent."""

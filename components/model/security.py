@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from components.choices import at_least_one, exactly_one
 from components.constraints import Always, Distinct, Form, NotEmpty
@@ -63,12 +63,16 @@ KeySet = Annotated[
 """https://www.rfc-editor.org/rfc/rfc7517; the example is its own."""
 
 
+EVERY_PATH: Final = "/*"
+
+
 @at_least_one("namespaces", "serviceAccounts", "gateway", "methods", "paths")
 @dataclass(frozen=True, kw_only=True)
 class Admission:
     """Calls of one kind that are let in: any of the callers, with any of the methods, for any of the paths.
 
-    Without callers anybody may make them; without methods or paths the callers may use all of them.
+    Without callers anybody may make them; without methods or paths the callers may use all of them. Beside
+    `jwt` they bring a token, unless `token` says otherwise: paths for anybody are open without one.
     """
 
     namespaces: Annotated[tuple[Label, ...], NotEmpty(["shop"]), Distinct()] = ()
@@ -91,6 +95,20 @@ class Admission:
     `meshConfig.pathNormalization.normalization` to `DECODE_AND_MERGE_SLASHES`. To see what it is:
     `kubectl get configmap istio -n istio-system -o jsonpath={.data.mesh}`.
     """
+
+    token: bool | None = None
+    """Whether these calls need a token of `jwt`.
+
+    Where it is absent they do if `jwt.required` says so, but for paths that name no callers: those are open
+    to anybody, as for health checks, logins and static files. Open does not mean unchecked: a token that is
+    there and does not hold gets 401 on every path.
+    """
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anybody may make these calls, for some of the paths."""
+        callers = self.namespaces or self.service_accounts or self.gateway
+        return bool(self.paths) and EVERY_PATH not in self.paths and not callers
 
 
 @exactly_one("jwksUri", "jwks")
@@ -120,7 +138,10 @@ class Jwt:
     """Whom the tokens must be meant for, one of these: the claim `aud`. Anybody where absent."""
 
     required: bool = True
-    """Whether a request without a token gets 403. If not, only a token that is there has to hold."""
+    """Whether a request without a token gets 403. If not, only a token that is there has to hold.
+
+    `allow.NAME.token` says it for calls of one kind.
+    """
 
     forward: bool = True
     """Whether the app sees the token. Istio itself would keep it."""

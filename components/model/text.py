@@ -8,6 +8,9 @@ from components.expressions import Duration, Regex
 GoDuration = Annotated[str, Duration()]
 """To the millisecond: that is what Istio takes."""
 
+Timeout = Annotated[str, Duration(none="0s")]
+"""The same, or `0s` for no limit. Istio refuses that word, so it is written as no timeout at all."""
+
 WholeSeconds = Annotated[str, Duration(unit="1s", longest="8760h", example="1h")]
 """For what HTTP itself counts in seconds: the age of a cookie or of a preflight answer."""
 
@@ -21,17 +24,19 @@ PlainText = Annotated[
     ),
 ]
 
-_FIELD_NAME: Final = r"[a-z0-9!#$&'*+.^_`|~-]+"
+_FIELD_NAME: Final = r"[A-Za-z0-9!#$&'*+.^_`|~-]+"
 
 HeaderName = Annotated[
     str,
     Form(
-        pattern=rf"(?!host$){_FIELD_NAME}",
-        says="the name of a header in lower case, other than host: that one is the authority",
+        pattern=rf"(?![Hh][Oo][Ss][Tt]$){_FIELD_NAME}",
+        says="the name of a header, in any case, other than host: that one is the authority",
         example="x-user-group",
         longest=256,
+        folds=True,
     ),
 ]
+"""HTTP compares it without case. Istio and Envoy want it in lower case, and get it so."""
 
 HeaderValue = Annotated[
     str,

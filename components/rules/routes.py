@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from components import matching
 from components.expressions import LONGEST_REGEX
-from components.faults import Fault, Path, command
+from components.faults import Fault, Path, assign, command
 from components.http_rules import WEIGHTS, sticky_name
 from components.messages import (
     CONDITION_TWICE,
@@ -16,12 +16,15 @@ from components.messages import (
     NO_SUCH_GROUP,
     NO_SUCH_VERSION,
     REDIRECT_ALONE,
+    REWRITE_TOO_LONG,
+    REWRITE_WITHOUT_PATH,
     ROUTE_NAME_TAKEN,
     SOURCE_OUTSIDE_MESH,
 )
 from components.model.matching import Conditions
 from components.model.routes import Route
 from components.model.service import Service
+from components.path_rewrite import new_path
 from components.regex import compiled
 from components.schema import encode
 
@@ -68,7 +71,7 @@ def conditions_are_said_once(service: Service, at: Path) -> Iterator[Fault]:
     for nth, route in enumerate(service.routes):
         for_all = _said(route)
         for kth, match in enumerate(route.any_of):
-            for keys in _said(match) & for_all:
+            for keys in sorted(keys for keys in _said(match) if keys in for_all):
                 here = at / "routes" / nth / "anyOf" / kth
                 for key in keys:
                     here /= key
@@ -110,12 +113,34 @@ def header_changes_are_apart(service: Service, at: Path) -> Iterator[Fault]:
     for path, changes in said:
         if changes is None:
             continue
-        for name in sorted(changes.add.keys() & changes.set.keys()):
+        for name in sorted(name for name in changes.add if name in changes.set):
             yield HEADER_TWICE.at(path / "add" / name, changes.add[name], other="set")
         for nth, name in enumerate(changes.remove):
             if name in changes.set or name in changes.add:
                 other = "set" if name in changes.set else "add"
                 yield HEADER_TWICE.at(path / "remove" / nth, name, other=other)
+
+
+def rewrites_have_a_path(service: Service, at: Path) -> Iterator[Fault]:
+    """Without a condition on the path Istio takes it for the prefix `/`."""
+    for nth, route in enumerate(service.routes):
+        new = route.rewrite.uri if route.rewrite else None
+        if new is None or not any(each.uri is None for each in matching.alternatives(route)):
+            continue
+        here = at / "routes" / nth
+        before = assign((here / "anyOf" / 0 if route.any_of else here) / "uri", {"prefix": "/"})
+        whole = assign(here / "rewrite", {"uriRegex": {"match": "^.*$", "rewrite": new}})
+        yield REWRITE_WITHOUT_PATH.at(here / "rewrite" / "uri", new, mend=f"{before}; or {whole}")
+
+
+def rewrites_fit_an_expression(service: Service, at: Path) -> Iterator[Fault]:
+    """A prefix that the new path does not fit as it is becomes an expression."""
+    for nth, route in enumerate(service.routes):
+        new = route.rewrite.uri if route.rewrite else None
+        regex = new_path(route, new).get("uriRegexRewrite", {}).get("match", "") if new else ""
+        if (length := len(regex)) > LONGEST_REGEX:
+            words = {"longest": LONGEST_REGEX, "length": length}
+            yield REWRITE_TOO_LONG.at(at / "routes" / nth / "rewrite" / "uri", new, **words)
 
 
 def rewrites_name_their_groups(service: Service, at: Path) -> Iterator[Fault]:

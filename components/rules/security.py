@@ -4,7 +4,15 @@ from collections.abc import Iterator
 
 from components import keyset, security
 from components.faults import Fault, Path, assign, command
-from components.messages import GATEWAY_REFUSED, NEEDS_WAYPOINT, NOT_A_KEY_SET, PRIVATE_KEY, UNENFORCED
+from components.messages import (
+    GATEWAY_REFUSED,
+    NEEDS_WAYPOINT,
+    NOT_A_KEY_SET,
+    PRIVATE_KEY,
+    TOKEN_UNKNOWN,
+    TOKEN_UNSAID,
+    UNENFORCED,
+)
 from components.model.security import Admission
 from components.model.service import Service
 from components.model.stack import Ingress, Injection, Stack
@@ -56,6 +64,24 @@ def ambient_sees_no_requests(stack: Stack, at: Path) -> Iterator[Fault]:
         if service.security.jwt is not None:
             path = here / "jwt"
             yield NEEDS_WAYPOINT.at(path, None, mend=f"{command('rm', path)}, or {mesh}")
+
+
+def tokens_are_understood(service: Service, at: Path) -> Iterator[Fault]:
+    """Without `jwt` nobody reads tokens; and not every call may be open where one is required."""
+    security = service.security
+    if security is None or security.allow is None:
+        return
+    for name, admission in security.allow.items():
+        if security.jwt is None and admission.token is not None:
+            yield TOKEN_UNKNOWN.at(at / "security" / "allow" / name / "token", admission.token)
+    needed = security.jwt is not None and security.jwt.required
+    if needed and all(each.is_open and each.token is None for each in security.allow.values()):
+        name = next(iter(security.allow))
+        here = at / "security" / "allow" / name / "token"
+        mend = (
+            f"{assign(here, True)} (a token is needed), or false (open to anybody); the same for the others"
+        )
+        yield TOKEN_UNSAID.at(here, None, mend=mend)
 
 
 def keys_are_public_and_whole(service: Service, at: Path) -> Iterator[Fault]:

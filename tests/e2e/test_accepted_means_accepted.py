@@ -36,6 +36,7 @@ WITH: Mapping[str, Sequence[str]] = {
     "gateway": ("mesh", "ingress"),
     "ingress": ("mesh", "gateway"),
     "mesh": ("gateway",),
+    "namespace": ("mesh",),
     "resilience": ("versions",),
     "routes": ("mesh", "gateway"),
     "security": ("mesh", "gateway", "namespace"),

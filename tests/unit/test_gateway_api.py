@@ -99,7 +99,7 @@ REFUSED: list[tuple[Mapping[str, Any], str, str, str]] = [
     (route(fault={"abort": {"status": 503}}), "routes[0].fault", "Route", "fault"),
     (route(retries={"attempts": 1}), "routes[0].retries", "Route", "retries"),
     ({"resilience": {"retries": {"attempts": 0}}}, "resilience.retries", "Resilience", "retries"),
-    (route(rewrite={"uri": "/x"}), "routes[0].rewrite", "Route", "rewrite"),
+    (route(uri={"prefix": "/a"}, rewrite={"uri": "/x"}), "routes[0].rewrite", "Route", "rewrite"),
     (
         route(rewrite={"uriRegex": {"match": "/a(.*)", "rewrite": "/b"}}),
         "routes[0].rewrite.uriRegex",

@@ -45,6 +45,22 @@ def test_callers_are_any_of_those_named_and_their_calls_all_that_is_named() -> N
     assert specs(security={"allow": allow}) == EXPECTED["callers"]
 
 
+def test_paths_for_anybody_are_open_beside_a_required_token() -> None:
+    """Paths without callers need no token; what names callers, or every path, does; `token` says it too."""
+    allow = {
+        "a-users": {"gateway": True},
+        "b-public": {"methods": ["GET"], "paths": ["/hello"]},
+        "c-every-path": {"paths": ["/*"]},
+        "d-methods": {"methods": ["GET"]},
+        "e-login": {"gateway": True, "paths": ["/login"], "token": False},
+        "f-limited": {"paths": ["/api/*"], "token": True},
+    }
+    policy = specs(security={"allow": allow, "jwt": JWT})["AuthorizationPolicy"]
+    assert ["when" in rule for rule in policy["rules"]] == [True, False, True, True, False, True]
+    policy = specs(security={"allow": allow, "jwt": {**JWT, "required": False}})["AuthorizationPolicy"]
+    assert ["when" in rule for rule in policy["rules"]] == [False, False, False, False, False, True]
+
+
 def test_a_required_token_is_asked_of_everybody() -> None:
     """Istio by itself only refuses tokens that do not hold."""
     assert specs(security={"jwt": {**JWT, "audiences": ["shop"]}}) == EXPECTED["tokens"]

@@ -1,0 +1,30 @@
+"""Rules about pages of other origins: what browsers do not take."""
+
+from collections.abc import Iterator
+
+from components.faults import Fault, Path, command
+from components.messages import STAR_WITH_CREDENTIALS
+from components.model.service import Service
+
+_ANY = "*"
+
+
+def stars_come_without_credentials(service: Service, at: Path) -> Iterator[Fault]:
+    """With credentials a browser takes `*` for the name of a header or method: Fetch, CORS protocol."""
+    places = [
+        (at, service.cors),
+        *((at / "routes" / nth, each.cors) for nth, each in enumerate(service.routes)),
+    ]
+    for place, cors in places:
+        if cors is None or not cors.allow_credentials:
+            continue
+        here = place / "cors"
+        said = {
+            "allowMethods": cors.allow_methods,
+            "allowHeaders": cors.allow_headers,
+            "exposeHeaders": cors.expose_headers,
+        }
+        for key, names in said.items():
+            if _ANY in names:
+                off = command("rm", here / "allowCredentials")
+                yield STAR_WITH_CREDENTIALS.at(here / key, list(names), off=off)
