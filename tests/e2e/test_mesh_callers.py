@@ -2,6 +2,8 @@
 
 import time
 
+import httpx
+
 from tests.e2e.conftest import MakeStack
 from tests.e2e.stream import Stream
 from tests.e2e.traffic import ask_inside, settled
@@ -28,10 +30,14 @@ def test_a_stack_whose_callers_go_by_pods_gets_the_weights_without_a_lost_reques
         weights={"v1": 100, "v2": 0},
         gateway={"hosts": [HOST]},
         ingress={"address": "127.0.0.1"},
+        routes=[{"name": "api", "uri": {"prefix": "/api"}, "rewrite": {"uri": "/"}}],
         mesh=False,
     )
     stack.up()
     assert settled(f"{ROOT}/hello", 5, lambda seen: seen == {"v1": 5}, host=HOST) == {"v1": 5}
+    # The app has `/healthz`; with `//healthz` it would send the client elsewhere.
+    moved = httpx.get(f"{ROOT}/api/healthz", headers={"host": HOST}, trust_env=False)
+    assert (moved.status_code, moved.text) == (200, "ok\n")
     assert ask_inside(ROOT, SERVICE, REQUESTS, host=HOST)["v2"] > REQUESTS / 10
 
     stack.configure(mesh=None)
@@ -45,7 +51,7 @@ def test_a_stack_whose_callers_go_by_pods_gets_the_weights_without_a_lost_reques
     assert seen.failures == []
     assert ask_inside(ROOT, SERVICE, REQUESTS, host=HOST) == {"v1": REQUESTS}
 
-    stack.configure(api="gateway-api")
+    stack.configure(api="gateway-api", routes=None)
     stack.up()
     assert settled(f"{ROOT}/hello", 5, lambda seen: seen == {"v1": 5}, host=HOST) == {"v1": 5}
     assert ask_inside(ROOT, SERVICE, REQUESTS, host=HOST) == {"v1": REQUESTS}

@@ -139,6 +139,14 @@ def test_users_are_let_in_by_their_tokens(new_stack: MakeStack) -> None:
     assert asked("tokens", CALLED, authorization=good).status_code == 200
     settle(stack)
 
+    allow = {"public": {"methods": ["GET"], "paths": ["/hello"]}, "users": {"gateway": True}}
+    change(stack, "tokens", {"jwt": jwt, "allow": allow}, authorization=good)
+    assert asked("tokens", "/hello").status_code == 200
+    assert asked("tokens", "/hello", authorization="Bearer x").status_code == 401
+    assert asked("tokens", "/other").status_code == 403
+    assert asked("tokens", "/other", authorization=good).status_code == 200
+    settle(stack)
+
     change(stack, "tokens", {"jwt": {**jwt, "required": False}}, authorization=good)
     assert answers("tokens", CALLED, 200) == {200}
     assert asked("tokens", CALLED, authorization="Bearer x").status_code == 401

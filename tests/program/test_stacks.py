@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from components.errors import ConfigError
+from components.handover import Handover
 from tests.program.recorder import ROOT, Recording, run, stack_file
 from tests.unit.stacks import with_changes
 
@@ -114,6 +115,18 @@ def test_callers_in_the_mesh_have_their_routes_before_the_gateways_object_gives_
     assert "VirtualService springbootapp.mesh" in run(with_changes()).waits_for(
         "VirtualService springbootapp"
     )
+
+
+def test_before_the_routes_of_callers_in_the_mesh_there_are_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They call the Service: the creation of their object is a change, and is waited for as one."""
+    asked: dict[str, bool] = {}
+
+    def of_routes(_: Handover, name: str, *, first: bool = True) -> None:
+        asked[name] = first
+
+    monkeypatch.setattr(Handover, "of_routes", of_routes)
+    run(with_changes())
+    assert asked == {"springbootapp": True, "springbootapp.mesh": False}
 
 
 def test_a_new_version_adds_its_workload_its_subset_and_its_place_in_the_routes() -> None:
