@@ -10,11 +10,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+import psutil
+
 NAMESPACE = "mesh-neighbour"
 LINK = "neighbour0"
 """The machine's end of the cable."""
-MACHINE = "192.0.2.1"
-NEIGHBOUR = "192.0.2.77"
+
+TEST_NETS = ("203.0.113", "198.51.100", "192.0.2")
+"""For documentation (RFC 5737): free on most machines, and on this one if no interface is in it."""
+
+
+def _free(nets: Sequence[str]) -> str:
+    taken = [each.address for addresses in psutil.net_if_addrs().values() for each in addresses]
+    return next(net for net in nets if not any(address.startswith(f"{net}.") for address in taken))
+
+
+NET = _free(TEST_NETS)
+MACHINE = f"{NET}.1"
+NEIGHBOUR = f"{NET}.77"
 LAB = ("10.244.0.0/16", "10.96.0.0/16", "127.0.0.0/8")
 """Nodes, pods, Services, and the machine's own loopback, which the neighbour routes to the machine."""
 
