@@ -7,6 +7,7 @@ from components import mesh_security, settings
 from components.cluster_pin import pinned
 from components.gateway_api_policy import GatewayApiPolicy
 from components.handover import Handover
+from components.loss_report import LossReport
 from components.mesh_ingress import MeshIngress
 from components.mesh_namespace import MeshNamespace
 from components.protection import Protection
@@ -21,6 +22,7 @@ POLICIES: dict[str, type[TrafficPolicy | GatewayApiPolicy]] = {
 
 stack = settings.read()
 
+LossReport(stack).watch()
 cluster = Provider("cluster", context=stack.cluster.context, cluster_identifier=stack.cluster.identity)
 on_cluster = pinned(stack, cluster)
 

@@ -467,6 +467,43 @@ WRONG_CLUSTER: Final = Message(
     "jsonpath={{.metadata.uid}}; or, if this is the right one: {set} {found}",
 )
 """A context is a name in somebody's file, and can lead elsewhere tomorrow."""
+SERVICE_PORT_MOVES: Final = Message(
+    code="MESH210",
+    rule="the Service leaves port {old}: for some milliseconds proxies have no cluster for requests on their "
+    "way (measured: 15 of 81,065 lost), and callers in the mesh that name port {old} get no answer",
+    mend="in two updates that lose none from outside: give the service another name together with the port "
+    "({name}) and run `pulumi up`; then its old name, and `pulumi up`. Without that, this update goes on",
+)
+"""A Kubernetes Service that has two ports at a time has two names for them, and a stack file has one."""
+ADDRESS_GOES: Final = Message(
+    code="MESH211",
+    rule="{closed} is closed: requests to it are not answered once the ingress has followed",
+    mend="if clients still use it, in two updates: first keep it beside the new one ({path}.listeners); take "
+    "it away when no client uses it. Without that, this update goes on",
+)
+"""Clients change their address later than the ingress."""
+INGRESS_LEFT: Final = Message(
+    code="MESH212",
+    rule="the Gateway moves from the ingress {old} to another one: requests that come in by the old one are "
+    "not answered any more",
+    mend="no two updates of one stack keep both: deploy a second stack at the new ingress (another "
+    "namespace, the same hosts), move the clients, then destroy this one. Without that, this update goes on",
+)
+"""A Gateway selects one ingress."""
+NODE_PORT_GOES: Final = Message(
+    code="MESH213",
+    rule="node port {port} is closed: connections to it are refused",
+    mend="if clients still use it, in two updates: add the new port beside it, and take it away when no "
+    "client uses it. Without that, this update goes on",
+)
+"""Clients change their address later than the ingress."""
+FEWER_PODS_FIRST: Final = Message(
+    code="MESH214",
+    rule="{version} goes from {before} to {after} pods before its weight goes from {old} to {new}: until "
+    "then the fewer pods serve {old} %",
+    mend="in two updates: first the weights, then {path}. Without that, this update goes on",
+)
+"""Pods are changed before routes, so that a route leads to pods that are there."""
 
 MUTUAL_AND_PLAIN: Final = Message(
     code="MESH265",
