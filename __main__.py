@@ -33,7 +33,7 @@ in_namespace = pulumi.ResourceOptions.merge(on_cluster, pulumi.ResourceOptions(d
 
 for service in stack.services:
     handover = Handover(service, stack, update)
-    policies = mesh_security.secure(service, stack=stack, opts=in_namespace)
+    policies = mesh_security.secure(service, stack=stack, update=update, opts=in_namespace)
     app = VersionedApp(
         service,
         stack=stack,

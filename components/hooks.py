@@ -22,11 +22,22 @@ class SharedHooks:
         self._hooks: dict[str, pulumi.ResourceHook] = {}
         self._error_hooks: dict[str, pulumi.ErrorHook] = {}
 
-    def of(self, kind: str, resource: str, function: pulumi.ResourceHookFunction) -> pulumi.ResourceHook:
-        """Bind a function to the hook of this kind on the resource of this name."""
+    def of(
+        self,
+        kind: str,
+        resource: str,
+        function: pulumi.ResourceHookFunction,
+        *,
+        on_dry_run: bool = False,
+    ) -> pulumi.ResourceHook:
+        """Bind a function to the hook of this kind on the resource of this name; in previews too if asked."""
         self._functions[kind, resource] = function
         if kind not in self._hooks:
-            self._hooks[kind] = pulumi.ResourceHook(kind, lambda args: self._functions[kind, args.name](args))
+            self._hooks[kind] = pulumi.ResourceHook(
+                kind,
+                lambda args: self._functions[kind, args.name](args),
+                pulumi.ResourceHookOptions(on_dry_run=on_dry_run),
+            )
         return self._hooks[kind]
 
     def on_error(self, kind: str, resource: str, function: pulumi.ErrorHookFunction) -> pulumi.ErrorHook:

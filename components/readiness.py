@@ -14,6 +14,7 @@ from components.hooks import SharedHooks
 from components.kubectl import Kubectl, KubectlError
 from components.model.service import Service
 from components.model.stack import Stack
+from components.secret_values import without_secrets
 from components.unready import Complaint, GoneError, Object, Rollout, rollout
 
 PROVIDER_SECONDS: Final = 100
@@ -181,7 +182,7 @@ class Readiness:
             said = await self._kubectl(*words, *(("--previous",) if of.died else ()))
         except KubectlError as error:
             return [str(error)]
-        return said.splitlines() or ["(it has written nothing)"]
+        return without_secrets(said).splitlines() or ["(it has written nothing)"]
 
 
 async def watch(look: Callable[[], Awaitable[Rollout]], limit: float) -> Sequence[Complaint] | None:

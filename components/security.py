@@ -32,6 +32,17 @@ def specs(service: Service, ingress: Ingress) -> dict[str, Spec]:
     return {kind: selector | spec for kind, spec in found.items() if spec}
 
 
+def refuses_plain_text(service: Service) -> str | None:
+    """Name the kind of the first policy that refuses callers without a certificate of the mesh, if any."""
+    if service.security is None:
+        return None
+    if service.security.mtls == "STRICT":
+        return "PeerAuthentication"
+    admissions = (service.security.allow or {}).values()
+    by_certificate = any(each.namespaces or each.service_accounts or each.gateway for each in admissions)
+    return "AuthorizationPolicy" if by_certificate else None
+
+
 def gateway_accounts(ingress: Ingress) -> list[str]:
     """Name the service accounts that the gateway's pods may have, as `namespace/name`.
 

@@ -51,6 +51,11 @@ class Standing:
         self._asked = self._asked or asyncio.ensure_future(self._ask())
         return found(await self._asked, app, dt.datetime.now(dt.UTC))
 
+    async def without_proxy(self, but: App) -> list[str]:
+        """Name the Deployments of other services whose pods have no proxy, where they can be seen."""
+        self._asked = self._asked or asyncio.ensure_future(self._ask())
+        return without_proxy(await self._asked, but)
+
     async def _ask(self) -> Sequence[Object]:
         chosen = ",".join(f"{key}={value}" for key, value in workload.OURS.items())
         try:
@@ -62,6 +67,16 @@ class Standing:
             return []
         items: Sequence[Object] = json.loads(said)["items"]
         return items
+
+
+def without_proxy(objects: Sequence[Object], but: App) -> list[str]:
+    """Name the Deployments of other services that the program made without a proxy."""
+    others = [
+        each
+        for each in objects
+        if each["kind"] == "Deployment" and each["metadata"]["labels"].get("app") != but.name
+    ]
+    return sorted(each["metadata"]["name"] for each in others if not workload.has_proxy(each["spec"]))
 
 
 def found(objects: Sequence[Object], app: App, now: dt.datetime) -> Found:

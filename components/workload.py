@@ -15,11 +15,17 @@ PROXY_CONFIG: Final = (
 )
 """The proxy is there before the app starts, and stays until the last request of the pod is answered."""
 
+SIDECAR: Final = "sidecar.istio.io/inject"
+"""The label by which a pod asks for a proxy or for none, whatever its namespace says."""
+
 OURS: Final = {"app.kubernetes.io/managed-by": "pulumi"}
 """The label of all that the program makes."""
 
 OWNED: Final = {"pulumi.com/patchForce": "true"}
 """The stack owns its objects whole: what a hand changes is drift, not a conflict (K#2542)."""
+
+INJECTION: Final = "mesh-app/injection"
+"""The annotation of a pod that says how its namespace injected proxies when it was made."""
 
 UNAWAITED: Final = {"pulumi.com/skipAwait": "true"}
 """A Service is done when it is made: whether pods are ready is asked of the Deployments.
@@ -69,13 +75,21 @@ def deployment(of: Service, name: str, injection: Injection) -> Spec:
                 "labels": {**labels(of.app, name), **_sidecar_label(version, injection)},
                 "annotations": {
                     # Injection happens when a pod is made: a change of the namespace must make new pods.
-                    "mesh-app/injection": str(injection),
+                    INJECTION: str(injection),
                     "proxy.istio.io/config": PROXY_CONFIG,
                 },
             },
             "spec": pod.spec(of, name),
         },
     }
+
+
+def has_proxy(deployment: Spec) -> bool:
+    """Tell from a live Deployment's spec whether the program had its pods made with a proxy."""
+    metadata = deployment["template"]["metadata"]
+    own = (metadata.get("labels") or {}).get(SIDECAR)
+    injection = (metadata.get("annotations") or {}).get(INJECTION)
+    return own == "true" if own else injection not in ("disabled", "manual")
 
 
 def autoscaler(workload: str, container: str, scaling: Autoscaling) -> Spec:
@@ -105,4 +119,4 @@ def disruption_budget(app: App, version: str, budget: DisruptionBudget) -> Spec:
 def _sidecar_label(version: Version, injection: Injection) -> dict[str, str]:
     if version.sidecar is None or injection in ("disabled", "ambient"):
         return {}
-    return {"sidecar.istio.io/inject": "true" if version.sidecar else "false"}
+    return {SIDECAR: "true" if version.sidecar else "false"}

@@ -8,6 +8,7 @@ from typing import Any
 from operations.adoption.family import Family, container_of
 from operations.adoption.policies import policy
 from operations.adoption.probes import probes, shared_path
+from operations.adoption.secrets import is_plain_secret, secret_of
 from operations.errors import OperationError
 from operations.fields import flow
 from operations.manifests import Manifest
@@ -98,7 +99,9 @@ def _pod(deployment: Manifest, app_name: str) -> Keys:
     found = {
         "resources": {part: amounts for part, amounts in resources.items() if amounts},
         "env": {
-            each["name"]: value for each in container.get("env", ()) if (value := _value(each)) is not None
+            each["name"]: value
+            for each in container.get("env", ())
+            if (value := _value(each, deployment)) is not None
         },
         "envFrom": [source for each in container.get("envFrom", ()) if (source := _env_source(each))],
         "serviceAccount": account if account not in (app_name, "default") else None,
@@ -106,7 +109,10 @@ def _pod(deployment: Manifest, app_name: str) -> Keys:
     return {key: value for key, value in found.items() if value}
 
 
-def _value(variable: Mapping[str, Any]) -> object:
+def _value(variable: Mapping[str, Any], deployment: Manifest) -> object:
+    if is_plain_secret(variable):
+        # A stack file is for git.
+        return {"secret": secret_of(deployment), "key": variable["name"]}
     if "valueFrom" not in variable:
         return variable.get("value", "")
     for kind, key in (("secretKeyRef", "secret"), ("configMapKeyRef", "configMap")):

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from operations.adoption import plan as plans
-from operations.adoption import report, sources, stack_file
+from operations.adoption import report, secrets, sources, stack_file
 from operations.adoption.differences import additions, differences
 from operations.adoption.family import Family, find_family
 from operations.adoption.pods import is_of, let_end, release
@@ -61,6 +61,7 @@ def adopt(project: Project, request: Request, console: Console) -> None:
         )
         stack_file.write(file, config)
         console.print(f"wrote {file.name}")
+        report.show_secrets(secrets.plain_secrets(family), file.name, request.context, console)
 
     resources = declare(project, request.stack)
     rendered = manifests(resources)
@@ -72,6 +73,7 @@ def adopt(project: Project, request: Request, console: Console) -> None:
         console.print("nothing was changed in the cluster; to take it over: the same command with --yes")
         return
 
+    secrets.check(secrets.plain_secrets(family), rendered, cluster)
     takeover = Takeover(project.folder, request.stack, lambda line: console.print(f"  {line}"))
     takeover.know(resources, plan.taken, project.name)
     report.show_preview(takeover.preview(), console)

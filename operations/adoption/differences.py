@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from operations.adoption.family import Family
 from operations.cluster import LAST_APPLIED, in_kind, spelled
-from operations.fields import ABSENT
+from operations.fields import ABSENT, Item, Path
 from operations.manifests import Manifest
+from operations.secrecy import without_secret_values
 
 _REVISION: Final = "deployment.kubernetes.io/revision"
 
@@ -38,7 +39,7 @@ def differences(family: Family, rendered: Sequence[Manifest]) -> list[Difference
         for part in ("metadata", "spec"):
             # Labels and annotations are each a thing of their own, even where the program has none.
             written = {"labels": {}, "annotations": {}} | declared.get(part, {})
-            for path, value, becomes in _compare(_comparable(kept, part), written, part):
+            for path, value, becomes in _compare(_comparable(kept, part), written, (part,)):
                 found.append(Difference(where=name, path=path, value=value, becomes=becomes))
     return [*found, *_answers_to_all(family)]
 
@@ -51,12 +52,12 @@ def additions(family: Family, rendered: Sequence[Manifest]) -> list[Difference]:
     found = []
     for kept in family.deployments.values():
         declared = _counterpart(kept, family, rendered)
-        for path, value, _ in _added(kept["spec"], declared["spec"], "spec"):
+        for path, value, _ in _added(kept["spec"], declared["spec"], ("spec",)):
             found.append(Difference(where=spelled(kept), path=path, value=ABSENT, becomes=value))
     return found
 
 
-def _added(kept: Any, declared: Any, path: str) -> Iterator[tuple[str, object, object]]:  # noqa: ANN401
+def _added(kept: Any, declared: Any, path: Path) -> Iterator[tuple[str, object, object]]:  # noqa: ANN401
     """Compare from the program's side: only what is missing on the team's, not what differs."""
     return (each for each in _compare(declared, kept, path) if each[2] is ABSENT)
 
@@ -102,17 +103,23 @@ def _comparable(kept: Manifest, part: str) -> Mapping[str, Any]:
     return spec
 
 
-def _compare(kept: Any, declared: Any, path: str) -> Iterator[tuple[str, object, object]]:  # noqa: ANN401
+def _compare(kept: Any, declared: Any, path: Path) -> Iterator[tuple[str, object, object]]:  # noqa: ANN401
+    """List where two values differ, and how, without what looks like a secret."""
     if kept in ({}, [], None, ""):
         return
     if isinstance(kept, dict) and isinstance(declared, dict):
         for key, value in kept.items():
-            yield from _compare(value, declared.get(key, ABSENT), f"{path}.{key}")
+            yield from _compare(value, declared.get(key, ABSENT), (*path, key))
     elif _are_lists_of_tables(kept, declared):
         for key, value, other in _paired(kept, declared):
-            yield from _compare(value, other, f"{path}[{key}]")
+            yield from _compare(value, other, (*path, Item(label=str(key), value=value)))
     elif kept != declared:
-        yield path, kept, declared
+        shown = [without_secret_values(each, path) for each in (kept, declared)]
+        yield _spelled(path), shown[0], shown[1]
+
+
+def _spelled(path: Path) -> str:
+    return "".join(str(step) if isinstance(step, Item) else f".{step}" for step in path).removeprefix(".")
 
 
 def _are_lists_of_tables(kept: object, declared: object) -> bool:

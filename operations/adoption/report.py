@@ -6,6 +6,7 @@ from rich.console import Console
 
 from operations.adoption.differences import Difference
 from operations.adoption.plan import Plan
+from operations.adoption.secrets import PlainSecrets
 from operations.cluster import spelled
 from operations.fields import flow
 from operations.manifests import Manifest
@@ -28,6 +29,17 @@ def show_differences(found: Sequence[Difference], console: Console) -> None:
     for each in found:
         if not each.is_lost:
             console.print(f"  {each.where}  {each.path}: {flow(each.value)} → {flow(each.becomes)}")
+
+
+def show_secrets(found: Sequence[PlainSecrets], file: str, context: str, console: Console) -> None:
+    """Name the variables whose values were not written into the stack file, and the way to keep them."""
+    for each in found:
+        console.print(
+            f"warning: {', '.join(each.names)} of {each.deployment} looks like a secret, and {file} is for "
+            f"git: it names Secret {each.secret} instead. To create that from the live values, in bash:",
+            soft_wrap=True,
+        )
+        console.print(f"  {each.command(context)}", soft_wrap=True)
 
 
 def show_additions(found: Sequence[Difference], console: Console) -> None:

@@ -11,9 +11,10 @@ from operations.canary.yaml_text import UneditableError
 from operations.cluster import Cluster, same_object, spelled
 from operations.declared import learn_each
 from operations.drift.comparison import differences
-from operations.fields import ABSENT, flow, spelled_path
+from operations.fields import ABSENT, Path, flow, spelled_path
 from operations.manifests import Manifest, manifests
 from operations.project import Project
+from operations.secrecy import without_secret_values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +82,7 @@ def changes(before: Sequence[Manifest], after: Sequence[Manifest]) -> Iterator[s
             yield f"{spelled(each)} is made"
         elif old != each:
             for one in differences(old, each):
-                values = [_shown(one.declared), _shown(one.live)]
+                values = [_shown(value, one.path) for value in (one.declared, one.live)]
                 yield f"{spelled(each)} {spelled_path(one.path)}: {' → '.join(values)}"
     yield from (f"{spelled(each)} is deleted" for each in before if _same(after, each) is None)
 
@@ -94,5 +95,5 @@ def _same(objects: Sequence[Manifest], wanted: Manifest) -> Manifest | None:
     return next((each for each in objects if same_object(each, wanted)), None)
 
 
-def _shown(value: object) -> str:
-    return "nothing" if value is ABSENT else flow(value)
+def _shown(value: object, path: Path) -> str:
+    return "nothing" if value is ABSENT else flow(without_secret_values(value, path))

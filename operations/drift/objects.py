@@ -9,6 +9,7 @@ from operations.drift.platform import Stamps
 from operations.drift.state import Kept
 from operations.fields import ABSENT, Path, spelled_path
 from operations.manifests import Manifest
+from operations.secrecy import without_secret_values
 
 CONFLICT = "the value is right, but the next pulumi up that changes it would be refused as a conflict"
 SHARED = "the value is right, but somebody else owns the field: taken out of the stack file, it would stay"
@@ -91,8 +92,8 @@ def _fields(
             ref=ref(wanted),
             problem=each.problem,
             path=spelled_path(each.path),
-            declared=each.declared,
-            live=each.live,
+            declared=without_secret_values(each.declared, each.path),
+            live=without_secret_values(each.live, each.path),
             writer=ownership.writer(each.path, kept.manager),
             pending=pending,
         )

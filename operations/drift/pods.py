@@ -15,6 +15,7 @@ from operations.drift.ownership import Owner, Ownership
 from operations.drift.snapshot import Snapshot
 from operations.fields import ABSENT, Item, Path, spelled_path
 from operations.manifests import Manifest
+from operations.secrecy import without_secret_values
 
 Field = tuple[Path, object, object]
 """Where, what the ReplicaSet says, and what is there."""
@@ -61,8 +62,8 @@ def _pod(pod: Manifest, template: Manifest) -> Iterator[Finding]:
             ref=ref(pod),
             problem=problem,
             path=spelled_path(path),
-            declared=wanted_value,
-            live=value,
+            declared=without_secret_values(wanted_value, path),
+            live=without_secret_values(value, path),
             writer=ownership.writer(path, None),
         )
 

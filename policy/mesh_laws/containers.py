@@ -5,7 +5,7 @@ from typing import Final
 
 from mesh_laws.law import Breach, Law
 from mesh_laws.objects import Object, Value, at
-from mesh_laws.pods import containers, pod
+from mesh_laws.pods import containers, is_patch, pod
 
 
 def _unpinned(objects: Sequence[Object]) -> Iterator[Breach]:
@@ -40,7 +40,7 @@ def _without_memory_limit(objects: Sequence[Object]) -> Iterator[Breach]:
 def _without(resources: Sequence[str], where: Sequence[str], objects: Sequence[Object]) -> Iterator[Breach]:
     for each in objects:
         shared = at(pod(each)[1], "spec", "resources")
-        for container in containers(each):
+        for container in () if is_patch(each) else containers(each):
             own = at(container.fields, "resources")
             missing = [name for name in resources if not _has(name, where, own, shared)]
             if missing and not container.init and not container.injected:

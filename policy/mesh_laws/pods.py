@@ -16,6 +16,9 @@ TEMPLATES: Final[dict[Kind, tuple[str, ...]]] = {
     ("core", "Pod"): (),
 }
 
+PATCH: Final = "Patch"
+"""What Pulumi puts behind the kind of an object of which a stack declares only some fields."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Container:
@@ -35,10 +38,16 @@ class Container:
 
 def pod(of: Object) -> tuple[str, Value]:
     """Find the pod that an object makes, with the path of its spec; None where it makes none."""
-    if of.kind not in TEMPLATES:
+    group, kind = of.kind
+    steps = TEMPLATES.get((group, kind.removesuffix(PATCH)))
+    if steps is None:
         return "", None
-    steps = TEMPLATES[of.kind]
     return ".".join([*steps, "spec"]), at(of.fields, *steps)
+
+
+def is_patch(of: Object) -> bool:
+    """Tell whether the stack declares only some fields: what it leaves out may be there."""
+    return of.kind[1].endswith(PATCH)
 
 
 def containers(of: Object) -> Iterator[Container]:

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from mesh_laws.law import Breach, Law
-from mesh_laws.objects import Object, Value, at, entries
-from mesh_laws.pods import containers, pod
+from mesh_laws.objects import UNKNOWN, Object, Value, at, entries
+from mesh_laws.pods import containers, is_patch, pod
 
 ROOT: Final = 0
+HARMLESS: Final = ("NET_BIND_SERVICE",)
+"""What the level `restricted` of Kubernetes' Pod Security Standards lets a container add."""
 
 
 def _on_the_host(objects: Sequence[Object]) -> Iterator[Breach]:
@@ -32,6 +34,32 @@ def _on_the_host(objects: Sequence[Object]) -> Iterator[Breach]:
                     value=True,
                     mend="leave it out, and add the one capability that is needed",
                 )
+            for nth, port in entries(at(container.fields, "ports")):
+                if isinstance(number := at(port, "hostPort"), int):
+                    yield Breach(
+                        by=each,
+                        path=f"{container.path}.ports[{nth}].hostPort",
+                        value=number,
+                        mend="leave it out, and reach the pod by a Service",
+                    )
+
+
+def _gains_privileges(objects: Sequence[Object]) -> Iterator[Breach]:
+    for each in objects:
+        for container in containers(each):
+            path, own = f"{container.path}.securityContext", at(container.fields, "securityContext")
+            if at(own, "allowPrivilegeEscalation") is True:
+                yield Breach(
+                    by=each, path=f"{path}.allowPrivilegeEscalation", value=True, mend="set it to false"
+                )
+            for nth, capability in entries(at(own, "capabilities", "add")):
+                if capability not in (*HARMLESS, UNKNOWN):
+                    yield Breach(
+                        by=each,
+                        path=f"{path}.capabilities.add[{nth}]",
+                        value=capability,
+                        mend="leave it out, or exempt the workload that cannot do without",
+                    )
 
 
 def _root(objects: Sequence[Object]) -> Iterator[Breach]:
@@ -48,7 +76,7 @@ def _root(objects: Sequence[Object]) -> Iterator[Breach]:
 
 def _perhaps_root(objects: Sequence[Object]) -> Iterator[Breach]:
     for each in objects:
-        for path, user, not_root in _users(each):
+        for path, user, not_root in () if is_patch(each) else _users(each):
             if user is None and (not_root is None or not_root is False):
                 yield Breach(
                     by=each,
@@ -74,10 +102,17 @@ def _users(of: Object) -> Iterator[tuple[str, Value, Value]]:
 LAWS: Final = (
     Law(
         name="no-host-access",
-        says="No pod is privileged, mounts the node's files or joins the node's namespaces.",
+        says="No pod is privileged, mounts the node's files, opens its ports or joins its namespaces.",
         level="mandatory",
         breaches=_on_the_host,
         example="`securityContext: {privileged: true}`",
+    ),
+    Law(
+        name="no-added-privileges",
+        says="No container adds capabilities but NET_BIND_SERVICE, or lets a process gain privileges.",
+        level="mandatory",
+        breaches=_gains_privileges,
+        example="`securityContext: {capabilities: {add: [SYS_ADMIN]}}`",
     ),
     Law(
         name="not-root",

@@ -62,6 +62,7 @@ Service("cart", metadata=META, spec={"selector": {"app": "cart"}, "ports": [{"na
     "image-pinned": "deployment(image='example.com/cart:latest')",
     "requests-set": "deployment(resources={'limits': {'memory': '64Mi'}})",
     "no-host-access": "deployment({'volumes': [{'name': 'logs', 'hostPath': {'path': '/var/log'}}]})",
+    "no-added-privileges": "deployment(securityContext={'capabilities': {'add': ['SYS_ADMIN']}})",
     "not-root": "deployment(securityContext={'runAsUser': 0})",
     "mtls-not-disabled": "istio('PeerAuthentication', {'mtls': {'mode': 'DISABLE'}}, group='security')",
 }

@@ -151,3 +151,28 @@ def test_users_are_let_in_by_their_tokens(new_stack: MakeStack) -> None:
     assert answers("tokens", CALLED, 200) == {200}
     assert asked("tokens", CALLED, authorization="Bearer x").status_code == 401
     settle(stack)
+
+
+def test_no_pod_answers_a_stranger_before_its_policies_or_after_them(new_stack: MakeStack) -> None:
+    """From the first moment to the last, though one version's image cannot be pulled and the update fails."""
+    good, bad = {"tag": "1.0"}, {"tag": "no-such-tag"}
+    stack = new_stack(
+        "e2e-security-new",
+        namespace={"name": "e2e-security-new"},
+        ingress={"address": "127.0.0.1"},
+        app={"name": "guarded", "image": "lab/orders", "port": 9090, "probe": "/healthz"},
+        versions={"good": good, "bad": bad},
+        weights={"good": 100},
+        gateway={"hosts": ["new.e2e-security.example.com"]},
+        security={"allow": {"users": {"gateway": True}}},
+    )
+    # The dev stack's app is in the mesh too, with an account of its own.
+    stranger = f"{INGRESS}/fetch?url=http://guarded.e2e-security-new.svc:9090{CALLED}"
+    with Stream(stranger) as stream:
+        said = stack.pulumi("up --yes --skip-preview", check=False)
+        assert said.returncode != 0, said.stdout
+        (pod,) = stack.shell.pods("e2e-security-new", "version=good")
+        assert all(each["ready"] for each in pod["status"]["containerStatuses"])
+        stack.pulumi("destroy --yes --skip-preview")
+    assert not stream.answers, stream.answers
+    assert sum(" 403 RBAC" in each for each in stream.failures) > 100, stream.failures[:10]

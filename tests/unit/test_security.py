@@ -1,12 +1,16 @@
 """Istio's security objects, as expected in YAML beside this test, and what the rules about them let pass."""
 
+import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pulumi
 import pytest
 import yaml
 
-from components import security
+from components import mesh_security, security
+from components.model.service import App
 from tests.unit.stacks import CART, GONE, SHOP, faults, several, stack
 
 EXPECTED: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "expected/security.yaml").read_text())
@@ -128,3 +132,41 @@ def test_each_of_several_services_has_its_own() -> None:
     read = stack(**several(shop=SHOP, cart={**CART, "security": {"mtls": "STRICT"}}))
     made = {service.app.name: list(security.specs(service, read.ingress)) for service in read.services}
     assert made == {"shop": [], "cart": ["PeerAuthentication"]}
+
+
+@pytest.mark.parametrize(
+    ("written", "kind"),
+    [
+        ({"mtls": "STRICT", "allow": USERS}, "PeerAuthentication"),
+        ({"mtls": "PERMISSIVE", "allow": USERS}, "AuthorizationPolicy"),
+        ({"allow": {"public": {"paths": ["/api/*"]}, **USERS}}, "AuthorizationPolicy"),
+        ({"mtls": "PERMISSIVE"}, None),
+        ({"jwt": JWT}, None),
+    ],
+)
+def test_the_policy_that_refuses_callers_without_a_certificate(written: object, kind: str | None) -> None:
+    """Before it is made, a warning names the callers that have none."""
+    assert security.refuses_plain_text(stack(security=written).services[0]) == kind
+
+
+def test_callers_that_will_be_refused_are_named_beforehand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the preview too: once for the service, with the two steps that lose no request."""
+    monkeypatch.setattr(mesh_security, "nobody_calls", lambda: False)
+    monkeypatch.setattr(pulumi, "ResourceHookBinding", lambda before_create: before_create)
+    told: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", told.append)
+    bound: dict[str, Any] = {}
+
+    def bind(kind: str, resource: str, function: Any, *, on_dry_run: bool) -> None:  # noqa: ANN401
+        bound[f"{kind} {resource} {on_dry_run}"] = function
+
+    async def callers(_: App) -> list[str]:
+        return ["friend-v1", "friend-v2"]
+
+    standing = SimpleNamespace(without_proxy=callers)
+    update: Any = SimpleNamespace(standing=standing, hooks=SimpleNamespace(of=bind))
+    mesh_security._warning(stack().services[0].app, update)  # noqa: SLF001 (the engine calls it)
+    asyncio.run(bound["policy-comes springbootapp True"](None))
+    (said,) = told
+    assert "the pods of friend-v1, friend-v2 run without a proxy" in said
+    assert "`pulumi up` with injection switched on, then" in said

@@ -4,7 +4,8 @@ import datetime as dt
 
 import pytest
 
-from components.standing import RECENT_SECONDS, Found, found
+from components import workload
+from components.standing import RECENT_SECONDS, Found, found, without_proxy
 from tests.unit.stacks import stack
 
 APP = stack().services[0].app
@@ -39,3 +40,28 @@ def test_routes_are_recent_for_a_minute(kind: str, age: float, recent: bool) -> 
 def test_what_istiod_says_of_routes_does_not_make_them_new() -> None:
     """It writes their status whenever it likes."""
     assert not found([listed("VirtualService", subresource="status")], APP, NOW).recent
+
+
+@pytest.mark.parametrize(
+    ("injection", "sidecar", "proxied"),
+    [
+        ("enabled", None, True),
+        ("enabled", False, False),
+        ({"revision": "1-31"}, None, True),
+        ("ambient", None, True),
+        ("disabled", None, False),
+        ("manual", None, False),
+        ("manual", True, True),
+    ],
+)
+def test_a_live_deployment_tells_whether_its_pods_have_proxies(
+    injection: object, sidecar: bool | None, proxied: bool
+) -> None:
+    """By what the program itself writes into it, for any injection."""
+    own = {} if sidecar is None else {"versions__v1__sidecar": sidecar}
+    read = stack(namespace={"name": "demo", "injection": injection}, **own)
+    spec = workload.deployment(read.services[0], "v1", read.namespace.injection)
+    deployment = {"kind": "Deployment", "metadata": {"name": "a-v1", "labels": {"app": "a"}}, "spec": spec}
+    assert without_proxy([deployment, listed("VirtualService", "a")], APP) == ([] if proxied else ["a-v1"])
+    itself = {**deployment, "metadata": {"name": "x", "labels": {"app": APP.name}}}
+    assert without_proxy([itself], APP) == []

@@ -88,8 +88,9 @@ def other_proxy(pod: Manifest) -> None:
 
 
 def debug(pod: Manifest) -> None:
-    """Somebody looks into it."""
-    pod["spec"]["ephemeralContainers"] = [{"name": "hand", "image": "hand"}]
+    """Somebody looks into it, with a token of theirs."""
+    env = [{"name": "TOKEN", "value": "hunter2"}]
+    pod["spec"]["ephemeralContainers"] = [{"name": "hand", "image": "hand", "env": env}]
     fields: dict[str, Any] = {
         "f:ephemeralContainers": {".": {}, 'k:{"name":"hand"}': {".": {}, "f:name": {}}}
     }
@@ -102,7 +103,11 @@ def debug(pod: Manifest) -> None:
         (hold, "metadata.finalizers[example.com/hand]", "example.com/hand"),
         (end, "spec.activeDeadlineSeconds", 60),
         (other_proxy, "spec.initContainers[istio-proxy].image", "hand"),
-        (debug, "spec.ephemeralContainers[hand]", {"name": "hand", "image": "hand"}),
+        (
+            debug,
+            "spec.ephemeralContainers[hand]",
+            {"name": "hand", "image": "hand", "env": [{"name": "TOKEN", "value": "(hidden)"}]},
+        ),
     ],
 )
 def test_what_a_hand_wrote_is_found(change: Any, path: str, value: object) -> None:  # noqa: ANN401

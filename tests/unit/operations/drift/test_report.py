@@ -66,6 +66,28 @@ def test_a_machine_gets_object_path_values_and_writer(live: list[Manifest]) -> N
     ]
 
 
+def test_no_value_that_looks_like_a_secret_is_reported(live: list[Manifest]) -> None:
+    """Neither to a person nor to a machine; that there is a difference, where, and by whom still is."""
+    (v1,) = (
+        each
+        for each in live
+        if each["metadata"]["name"] == "springbootapp-v1" and each["kind"] == "Deployment"
+    )
+    (container,) = v1["spec"]["template"]["spec"]["containers"]
+    env = [
+        *container.get("env", []),
+        {"name": "DB_PASSWORD", "value": "hunter2"},
+        {"name": "QUEUE", "value": "amqp://shop:hunter2@queue"},
+    ]
+    containers = [{**container, "env": env, "args": ["--token", "hunter2"]}]
+    live[live.index(v1)] = edited(v1, "spec", "template", "spec", "containers", value=containers)
+    report = check(live)
+    for said in (text(report), as_json(report)):
+        assert "hunter2" not in said
+        assert "DB_PASSWORD" in said
+        assert "(hidden)" in said
+
+
 def test_a_person_sees_the_same(live: list[Manifest]) -> None:
     """In a table."""
     (service,) = (

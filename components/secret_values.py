@@ -1,0 +1,117 @@
+"""Which values look like secrets, by name or by themselves, and how a text is shown without them. Pure."""
+
+import re
+from typing import Final
+
+HIDDEN: Final = "(hidden)"
+"""What is shown in place of a value."""
+
+WORDS: Final = frozenset(
+    [
+        "AUTH",
+        "AUTHORIZATION",
+        "COOKIE",
+        "CREDENTIAL",
+        "CREDENTIALS",
+        "CREDS",
+        "DSN",
+        "JWT",
+        "KEY",
+        "KEYS",
+        "PASS",
+        "PASSPHRASE",
+        "PASSWD",
+        "PASSWORD",
+        "PASSWORDS",
+        "PSWD",
+        "PWD",
+        "SALT",
+        "SECRET",
+        "SECRETS",
+        "TOKEN",
+        "TOKENS",
+        "WEBHOOK",
+    ]
+)
+"""Words of a name that is a secret's, in the middle of it too: `AWS_SECRET_ACCESS_KEY_ID`, `dbPassword`."""
+
+ENDS: Final = ("CREDENTIALS", "KEY", "PASS", "PASSPHRASE", "PASSWD", "PASSWORD", "PWD", "SECRET", "TOKEN")
+"""What a word of such a name ends in where words are not kept apart: `PGPASSWORD`, `ACCESSTOKEN`."""
+
+CONNECTION: Final = re.compile(r"CONN(ECTION)?STR(ING)?S?")
+"""In a name without its separators: `CONNECTION_STRING`, `ConnectionStrings__Default`, `CONN_STR`."""
+
+OF_A_FILE: Final = ("FILE", "PATH", "DIR", "STORE")
+"""Last words of a name that says where a secret is, if its value is an absolute path."""
+
+HARMLESS: Final = re.compile(r"|true|false|yes|no|on|off|none|null", re.IGNORECASE)
+"""Values that are no secret, whatever their name: switches, and nothing."""
+
+SHELLS_OWN: Final = ("PWD", "OLDPWD")
+"""The working directory."""
+
+URL: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)[^\s/?#@:]*:[^\s/?#@]+@")
+"""A URL with a password: `postgres://user:password@host/`."""
+
+BY_ITSELF: Final = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----|[A-Za-z0-9+/=\s]*)"
+    r"|\bBearer\s+[A-Za-z0-9._~+/=-]{8,}"
+    r"|\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*"  # a JSON Web Token
+    r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"  # an access key of AWS
+    r"|\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|sk_live_)[A-Za-z0-9_-]{10,}"
+)
+"""Forms that only secrets have."""
+
+ASSIGNMENT: Final = re.compile(
+    r"""(?P<name>[A-Za-z_][\w.-]*)\\?["']?[ \t]*[=:][ \t]*"""
+    r"""(?P<value>\\?"[^"\n]*"|'[^'\n]*'|(?:(?:Bearer|Basic)[ \t]+)?[^\s"',;&]+)"""
+)
+"""A name with its value inside a text: `Server=db;Password=x`, `--token=x`, `"apiKey": "x"`."""
+
+_CAPITAL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_SEPARATOR: Final = re.compile(r"[^A-Za-z0-9]+")
+
+
+def looks_secret(name: str, value: str) -> bool:
+    """Tell whether a value must not be shown or written down, by its name or by what it is.
+
+    Args:
+        name: of an environment variable, a header, an annotation; empty where it has none.
+        value: itself.
+    """
+    return (_is_secrets_name(name) and not _is_harmless(name, value)) or without_secrets(value) != value
+
+
+def without_secrets(text: str) -> str:
+    """Hide what looks like a secret in a text; the rest stays as it is."""
+    at = 0
+    while found := ASSIGNMENT.search(text, at):
+        at = found.start("value")
+        if _assigns_secret(found["name"], found["value"].strip("\\\"'")):
+            text = f"{text[:at]}{HIDDEN}{text[found.end('value') :]}"
+            at += len(HIDDEN)
+    return BY_ITSELF.sub(HIDDEN, URL.sub(rf"\g<scheme>{HIDDEN}@", text))
+
+
+def _assigns_secret(name: str, value: str) -> bool:
+    # "missing key: shop" names no secret.
+    is_secrets = _is_secrets_name(name) and name.upper() not in ("KEY", "KEYS")
+    return is_secrets and not _is_harmless(name, value)
+
+
+def _is_secrets_name(name: str) -> bool:
+    words = _words(name)
+    return name not in SHELLS_OWN and (
+        not WORDS.isdisjoint(words)
+        or any(word.endswith(ENDS) for word in words)
+        or CONNECTION.search("".join(words)) is not None
+    )
+
+
+def _is_harmless(name: str, value: str) -> bool:
+    names_a_place = any(word in OF_A_FILE for word in _words(name)[-1:])
+    return HARMLESS.fullmatch(value) is not None or (names_a_place and value.startswith("/"))
+
+
+def _words(name: str) -> list[str]:
+    return [word.upper() for word in _SEPARATOR.split(_CAPITAL.sub("_", name)) if word]
