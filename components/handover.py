@@ -65,7 +65,7 @@ class Handover:
         self._replicas = {
             version: Replicas(service, version, stack, update.hooks) for version in service.versions
         }
-        self._proxies = Proxies(service, stack)
+        self._proxies = Proxies(service, stack, update.mesh)
         self._progress = _Progress()
 
     def of_pods(self, version: str) -> pulumi.ResourceHookBinding | None:
