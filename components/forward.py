@@ -26,6 +26,9 @@ READY: Final = re.compile(rb"Forwarding from 127\.0\.0\.1:(\d+) ")
 
 SOME_LINES: Final = 3
 
+END_SECONDS: Final = 5.0
+"""A kubectl that is killed is gone in milliseconds; no update waits longer for its end."""
+
 
 class ForwardError(Exception):
     """A forwarded port that was there, and does not answer: the pod is gone, or its API server."""
@@ -100,9 +103,7 @@ class Forward:
         try:
             await self._listen(process)
         finally:
-            if process.stdin:
-                process.stdin.close()
-            await process.wait()
+            await _end(process)
             self._fail(KubectlError(self._words() or f"{' '.join(self._command)} ended"))
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
@@ -121,3 +122,12 @@ class Forward:
 
     def _words(self) -> str:
         return b" ".join(map(bytes.strip, self._said)).decode(errors="replace")
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.stdin:
+        process.stdin.close()
+    try:
+        await asyncio.wait_for(process.wait(), END_SECONDS)
+    except TimeoutError:
+        process.kill()
