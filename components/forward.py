@@ -24,6 +24,9 @@ The system closes it where the program is killed. kubectl itself reads no input,
 
 READY: Final = re.compile(rb"Forwarding from 127\.0\.0\.1:(\d+) ")
 
+LENGTH: Final = re.compile(rb"^content-length:\s*(\d+)", re.IGNORECASE | re.MULTILINE)
+CHUNKED: Final = re.compile(rb"^transfer-encoding:\s*chunked", re.IGNORECASE | re.MULTILINE)
+
 SOME_LINES: Final = 3
 
 END_SECONDS: Final = 5.0
@@ -74,17 +77,12 @@ class Forward:
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", local)
             try:
-                # By version 1.0 the answer comes whole, and ends with the connection.
-                writer.write(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
-                answer = await reader.read()
+                writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+                return await _answer(reader)
             finally:
                 writer.close()
-        except OSError as error:
-            raise ForwardError(self._words() or str(error)) from error
-        head, _, body = answer.partition(b"\r\n\r\n")
-        if not re.match(rb"HTTP/1\.\d \d{3}", head):
-            raise ForwardError(self._words() or "the connection ended without an answer")
-        return int(head.split()[1]), body
+        except (OSError, EOFError, ValueError) as error:
+            raise ForwardError(self._words() or f"the connection ended within an answer: {error}") from error
 
     async def _run(self) -> None:
         """Keep kubectl until it ends, or this is cancelled: at the end of the program, if not before."""
@@ -122,6 +120,26 @@ class Forward:
 
     def _words(self) -> str:
         return b" ".join(map(bytes.strip, self._said)).decode(errors="replace")
+
+
+async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """Read status and body, and no further: containerd ends a forwarded connection one second later.
+
+    Raises:
+        EOFError: the connection ended before.
+        ValueError: that is no HTTP.
+    """
+    head = await reader.readuntil(b"\r\n\r\n")
+    status = int(head.split(maxsplit=2)[1])
+    if length := LENGTH.search(head):
+        return status, await reader.readexactly(int(length[1]))
+    if not CHUNKED.search(head):
+        return status, await reader.read()
+    body = b""
+    while size := int((await reader.readline()).split(b";")[0], 16):
+        body += await reader.readexactly(size)
+        await reader.readline()
+    return status, body
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -4,12 +4,27 @@ import json
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-PATHS = ("/debug/syncz", "/debug/endpointShardz", "/debug/configz")
+Frame = tuple[Callable[[bytes], tuple[str, str]], Callable[[bytes], bytes]]
+
+
+def _chunks(body: bytes) -> bytes:
+    """Write a body in pieces, of which the last is empty."""
+    pieces = [body[at : at + 7] for at in range(0, len(body), 7)]
+    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in (*pieces, b""))
+
+
+FRAMES: dict[str, Frame] = {
+    "length": (lambda body: ("Content-Length", str(len(body))), bytes),
+    "chunks": (lambda _: ("Transfer-Encoding", "chunked"), _chunks),
+    "end": (lambda _: ("Connection", "close"), bytes),
+    "too short": (lambda body: ("Content-Length", str(len(body))), lambda body: body[:-3]),
+}
+"""How a server says where its answer ends: the header, and the body as it is sent."""
 
 
 class FakeIstiod:
@@ -17,23 +32,29 @@ class FakeIstiod:
 
     def __init__(self, name: str, answers: Mapping[str, object]) -> None:
         self.name, self.answers = name, dict(answers)
-        self.status, self.frozen = 200, threading.Event()
+        self.status, self.frozen, self.frame = 200, threading.Event(), "chunks"
         self.asked: list[tuple[float, str]] = []
         self.is_asked = threading.Event()
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
             def do_GET(self) -> None:
                 owner.asked.append((time.monotonic(), self.path))
                 owner.is_asked.set()
                 if owner.frozen.is_set():
                     time.sleep(2)
                     return
-                self.send_response(owner.status)
-                self.end_headers()
                 answer = owner.answers[self.path]
                 answer = answer() if callable(answer) else answer
-                self.wfile.write((answer if isinstance(answer, str) else json.dumps(answer)).encode())
+                body = (answer if isinstance(answer, str) else json.dumps(answer)).encode()
+                header, write = FRAMES[owner.frame]
+                self.send_response(owner.status)
+                self.send_header(*header(body))
+                self.end_headers()
+                self.wfile.write(write(body))
+                self.close_connection = True
 
             def log_message(self, *_: object) -> None:
                 pass
