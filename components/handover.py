@@ -170,6 +170,7 @@ class Handover:
         pulumi.log.info(f"waiting until every proxy knows the pods of {_listed(versions)}")
         before = self._progress.before_subsets
         try:
+            self._proxies.connect()
             await self._pods_are_enough(versions)
             await self._proxies.know(versions)
         except UnaskedError as error:

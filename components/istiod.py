@@ -13,9 +13,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from components import kubectl
 from components.forward import Forward, ForwardError
-from components.kubectl import Kubectl, KubectlError, ProcessLimitError, SilentError, is_away
+from components.kubectl import ANSWER_SECONDS, Kubectl, KubectlError, ProcessLimitError, SilentError, is_away
 from components.shared import Pace, Question
 
 T = TypeVar("T")
@@ -68,11 +67,11 @@ class Istiod:
         self._context, self._kubectl = context, Kubectl(context=context, namespace=namespace)
         self._forwards: dict[str, Forward] = {}
         self._ports: Mapping[str, int] = {}
-        self._listed = float("-inf")
+        self._listed, self._listing = float("-inf"), asyncio.Lock()
         pace = Pace(QUERY_SECONDS)
-        self._syncz = Question(self._proxies, pace, self._connect)
-        self._shards = Question(lambda: self._ask("/debug/endpointShardz"), pace, self._connect)
-        self._configz = Question(self._read, pace, self._connect)
+        self._syncz = Question(self._proxies, pace, self.connect)
+        self._shards = Question(lambda: self._ask("/debug/endpointShardz"), pace, self.connect)
+        self._configz = Question(self._read, pace, self.connect)
 
     async def proxies(self) -> Look:
         """Look at all proxies of all istiods.
@@ -99,7 +98,7 @@ class Istiod:
             UnaskedError: it could not be asked.
             SilentError: it does not answer.
         """
-        wanted = set(map(_written, objects))
+        wanted = _written(objects)
         return all(wanted <= read for read in await self._configz())
 
     async def _proxies(self) -> Look:
@@ -107,13 +106,19 @@ class Istiod:
         return {entry["proxy"]: _proxy(entry) for entries in answers for entry in entries or ()}
 
     async def _read(self) -> list[set[tuple[str, int]]]:
-        return [set(map(_written, answer or ())) for answer in await self._ask("/debug/configz")]
+        return [_written(answer or ()) for answer in await self._ask("/debug/configz")]
 
     async def _ask(self, path: str) -> list[Any]:
         """Ask every istiod; a proxy is connected to one of them."""
         return await self._of_each(lambda pod: self._answer(pod, path))
 
-    async def _connect(self) -> None:
+    async def connect(self) -> None:
+        """Connect to every istiod, so that the first answer comes sooner.
+
+        Raises:
+            UnaskedError: it could not be asked.
+            SilentError: it does not answer.
+        """
         await self._of_each(self._forward)
 
     async def _of_each(self, what: Callable[[str], Awaitable[T]]) -> list[T]:
@@ -123,14 +128,13 @@ class Istiod:
             UnaskedError: it could not be asked, in its own words or kubectl's.
             SilentError: it has not answered in time.
         """
-        limit = kubectl.ANSWER_SECONDS
-        ends = time.monotonic() + limit
+        ends = time.monotonic() + ANSWER_SECONDS
         while True:
             try:
                 return await asyncio.gather(*(_in_time(what(pod), pod, ends) for pod in await self._asked()))
             except _LostError as lost:
                 if time.monotonic() > ends - QUERY_SECONDS:
-                    raise SilentError(f"no answer within {limit:g} s: {lost}") from lost
+                    raise SilentError(f"no answer within {ANSWER_SECONDS:g} s: {lost}") from lost
             self._listed = float("-inf")
             await asyncio.sleep(QUERY_SECONDS)
 
@@ -163,11 +167,12 @@ class Istiod:
 
     async def _asked(self) -> Sequence[str]:
         """Name the pods of istiod to ask; the list is a new one where the last is old."""
-        if time.monotonic() - self._listed > LIST_SECONDS:
-            self._ports = await self._list()
-            self._listed = time.monotonic()
-            for gone in self._forwards.keys() - self._ports.keys():
-                self._forwards.pop(gone).close()
+        async with self._listing:
+            if time.monotonic() - self._listed > LIST_SECONDS:
+                self._ports = await self._list()
+                self._listed = time.monotonic()
+                for gone in self._forwards.keys() - self._ports.keys():
+                    self._forwards.pop(gone).close()
         return tuple(self._ports)
 
     async def _list(self) -> dict[str, int]:
@@ -193,7 +198,7 @@ async def _in_time(answer: Awaitable[T], pod: str, ends: float) -> T:
         async with asyncio.timeout(ends - time.monotonic()):
             return await answer
     except TimeoutError as error:
-        raise SilentError(f"no answer within {kubectl.ANSWER_SECONDS:g} s: pod/{pod}") from error
+        raise SilentError(f"no answer within {ANSWER_SECONDS:g} s: pod/{pod}") from error
 
 
 def _may_have_proxies(pod: Mapping[str, Any]) -> bool:
@@ -222,9 +227,13 @@ def _port(pod: Mapping[str, Any]) -> int:
     return int(port if port.isdecimal() else MONITORING_PORT)
 
 
-def _written(thing: Mapping[str, Any]) -> tuple[str, int]:
-    """An object at one moment: the API server counts what is written to it."""
-    return thing["metadata"]["uid"], thing["metadata"]["generation"]
+def _written(objects: Sequence[Mapping[str, Any]]) -> set[tuple[str, int]]:
+    """Tell objects at one moment: the API server counts what is written to each.
+
+    What istiod derives from routes of the Gateway API was never written, and has no such count.
+    """
+    known = [each["metadata"] for each in objects]
+    return {(each["uid"], each["generation"]) for each in known if "uid" in each and "generation" in each}
 
 
 def _proxy(entry: Mapping[str, str]) -> Proxy:

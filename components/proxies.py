@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import pulumi
@@ -64,6 +64,14 @@ class Proxies:
         self._service, self._namespace, self._api = service, stack.namespace.name, stack.api
         self._limit = float(seconds(stack.handover.limit) or 0)
         self._istiod, self._objects = mesh.istiod, mesh.objects
+
+    def connect(self) -> None:
+        """Connect to istiod while something else is waited for. The next question reports what has failed."""
+        self._connecting = asyncio.ensure_future(self._connect())
+
+    async def _connect(self) -> None:
+        with suppress(UnaskedError, SilentError):
+            await self._istiod.connect()
 
     async def look(self) -> Look:
         """Look at all of them, to know later what is new."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from components import kubectl, update
+from components import istiod, update
 from components.hooks import SharedHooks
 from components.proxies import READ, HandoverError
 from tests.program.recorder import Recording, run
@@ -98,7 +98,7 @@ def test_the_program_ends_in_an_error_where_proxies_keep_a_version_that_goes(
     api: str, cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else the engine would delete its pods. Here istiod does not answer, and v0 is in the cluster."""
-    monkeypatch.setattr(kubectl, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(istiod, "ANSWER_SECONDS", 0.5)
     labels = {"app": "shop", "version": "v0"}
     pods = {"kind": "Deployment", "metadata": {"labels": labels}}
     cluster.write(f"objects deployments,{ROUTES[api]}", json.dumps({"items": [pods]}))

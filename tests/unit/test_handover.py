@@ -17,7 +17,6 @@ import pytest
 
 from components import handover as hooks
 from components import istiod, proxies, settling, shared
-from components import kubectl as asking
 from components.gateway_api.objects import http_route
 from components.handover import Handover
 from components.istiod import KINDS
@@ -288,7 +287,7 @@ def test_what_istiod_reads_late_it_may_still_gather(mesh: Mesh, clock: SimpleNam
 
 def test_a_silent_istiod_keeps_it_too(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
     """It may be frozen, and its proxies with it as they were."""
-    monkeypatch.setattr(asking, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(istiod, "ANSWER_SECONDS", 0.5)
     mesh("v0", "v1", "v2", age=1).istiods[0].frozen.set()
     silent = r"istiod is silent: no answer within 0.5 s: pod/istiod-0; .*rollout restart"
     with pytest.raises(HandoverError, match=silent):

@@ -1,7 +1,6 @@
 """What istiod says is read as its debug endpoints write it, through forwarded ports that all share."""
 
 import asyncio
-import itertools
 import json
 import os
 import signal
@@ -49,11 +48,15 @@ def shards(health: int, **labels: str) -> dict[str, object]:
     return {"shop.team.svc.cluster.local": {"team": {"Shards": {"Kubernetes/Kubernetes": [endpoint]}}}}
 
 
-def ask(question: Callable[[Istiod], Awaitable[T]]) -> T:
-    """Ask once, in an update of its own."""
+def ask(question: Callable[[Istiod], Awaitable[T]], *, before: Callable[[], None] | None = None) -> T:
+    """Ask once, in an update of its own; before that, something happens once the connections are there."""
 
     async def update() -> T:
-        return await question(Istiod(context="lab", namespace="istio-system"))
+        istiod = Istiod(context="lab", namespace="istio-system")
+        if before:
+            await istiod.connect()
+            before()
+        return await question(istiod)
 
     return asyncio.run(update())
 
@@ -103,7 +106,8 @@ def test_what_istiod_has_read_is_known_by_its_generation(
     """Of every istiod; one with nothing says null."""
     routes = {"metadata": {"uid": "a", "generation": 3}}
     other = {"metadata": {"uid": "a", "generation": generation}}
-    cluster.add({"/debug/configz": [routes]}, {"/debug/configz": [other] if generation else None})
+    derived = {"metadata": {"name": "from-an-http-route"}}
+    cluster.add({"/debug/configz": [routes, derived]}, {"/debug/configz": [other] if generation else None})
     assert ask(lambda istiod: istiod.knows([routes])) is known
     assert ask(lambda istiod: istiod.knows([]))
 
@@ -120,19 +124,17 @@ def test_ten_services_share_a_connection_to_each_istiod_and_two_questions_a_seco
             await asyncio.gather(istiod.proxies(), istiod.knows_pods("shop.team.svc", V2), istiod.knows([]))
 
     async def update() -> None:
-        istiod = Istiod(context="lab", namespace="istio-system")
+        shared = Istiod(context="lab", namespace="istio-system")
         ends = time.monotonic() + 4
-        await asyncio.gather(*(service(istiod, ends) for _ in range(10)))
+        await asyncio.gather(*(service(shared, ends) for _ in range(10)))
 
+    begun = time.monotonic()
     asyncio.run(update())
+    seconds = time.monotonic() - begun
     assert len(cluster.forwards()) == 2
-    assert cluster.commands(" get pods ") <= 4
+    assert cluster.commands(" get pods ") <= 1 + seconds / istiod.LIST_SECONDS
     for each in cluster.istiods:
-        moments = [moment for moment, _ in each.asked]
-        assert len(moments) >= 8
-        gaps = [later - earlier for earlier, later in itertools.pairwise(moments)]
-        assert min(gaps) > QUERY_SECONDS / 2
-        assert moments[-1] - moments[0] >= (len(moments) - 1) * QUERY_SECONDS - 0.1
+        assert 2 < len(each.asked) <= 1 + seconds / QUERY_SECONDS
 
 
 def test_an_answer_was_asked_for_after_its_call(cluster: FakeCluster) -> None:
@@ -213,11 +215,14 @@ def test_another_istiod_in_place_of_one_that_went_away(cluster: FakeCluster) -> 
 
 def test_one_that_does_not_answer_is_named(cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of two, the one that is frozen."""
-    monkeypatch.setattr(kubectl, "ANSWER_SECONDS", 1.5)
     cluster.add(*syncz(SYNCZ, []))
-    cluster.istiods[1].frozen.set()
+
+    def freeze() -> None:
+        cluster.istiods[1].frozen.set()
+        monkeypatch.setattr(istiod, "ANSWER_SECONDS", 1.5)
+
     with pytest.raises(SilentError, match=r"no answer within 1.5 s: pod/istiod-1$"):
-        ask(Istiod.proxies)
+        ask(Istiod.proxies, before=freeze)
 
 
 def test_one_that_fails_is_named_with_its_own_words(cluster: FakeCluster) -> None:
@@ -259,17 +264,16 @@ def test_one_that_never_answers_in_whole_is_named(
     cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the beginning of what it says."""
-    monkeypatch.setattr(kubectl, "ANSWER_SECONDS", 0.6)
     cluster.add(*syncz(SYNCZ, '[{"proxy": "shop'))
     with pytest.raises(SilentError, match=r"pod/istiod-1 does not answer /debug/syncz in JSON: b'.*shop'"):
-        ask(Istiod.proxies)
+        ask(Istiod.proxies, before=lambda: monkeypatch.setattr(istiod, "ANSWER_SECONDS", 1.5))
 
 
 def test_where_none_is_ready_the_update_waits_for_one(
     cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may send nothing, as long as it stays so: that is no reason to do without its word."""
-    monkeypatch.setattr(kubectl, "ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(istiod, "ANSWER_SECONDS", 1.0)
     cluster.add(*syncz(SYNCZ))
     cluster.pods(cluster.istiods[0].pod(**NOT_READY))
     with pytest.raises(SilentError, match="no istiod of namespace istio-system is ready: pod/istiod-0"):
@@ -299,8 +303,8 @@ def test_an_api_server_that_is_away_is_asked_until_it_is_back(
     script.write_text(f"#!/bin/sh\n{back}echo '{away}' >&2\nexit 1\n")
     assert len(ask(Istiod.proxies)) == 2
     script.write_text(f"#!/bin/sh\necho '{away}' >&2\nexit 1\n")
-    monkeypatch.setattr(kubectl, "ANSWER_SECONDS", 1.0)
-    with pytest.raises(SilentError, match="no answer within 1 s: The connection to the server"):
+    monkeypatch.setattr(kubectl, "ANSWER_SECONDS", 4.0)
+    with pytest.raises(SilentError, match="no answer within 4 s: The connection to the server"):
         ask(Istiod.proxies)
 
 
