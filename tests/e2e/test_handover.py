@@ -80,7 +80,12 @@ def test_the_role_of_the_docs_is_enough_to_ask_istiod(shell: Shell, tmp_path: Pa
         )
         assert int(asked.stdout) > 0
         can = f"kubectl auth can-i --as={subject} --namespace=istio-system"
-        for refused in ("get secrets", "create pods/exec", "get pods/log", "delete pods", "list configmaps"):
-            assert shell.run(f"{can} {refused}", check=False).stdout.strip().endswith("no"), refused
+        assert shell.run(f"{can} create pods --subresource=portforward").stdout.strip() == "yes"
+        for refused in (
+            "create pods --subresource=exec",
+            "get pods --subresource=log",
+            *("get secrets", "list configmaps", "create pods", "delete pods"),
+        ):
+            assert shell.run(f"{can} {refused}", check=False).stdout.strip() == "no", refused
     finally:
         shell.run(f"kubectl delete -f {ROLE}")
