@@ -65,7 +65,7 @@ class Handover:
         self._replicas = {
             version: Replicas(service, version, stack, update.hooks) for version in service.versions
         }
-        self._proxies = Proxies(service, stack)
+        self._proxies = Proxies(service, stack, update.mesh)
         self._progress = _Progress()
 
     def of_pods(self, version: str) -> pulumi.ResourceHookBinding | None:
@@ -170,6 +170,7 @@ class Handover:
         pulumi.log.info(f"waiting until every proxy knows the pods of {_listed(versions)}")
         before = self._progress.before_subsets
         try:
+            self._proxies.connect()
             await self._pods_are_enough(versions)
             await self._proxies.know(versions)
         except UnaskedError as error:

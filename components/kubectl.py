@@ -1,6 +1,7 @@
 """kubectl, asked from inside an update for what Pulumi does not tell. No Pulumi."""
 
 import asyncio
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,13 +10,10 @@ from typing import Final
 ANSWER_SECONDS: Final = 30.0
 """How long a question may take: the API server's own limit for one that it forwards."""
 
-AWAY: Final = (
-    "connection to the server",
-    "Unable to connect to the server",
-    "connection refused",
-    "connection reset",
-    "connection lost",
-    "EOF",
+AWAY: Final = re.compile(
+    r"connection to the server|Unable to connect to the server|connection refused|connection reset"
+    r"|connection lost|(^|: |unexpected )EOF$",
+    re.MULTILINE,
 )
 """What kubectl says where the API server does not answer, or goes away meanwhile."""
 
@@ -35,12 +33,20 @@ class SilentError(KubectlError):
     """Whoever was asked is there and does not answer."""
 
 
+class ProcessLimitError(SilentError):
+    """This machine cannot start a process, for now: it has no memory, or no free file or process."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kubectl:
     """kubectl in a namespace of a kubeconfig context."""
 
     context: str
     namespace: str
+
+    def command(self, *words: str) -> tuple[str, ...]:
+        """Write the command line."""
+        return ("kubectl", "--context", self.context, "--namespace", self.namespace, *words)
 
     async def __call__(self, *words: str) -> str:
         """Run a command and return what it printed; an API server that is away is asked until it is back.
@@ -49,15 +55,24 @@ class Kubectl:
             SilentError: there was no answer in time.
             KubectlError: there is no kubectl, or it failed.
         """
-        command = ("kubectl", "--context", self.context, "--namespace", self.namespace, *words)
         ends = time.monotonic() + ANSWER_SECONDS
         while True:
             try:
-                return await _run(command, ends - time.monotonic())
-            except AwayError as error:
+                return await _run(self.command(*words), ends - time.monotonic())
+            except (AwayError, ProcessLimitError) as error:
                 if time.monotonic() > ends - PAUSE_SECONDS:
-                    raise SilentError(f"no answer within {ANSWER_SECONDS:g} s: {error}") from error
+                    kind = SilentError if isinstance(error, AwayError) else ProcessLimitError
+                    raise kind(f"no answer within {ANSWER_SECONDS:g} s: {error}") from error
             await asyncio.sleep(PAUSE_SECONDS)
+
+
+def unstarted(error: OSError) -> KubectlError:
+    """Tell a kubectl that is missing from a machine that has no room for one more process."""
+    if isinstance(error, FileNotFoundError):
+        return KubectlError("kubectl is not on PATH")
+    if isinstance(error, PermissionError):
+        return KubectlError(f"kubectl cannot be started: {error}")
+    return ProcessLimitError(f"kubectl cannot be started: {error}; raise that limit, see `ulimit -a`")
 
 
 async def _run(command: Sequence[str], patience: float) -> str:
@@ -69,15 +84,22 @@ async def _run(command: Sequence[str], patience: float) -> str:
             stderr=asyncio.subprocess.PIPE,
         )
     except OSError as error:
-        raise KubectlError("kubectl is not on PATH") from error
+        raise unstarted(error) from error
     try:
         said, complained = await asyncio.wait_for(process.communicate(), patience)
     except TimeoutError as error:
-        process.kill()
-        await process.wait()
         raise SilentError(f"no answer within {ANSWER_SECONDS:g} s: {' '.join(command)}") from error
+    finally:
+        # After the time limit, and where the update is cancelled.
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     if process.returncode:
         why = complained.decode(errors="replace").strip()
-        away = any(words in why for words in AWAY)
-        raise (AwayError if away else KubectlError)(why or f"{' '.join(command)} failed")
+        raise (AwayError if is_away(why) else KubectlError)(why or f"{' '.join(command)} failed")
     return said.decode(errors="replace")
+
+
+def is_away(complaint: str) -> bool:
+    """Whether kubectl found no API server to answer."""
+    return bool(AWAY.search(complaint))

@@ -3,19 +3,20 @@
 import asyncio
 import json
 import time
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import pulumi
 
 from components import workload
 from components.expressions import seconds
-from components.istiod import Istiod, Look, UnaskedError
-from components.kubectl import Kubectl, KubectlError, SilentError
+from components.istiod import QUERY_SECONDS, Istiod, Look, UnaskedError
+from components.kubectl import Kubectl, KubectlError, ProcessLimitError, SilentError
 from components.model.service import Service
 from components.model.stack import Stack
 from components.settling import GATHERING_SECONDS, PAUSE_SECONDS, UnsettledError, settled
+from components.shared import Pace, Question
 
 LAGGING: Final = "`istioctl proxy-status` shows them: mend or delete them, then `pulumi up`"
 SILENT: Final = (
@@ -29,22 +30,48 @@ READ: Final = {
 }
 """What of a service istiod has to read before it sends anything; Services it knows by their pods."""
 
-ASKING_SECONDS: Final = 0.5
-"""Between two questions what istiod has read: each is two commands."""
-
 
 class HandoverError(pulumi.RunError):
     """An update that stops before a version gets its first request, or before one loses its pods."""
 
 
+class Mesh:
+    """What an update asks of istiod and of the API server, for all services of the stack together."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.istiod = Istiod(context=stack.cluster.context, namespace=stack.handover.control_plane)
+        self.objects = Question(self._list, Pace(QUERY_SECONDS))
+        self._kubectl = Kubectl(context=stack.cluster.context, namespace=stack.namespace.name)
+        self._kinds = READ[stack.api]
+
+    async def _list(self) -> Sequence[Mapping[str, Any]]:
+        """List the objects of the stack that istiod has to read."""
+        chosen = ",".join(f"{key}={value}" for key, value in workload.OURS.items())
+        try:
+            said = await self._kubectl("get", self._kinds, f"--selector={chosen}", "--output=json")
+        except SilentError:
+            raise
+        except KubectlError as error:
+            raise UnaskedError(str(error)) from error
+        items: Sequence[Mapping[str, Any]] = json.loads(said)["items"]
+        return items
+
+
 class Proxies:
     """The proxies that call one service, as istiod knows them."""
 
-    def __init__(self, service: Service, stack: Stack) -> None:
+    def __init__(self, service: Service, stack: Stack, mesh: Mesh) -> None:
         self._service, self._namespace, self._api = service, stack.namespace.name, stack.api
         self._limit = float(seconds(stack.handover.limit) or 0)
-        self._istiod = Istiod(context=stack.cluster.context, namespace=stack.handover.control_plane)
-        self._kubectl = Kubectl(context=stack.cluster.context, namespace=stack.namespace.name)
+        self._istiod, self._objects = mesh.istiod, mesh.objects
+
+    def connect(self) -> None:
+        """Connect to istiod while something else is waited for. The next question reports what has failed."""
+        self._connecting = asyncio.ensure_future(self._connect())
+
+    async def _connect(self) -> None:
+        with suppress(UnaskedError, SilentError):
+            await self._istiod.connect()
 
     async def look(self) -> Look:
         """Look at all of them, to know later what is new."""
@@ -121,18 +148,12 @@ class Proxies:
                     f"read what the API server has of {READ[self._api]}. See whether it reaches it: kubectl "
                     f"logs --namespace {self._istiod.namespace} --selector app=istiod; then `pulumi up`"
                 )
-            await asyncio.sleep(ASKING_SECONDS)
+            await asyncio.sleep(PAUSE_SECONDS)
         return waited
 
     async def _has_read(self) -> bool:
-        chosen = f"--selector=app.kubernetes.io/name={self._service.app.name}"
-        try:
-            said = await self._kubectl("get", READ[self._api], chosen, "--output=json")
-        except SilentError:
-            raise
-        except KubectlError as error:
-            raise UnaskedError(str(error)) from error
-        objects = json.loads(said)["items"]
+        name = self._service.app.name
+        objects = [each for each in await self._objects() if each["metadata"]["labels"].get("app") == name]
         if self._api == "istio":
             return await self._istiod.knows(objects)
         return all(map(_is_observed, objects))
@@ -141,8 +162,9 @@ class Proxies:
         """Do without istiod's word: it has sent everything after the longest time that it gathers changes."""
         pulumi.log.warn(
             f"istiod could not be asked whether every proxy has taken the change, so this waits "
-            f"{GATHERING_SECONDS} s: {why}. It is asked in the namespace that mesh-app:handover.controlPlane "
-            "names, with the right to `kubectl exec` there"
+            f"{GATHERING_SECONDS} s: {why}. It takes the rights to `get` and `list` pods and to `create` "
+            f"pods/portforward in namespace {self._istiod.namespace} (mesh-app:handover.controlPlane): the "
+            "Role is in docs/operations.md"
         )
         await asyncio.sleep(GATHERING_SECONDS)
 
@@ -155,6 +177,8 @@ class Proxies:
         """Go no further where an istiod that is there says nothing: it may send nothing either."""
         try:
             yield
+        except ProcessLimitError as overloaded:
+            raise HandoverError(f"{self._service.app.name}: {overloaded}; then `pulumi up`") from overloaded
         except SilentError as silent:
             mend = SILENT.format(namespace=self._istiod.namespace)
             raise HandoverError(f"{self._service.app.name}: istiod is silent: {silent}; {mend}") from silent

@@ -2,6 +2,7 @@
 
 from components.hooks import SharedHooks
 from components.model.stack import Stack
+from components.proxies import Mesh
 from components.standing import Standing
 
 
@@ -10,4 +11,5 @@ class Update:
 
     def __init__(self, stack: Stack) -> None:
         self.hooks = SharedHooks()
+        self.mesh = Mesh(stack)
         self.standing = Standing(stack)

@@ -3,11 +3,12 @@
 import asyncio
 import json
 import runpy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import yaml
 from pulumi.runtime import config as pulumi_config
 from pulumi.runtime import mocks, rpc, settings, stack
@@ -40,6 +41,8 @@ class Registered:
     dependencies: frozenset[str]
     inputs: Mapping[str, Any]
     read: bool = False
+    hooks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The names of the hooks by when the engine calls them, where the run has an engine that knows hooks."""
 
     @property
     def key(self) -> str:
@@ -130,8 +133,26 @@ class _Monitor(mocks.MockMonitor):
                 dependencies=frozenset(request.dependencies),
                 inputs=rpc.deserialize_properties(properties),
                 read=read,
+                hooks={} if read else {each.name: list(names) for each, names in request.hooks.ListFields()},
             )
         )
+
+
+class _MonitorWithHooks(_Monitor):
+    """Takes hooks, as the engine does, and calls none."""
+
+    def RegisterResourceHook(self, request: Any) -> None:  # noqa: ANN401, N802
+        """Be a monitor that knows hooks."""
+
+
+class _Callbacks:
+    """Stands for the server that the engine would call."""
+
+    def register_resource_hook(self, hook: pulumi.ResourceHook) -> None:
+        """Take a hook around a resource."""
+
+    def register_error_hook(self, hook: pulumi.ErrorHook) -> None:
+        """Take a hook that is called after an error."""
 
 
 def run(
@@ -140,15 +161,20 @@ def run(
     *,
     project: str = "mesh-app",
     folder: Path = ROOT,
+    hooks: bool = False,
 ) -> Recording:
-    """Run a folder's program with whole config keys (`mesh-app:weights`) and plain values."""
+    """Run a folder's program with whole config keys (`mesh-app:weights`) and plain values.
+
+    With hooks it does all that it does in an update, and so may run kubectl.
+    """
     recording = Recording()
     cluster = _Cluster(existing or {"istio-system/istio-ingressgateway": INGRESS_SERVICE})
-    monitor = _Monitor(cluster, recording)
+    monitor = (_MonitorWithHooks if hooks else _Monitor)(cluster, recording)
     # Pulumi asks for the thread's loop; a test before may have closed it and left none.
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     mocks.set_mocks(cluster, project=project, stack="test", preview=False, monitor=monitor)
+    settings.SETTINGS.callbacks = _Callbacks() if hooks else None
     stored = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
     pulumi_config.set_all_config(stored, [])
     # set_mocks leaves a stack of its own behind, and waits for it on another loop.
