@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from threading import Event, Semaphore
 
 from rich.console import Console, Group, RenderableType
@@ -32,6 +33,9 @@ class View:
 
     def __init__(self, console: Console) -> None:
         self.console = console
+        # What a terminal has no letter for would keep all that follows from it.
+        if isinstance(console.file, TextIOWrapper):
+            console.file.reconfigure(errors="replace")
         self.lost: str | None = None
         """Why nothing can be shown any more, if so: a closed pipe or terminal."""
         self._live: Live | None = None
@@ -128,7 +132,7 @@ class View:
         try:
             self.console.print(question, end=" ", markup=False, soft_wrap=True)
             while not over.is_set():
-                if select.select([sys.stdin], [], [], POLL_SECONDS)[0]:
+                if select.select([sys.stdin], [], [], POLL_SECONDS)[0] and not over.is_set():
                     return sys.stdin.readline()
             return ""
         finally:
