@@ -130,7 +130,9 @@ class Apply:
 
 
 def _what(error: Exception) -> str:
-    return error.what if isinstance(error, OperationError) else f"{type(error).__name__}: {error}"
+    """Name an error in one line."""
+    what = error.what if isinstance(error, OperationError) else f"{type(error).__name__}: {error}"
+    return " ".join(what.split())
 
 
 def _last(evidence: str) -> str:

@@ -82,11 +82,18 @@ class Course:
             return self._ended(end.outcome, end.why)
         except ANY as error:  # nobody would watch the new version any more
             return self.back(Outcome.rolled_back, self._unforeseen(error))
-        said = promoted(self.to, self.fixed, *self.watch.measured())
+        said = self._promoted()
         if self.plan.remove_old:
             weights = self._traffic(len(self.plan.steps) - 1).weights
             self._retire({version for version, weight in weights.items() if not weight})
         return self._ended(Outcome.promoted, said)
+
+    def _promoted(self) -> str:
+        """Say what the new version has in the end; without its measured share, if that cannot be had."""
+        try:
+            return promoted(self.to, self.fixed, *self.watch.measured())
+        except Exception:  # noqa: BLE001 (it has its weight, whatever is measured)
+            return promoted(self.to, self.fixed, {}, 0)
 
     def _listen(self) -> None:
         """Hear people while the new version is deployed; `--promote` is for when it is."""

@@ -62,7 +62,7 @@ def test_a_pipe_that_nobody_reads_holds_nothing_up(pipe: tuple[int, Console]) ->
         for nth in range(3000):
             view.tell(f"line {nth} {'x' * 100}")
             view.show(SCENE)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
         read: list[bytes] = []
         reader = Thread(target=lambda: read.extend(iter(lambda: os.read(ours, 1 << 16), b"")))
         reader.start()
