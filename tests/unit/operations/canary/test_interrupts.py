@@ -8,16 +8,22 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from operations.canary.interrupts import ENDING, Interrupts
+from operations.canary.interrupts import Interrupts
 from operations.canary.view import View
 
+ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 SIGNALS = (signal.SIGINT, signal.SIGTSTP, *ENDING)
+
+
+def not_caught(number: int, _frame: object) -> None:
+    """Stand for what would end or stop the process."""
+    raise AssertionError(signal.Signals(number).name)
 
 
 @pytest.fixture(autouse=True)
 def _as_in_a_shell() -> Iterator[None]:
     """Whatever the test's own parent ignores."""
-    before = {each: signal.signal(each, signal.SIG_DFL) for each in SIGNALS}
+    before = {each: signal.signal(each, not_caught) for each in SIGNALS}
     yield
     for each, handler in before.items():
         signal.signal(each, handler)
@@ -101,4 +107,4 @@ def test_nohup_stays_nohup() -> None:
 def test_signals_are_as_before_afterwards() -> None:
     """All of them."""
     after()
-    assert {signal.getsignal(each) for each in SIGNALS} == {signal.SIG_DFL}
+    assert {signal.getsignal(each) for each in SIGNALS} == {not_caught}
