@@ -130,7 +130,7 @@ class Cluster:
                 )
             except ApiException as error:
                 return error.status, str(error.body)
-            return answer.status, answer.data.decode()
+            return answer.status, answer.data.decode(errors="replace")
 
     def patch(self, manifest: Manifest, change: Manifest) -> None:
         """Merge a change into an object, in the name of kubectl: Pulumi takes over what kubectl wrote."""

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from operations.adoption.command import Request, adopt
 from operations.canary import command as canary_command
-from operations.canary.record import Wish
+from operations.canary.inbox import Wish
 from operations.declared import declare
 from operations.drift import command as drift_command
 from operations.errors import OperationError

@@ -73,7 +73,7 @@ class Project:
             OperationError: there is no such stack file, or it is no YAML.
         """
         file = self.stack_file(stack)
-        if not file.is_file():
+        if stack not in self.drafts and not file.is_file():
             known = sorted(path.name for path in self.folder.glob("Pulumi.*.yaml"))
             raise OperationError(
                 f"no {file.name} in {self.folder}; there is: {', '.join(known) or 'no stack file'}",

@@ -125,13 +125,21 @@ class Updates:
             said,
         )
 
-    def up(self, *, but: Sequence[str] = (), refresh: bool = False, message: str | None = None) -> None:
+    def up(
+        self,
+        *,
+        but: Sequence[str] = (),
+        refresh: bool = False,
+        message: str | None = None,
+        config: Path | None = None,
+    ) -> None:
         """Bring everything to what the stack file says.
 
         Args:
             but: URNs of resources to leave as they are.
             refresh: read what is live first, so that what a hand changed is changed back.
             message: what stands in the stack's history.
+            config: a file in the place of the stack file.
         """
         said: list[str] = []
 
@@ -148,6 +156,7 @@ class Updates:
                 refresh=refresh or None,
                 run_program=True if refresh else None,
                 message=message,
+                config_file=str(config) if config else None,
                 on_event=listen,
                 on_output=_ignore,
             ),

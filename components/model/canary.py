@@ -141,7 +141,8 @@ class Hook:
     """A line for the shell, or a program and its words. Exit code 0 is good."""
 
     post: HookUrl | None = None
-    """A URL; an answer of 200 to 299 is good. `${NAME}` is of the environment: no secret stands here."""
+    """A URL; an answer of 200 to 299 is good. `${NAME}` is of the environment, so no secret stands here;
+    `$NAME` without braces is not."""
 
     timeout: GoDuration = "1m"
     """How long it may take."""

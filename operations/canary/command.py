@@ -13,23 +13,27 @@ from operations.canary.beginning import begin, can_judge, unfinished
 from operations.canary.briefing import show_fixed, show_pending, show_plan
 from operations.canary.course import Course
 from operations.canary.deploy import Deployment
+from operations.canary.inbox import Answer, Inbox, Wish
 from operations.canary.interrupts import Interrupts
-from operations.canary.journal import Canary
+from operations.canary.journal import Canary, is_going_back
 from operations.canary.live import LiveWorld
 from operations.canary.outcome import Outcome
-from operations.canary.record import Record, Wish, last
+from operations.canary.record import Record, last
+from operations.canary.stack_copy import kept
 from operations.canary.status import show_status
 from operations.canary.view import View, split_of
-from operations.declared import learn
+from operations.declared import Declared, learn
 from operations.errors import OperationError
 from operations.figures.measured import Figures
+from operations.locks import LockedError
 from operations.pin import meant_cluster
 from operations.project import Project
 from operations.recovery.command import settle
 from operations.services import MeshService, services_of
 
-TAKEN_SECONDS = 60.0
-"""How long a canary may take to hear a wish: longer than a `pulumi up`."""
+ANSWER_SECONDS = 600.0
+"""How long a canary may take to answer a command: an update may first wait 300 s for another one's lock."""
+ANSWER_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +63,7 @@ def canary(project: Project, request: Request, console: Console) -> int:
         show_status(record, console)
         return 0
     if request.wish and record.runs:
-        return _ask(record, request.wish, console)
+        return _ask(record, request.wish, request.stack, console)
     if request.wish is Wish.pause:
         raise OperationError(
             f"no canary of stack {request.stack} runs",
@@ -74,12 +78,12 @@ def canary(project: Project, request: Request, console: Console) -> int:
 def _alone(project: Project, request: Request, deployment: Deployment, record: Record, view: View) -> int:
     """Begin or go on, as the only canary of the stack."""
     console = view.console
+    one = None
     if request.wish:
-        settle(project, request.stack, view.tell)
-    resources = learn(project, request.stack)
-    services = services_of(resources)
-    one = Canary.of(unfinished(record, request.stack), services) if request.wish else None
-    service = one.service if one else _service(services, request.service)
+        project, resources, one = _unfinished(project, request, record, view)
+    else:
+        resources = learn(project, request.stack)
+    service = one.service if one else _service(services_of(resources), request.service)
     world = LiveWorld(
         project=project,
         stack=request.stack,
@@ -117,13 +121,42 @@ def _alone(project: Project, request: Request, deployment: Deployment, record: R
         if console.input("begin? (y/n) ").strip().lower() != "y":
             return 0
         world.prepare()  # what was true before the question may have changed meanwhile
-    record.begin()
     new.note(record, first)
+    world.stack_copy.begin()
     return _run(new, world, request, first, prepare=bool(pending))
+
+
+def _unfinished(
+    project: Project, request: Request, record: Record, view: View
+) -> tuple[Project, Declared, Canary]:
+    """Read the canary that goes on, once the stack's state is in order.
+
+    On the way back the canary's own copy does where the stack file cannot be read any more.
+    """
+    entries = unfinished(record, request.stack)
+    if record.unreadable:
+        view.tell(f"{record.unreadable} lines of the journal cannot be read, and are left out")
+    aborted = request.wish is Wish.abort
+
+    def read(project: Project) -> tuple[Project, Declared, Canary]:
+        settle(project, request.stack, view.tell)
+        declared = learn(project, request.stack)
+        return project, declared, Canary.of(entries, services_of(declared), aborted=aborted)
+
+    try:
+        return read(project)
+    except OperationError as error:
+        copy = kept(record.folder)
+        backwards = aborted or is_going_back(entries)
+        if isinstance(error, LockedError) or copy is None or not backwards:
+            raise
+        view.tell(f"{error.what}; rolling back by the canary's copy of the stack file")
+        return read(project.with_draft(request.stack, copy))
 
 
 def _go_on(one: Canary, world: LiveWorld, request: Request) -> int:
     """Go on with a canary that was killed or stopped, from where the cluster really is."""
+    world.stack_copy.resume()
     world.prepare()
     if request.wish is Wish.abort:
         return _run(one, world, request, 0, back=(Outcome.aborted, "aborted by hand"))
@@ -155,14 +188,16 @@ def _run(
     back: tuple[Outcome, str] | None = None,
 ) -> int:
     course = one.course(world, request.stack)
-    with world.interrupts.caught(), world.view.open():
+    with world.view.open(), world.interrupts.caught():
         outcome, said = _end(course, first, prepare=prepare, resumed=resumed, back=back, request=request)
-    folder = report.write(world.record, request.report)
     weights = last(world.record.entries(), "applied").get("weights", one.before)
     world.tell(f"{outcome}: {said}; weights: {split_of(weights)}")
     if not outcome.is_over:
         world.tell(f"to go on: python -m operations canary --stack {request.stack} --resume; or --abort")
-    world.tell(f"report: {folder}")
+    try:
+        world.tell(f"report: {report.write(world.record, request.report)}")
+    except Exception as error:  # noqa: BLE001 (how it ended stays what it is)
+        world.tell(f"no report: {error}")
     return int(outcome.value)
 
 
@@ -198,14 +233,47 @@ def _service(services: tuple[MeshService, ...], name: str | None) -> MeshService
     return services[names.index(name)]
 
 
-def _ask(record: Record, wish: Wish, console: Console) -> int:
-    """Hand a wish to the canary that runs, and wait until it has taken it."""
-    record.ask(wish)
-    deadline = time.monotonic() + TAKEN_SECONDS
-    while record.wished:
-        if time.monotonic() > deadline or not record.runs:
-            record.take()
-            raise OperationError(f"the canary did not hear {wish}", mend="see --status")
-        time.sleep(0.1)
-    console.print(f"{wish}: the canary has heard it")
+def _ask(record: Record, wish: Wish, stack: str, console: Console) -> int:
+    """Send a command to the canary that runs, and wait for the answer to this very command.
+
+    Raises:
+        OperationError: it was refused, or never answered.
+    """
+    inbox = record.inbox
+    try:
+        identity = inbox.send(wish)
+    except OSError as error:
+        raise OperationError(
+            f"--{wish} cannot be sent: {error}",
+            mend="to have everybody back: `kill` the process that --status names",
+        ) from error
+    try:
+        answer = _answer(record, inbox, identity)
+    finally:
+        # Nobody waits for it any more, so nothing may come of it later.
+        withdrawn = inbox.withdraw(identity)
+    if answer is None:
+        state = "runs, and does not listen: an update takes long" if record.runs else "has ended"
+        raise OperationError(
+            f"--{wish} was {'withdrawn' if withdrawn else 'not answered'}: the canary {state}",
+            mend=f"python -m operations canary --stack {stack} --status",
+        )
+    if not answer.accepted:
+        raise OperationError(
+            f"--{wish} was refused: {answer.text}",
+            mend=f"python -m operations canary --stack {stack} --status",
+        )
+    console.print(f"{wish} accepted: {answer.text}")
     return 0
+
+
+def _answer(record: Record, inbox: Inbox, identity: str) -> Answer | None:
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while time.monotonic() < deadline:
+        runs = record.runs
+        if answer := inbox.answer_to(identity):
+            return answer
+        if not runs:
+            return None
+        time.sleep(ANSWER_POLL_SECONDS)
+    return None

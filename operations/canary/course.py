@@ -3,10 +3,12 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from traceback import format_exception
 
 from operations.canary.apply import Apply
 from operations.canary.fixed_routes import FixedRoute
 from operations.canary.hooks import Occasion
+from operations.canary.inbox import Wish
 from operations.canary.outcome import BackError, EndError, Outcome, PromoteError, StopError
 from operations.canary.plan import Plan
 from operations.canary.promotion import promoted
@@ -15,12 +17,18 @@ from operations.canary.watch import Watch
 from operations.canary.world import World
 from operations.errors import OperationError
 
+ANY = (Exception, SystemExit, KeyboardInterrupt)
+"""Whatever a call can raise: rich makes a SystemExit of a closed pipe."""
+TRACE_LINES = 30
+"""Of an error that nobody has foreseen, in the journal: the place is at the end."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
     """One canary of one service."""
 
     world: World
+    """One that is `shielded`: notes, output and replies end nothing."""
     plan: Plan
     stack: str
     service: str
@@ -61,8 +69,8 @@ class Course:
             return self._ended(end.outcome, f"{end.why}; {self.to} had no traffic")
         except EndError as end:
             return self._ended(end.outcome, end.why)
-        except OperationError as error:
-            return self._ended(Outcome.failed, str(error))
+        except ANY as error:  # the new version has no traffic yet
+            return self._ended(Outcome.failed, self._unforeseen(error))
         return None
 
     def _guarded(self, walk: Callable[[], None]) -> tuple[Outcome, str]:
@@ -72,13 +80,20 @@ class Course:
             return self.back(end.outcome, end.why)
         except EndError as end:
             return self._ended(end.outcome, end.why)
-        except OperationError as error:
-            return self._ended(Outcome.failed, str(error))
-        said = promoted(self.to, self.fixed, *self.watch.measured())
+        except ANY as error:  # nobody would watch the new version any more
+            return self.back(Outcome.rolled_back, self._unforeseen(error))
+        said = self._promoted()
         if self.plan.remove_old:
             weights = self._traffic(len(self.plan.steps) - 1).weights
             self._retire({version for version, weight in weights.items() if not weight})
         return self._ended(Outcome.promoted, said)
+
+    def _promoted(self) -> str:
+        """Say what the new version has in the end; without its measured share, if that cannot be had."""
+        try:
+            return promoted(self.to, self.fixed, *self.watch.measured())
+        except Exception:  # noqa: BLE001 (it has its weight, whatever is measured)
+            return promoted(self.to, self.fixed, {}, 0)
 
     def _listen(self) -> None:
         """Hear people while the new version is deployed; `--promote` is for when it is."""
@@ -110,17 +125,47 @@ class Course:
         self.world.tell(f"going back: {why}")
         traffic = back(self.plan, self.to, self.before)
         old = [version for version, weight in traffic.weights.items() if weight]
-        if self.world.ready(self.to) and any(self.world.ready(version) == 0 for version in old):
+        if self._pods(self.to) and any(self._pods(version) == 0 for version in old):
             reason = f"{why}; but {' and '.join(old)} has no ready pods to go back to"
             return self._ended(Outcome.failed, reason)
         try:
-            self.apply.surely(traffic, f"canary {self.to}: back, {why}")
-        except (EndError, OperationError) as error:
-            return self._ended(Outcome.failed, f"{why}; and the way back failed: {error}")
+            lacking = self.apply.surely(traffic, f"canary {self.to}: back, {_first_line(why)}")
+        except Exception as error:  # noqa: BLE001 (it is told with what a person can do)
+            return self._ended(Outcome.failed, f"{why}; and {self._not_back(error, traffic)}")
         self.world.note("applied", step=-1, weights=dict(traffic.weights))
         if self.brought:
             self._retire({self.to})
-        return self._ended(outcome, why)
+        return self._ended(outcome, f"{why}; {lacking}" if lacking else why)
+
+    def _pods(self, version: str) -> int | None:
+        try:
+            return self.world.ready(version)
+        except Exception:  # noqa: BLE001 (then nobody can tell just now)
+            return None
+
+    def _not_back(self, error: Exception, traffic: Traffic) -> str:
+        """Say that the new version may still have its traffic, and how a person takes it away."""
+        try:
+            manual = list(self.world.manual_rollback(traffic))
+        except Exception:  # noqa: BLE001 (the command below remains)
+            manual = []
+        lines = [
+            f"the way back failed: {error}",
+            f"{self.to} may still have traffic, and is not watched. Once the reason is mended:",
+            f"  python -m operations canary --stack {self.stack} --abort",
+        ]
+        if manual:
+            lines.append("To move the routes at once, without Pulumi; the command above comes after it:")
+        return "\n".join([*lines, *(f"  {each}" for each in manual)])
+
+    def _unforeseen(self, error: BaseException) -> str:
+        """Say what nobody has foreseen; its trace is in the journal."""
+        if isinstance(error, OperationError):
+            return str(error)
+        trace = [line for part in format_exception(error) for line in part.splitlines()]
+        self.world.note("fault", trace=trace[-TRACE_LINES:])
+        where = next((line.strip() for line in reversed(trace) if line.lstrip().startswith("File ")), "")
+        return f"unforeseen {type(error).__name__}: {error} ({where})"
 
     def _step(self, nth: int, *, again: bool) -> None:
         step = self.plan.steps[nth]
@@ -140,7 +185,9 @@ class Course:
         step, steps = self.plan.steps[nth], len(self.plan.steps)
         self.watch.await_pods(nth, self._traffic(nth), again=refresh)
         self._own_routes()
-        self.world.note("step", step=nth, says=str(step))
+        if not self.world.note("step", step=nth, says=str(step)):
+            # Killed, it could not go on from a step of which there is no record.
+            raise BackError(Outcome.rolled_back, "the canary's journal cannot be written")
         self.world.tell(f"step {nth + 1}/{steps}: {step}")
         message = f"canary {self.to}: step {nth + 1}/{steps}, {step}"
         traffic = self._traffic(nth)
@@ -176,19 +223,32 @@ class Course:
         try:
             self.world.remove_versions(versions)
             self.apply.up(f"canary {self.to}: {names} removed")
-        except (EndError, OperationError) as error:
+        except Exception as error:  # noqa: BLE001 (the weights are right, which is what counts)
             self.world.tell(f"{names} stays: {error}")
         else:
             self.world.note("removed", versions=sorted(versions))
 
     def _ended(self, outcome: Outcome, why: str) -> tuple[Outcome, str]:
         self.world.note("end", outcome=str(outcome), why=why)
+        self._last_replies(outcome)
         for hook in self.plan.hooks:
             if hook.when == "end":
                 occasion = self._occasion(len(self.plan.steps) - 1, str(outcome), f"{outcome}: {why}")
-                if wrong := self.world.run_hook(hook, occasion, _nobody):
+                try:
+                    wrong = self.world.run_hook(hook, occasion, _nobody)
+                except ANY as error:  # how it ended stays what it is
+                    wrong = f"{type(error).__name__}: {error}"
+                if wrong:
                     self.world.tell(f"hook {hook}: {wrong}")
         return outcome, why
+
+    def _last_replies(self, outcome: Outcome) -> None:
+        """Answer what was asked for on the way back or at the very end."""
+        with suppress(Exception):
+            while wish := self.world.wish():
+                is_back = outcome in {Outcome.rolled_back, Outcome.aborted}
+                accepted = wish is Wish.abort and is_back
+                self.world.reply(f"the canary has ended: {outcome}", accepted=accepted)
 
     def _hooks(self, when: str, nth: int) -> None:
         step = self.plan.steps[nth]
@@ -221,6 +281,10 @@ class Course:
             outcome=outcome,
             text=f"canary of {self.service} {self.to} on {self.stack}: {text}",
         )
+
+
+def _first_line(why: str) -> str:
+    return why.partition("\n")[0]
 
 
 def _nobody() -> None:

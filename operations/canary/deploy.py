@@ -49,15 +49,28 @@ class Deployment:
         who = self._updates.run("whoami", self._updates.stack.workspace.who_am_i)
         return f"{who.user}@{who.url}"
 
-    def up(self, message: str, *, refresh: bool, tick: Callable[[], None] | None = None) -> None:
+    def up(
+        self,
+        message: str,
+        *,
+        refresh: bool,
+        tick: Callable[[], None] | None = None,
+        config: Path | None = None,
+    ) -> None:
         """Bring everything to what the stack file says; the message stands in the stack's history.
+
+        Args:
+            message: the update's.
+            refresh: look at what is really there first.
+            tick: called now and then meanwhile; what it raises ends the update.
+            config: a file in the place of the stack file.
 
         Raises:
             UpError: it failed.
         """
         try:
             with self._command.meanwhile(tick):
-                self._updates.up(message=message, refresh=refresh)
+                self._updates.up(message=message, refresh=refresh, config=config)
         except OperationError as error:
             raise UpError(error.what, evidence=error.evidence, mend=error.mend) from error
 

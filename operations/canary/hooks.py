@@ -1,13 +1,16 @@
 """Runs what a team wants done on the way: commands, and messages over HTTP."""
 
 import os
+import re
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
+from typing import Final
 
 import httpx
 
@@ -16,6 +19,7 @@ from operations.canary.plan import Hook
 LAST_LINES = 5
 """Of what a failed command said."""
 POLL_SECONDS = 0.2
+VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +58,15 @@ def run(hook: Hook, occasion: Occasion, folder: Path, tick: Callable[[], None]) 
         tick: called now and then meanwhile, and may end it by what it raises.
     """
     if hook.post is not None:
-        return _post(os.path.expandvars(hook.post), occasion.payload, hook.timeout, tick)
+        return _post(expanded(hook.post), occasion.payload, hook.timeout, tick)
     shell = isinstance(hook.run, str)
     words = ["sh", "-c", str(hook.run)] if shell else list(hook.run or ())
     return _command(words, occasion.variables, folder, hook.timeout, tick)
+
+
+def expanded(text: str) -> str:
+    """Put variables of the environment in the place of `${NAME}`; nothing else with a `$` means anything."""
+    return VARIABLE.sub(lambda found: os.environ.get(found[1], found[0]), text)
 
 
 def _post(url: str, payload: Mapping[str, object], timeout: float, tick: Callable[[], None]) -> str | None:
@@ -80,7 +89,7 @@ def _answer(url: str, payload: Mapping[str, object], timeout: float) -> str | No
         answer = httpx.post(url, json=payload, timeout=timeout)
     except httpx.TimeoutException:
         return _too_long(timeout)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except Exception as error:  # noqa: BLE001 (an address can be wrong in ways that httpx does not foresee)
         return f"no answer: {type(error).__name__}"
     return None if answer.is_success else f"answered {answer.status_code}"
 
@@ -112,19 +121,22 @@ def _command(
         return f"{words[0]}: {error.strerror}"
     with process:
         deadline = time.monotonic() + timeout
-        said = ""
+        said, ended = "", False
         try:
             while True:
                 try:
                     said, _ = process.communicate(timeout=POLL_SECONDS)
+                    ended = True
                     break
                 except subprocess.TimeoutExpired:
                     if time.monotonic() > deadline:
                         return _too_long(timeout)
                     tick()
         finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
+            if not ended:
+                # Also where it has ended itself, and what it started holds its output.
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(process.pid, signal.SIGKILL)
     if process.returncode == 0:
         return None
     lines = said.strip().splitlines()[-LAST_LINES:]

@@ -10,6 +10,7 @@ from operations.canary.fixed_routes import FixedRoute
 from operations.canary.outcome import Outcome
 from operations.canary.plan import Plan
 from operations.canary.record import Entry, Record
+from operations.canary.shielded import shielded
 from operations.canary.stages import Stages, stages
 from operations.canary.traffic import heaviest
 from operations.canary.watch import Watch
@@ -47,18 +48,28 @@ class Canary:
     """The step after which the plan had paused it when it ended, if so."""
 
     @classmethod
-    def of(cls, entries: Sequence[Entry], services: Sequence[MeshService]) -> Self:
+    def of(cls, entries: Sequence[Entry], services: Sequence[MeshService], *, aborted: bool = False) -> Self:
         """Read it from a journal that is not over.
 
+        Args:
+            entries: the journal.
+            services: what the stack declares now.
+            aborted: whether everybody goes back, for which the new version need not be declared any more.
+
         Raises:
-            OperationError: its service is no longer in the stack.
+            OperationError: its service is no longer in the stack, or how it began cannot be read.
         """
         begun = entries[0]
+        if begun["event"] != "begin":
+            raise OperationError(
+                "the first line of the canary's journal cannot be read: nobody knows the weights before it",
+                mend="set the weights in the stack file, then pulumi up; or begin another canary",
+            )
         service = next((each for each in services if each.name == begun["service"]), None)
         moved = _last_of(entries, "back", "step")
-        backwards = moved.get("event") == "back"
+        backwards = is_going_back(entries)
         # On its way back the new version may have left the stack file already.
-        if service is None or (begun["to"] not in service.deployments and not backwards):
+        if service is None or (begun["to"] not in service.deployments and not (backwards or aborted)):
             raise OperationError(
                 f"the stack has no {begun['service']} {begun['to']} any more, of which the canary was",
                 mend="put it back into the stack file",
@@ -90,9 +101,12 @@ class Canary:
         return heaviest(self.before, self.to)
 
     def note(self, record: Record, first: int) -> None:
-        """Write the first line of its journal."""
-        record.note(
-            "begin",
+        """Begin its journal.
+
+        Raises:
+            OperationError: it cannot be written.
+        """
+        record.begin(
             service=self.service.name,
             to=self.to,
             old=self.old,
@@ -110,6 +124,7 @@ class Canary:
 
     def course(self, world: World, stack: str) -> Course:
         """Lay its course through a world."""
+        world = shielded(world)
         watch = Watch(
             world=world,
             plan=self.plan,
@@ -131,6 +146,11 @@ class Canary:
             watch=watch,
             apply=Apply(world=world),
         )
+
+
+def is_going_back(entries: Sequence[Entry]) -> bool:
+    """Tell whether it was on its way back when it ended."""
+    return _last_of(entries, "back", "step").get("event") == "back"
 
 
 def _last_of(entries: Sequence[Entry], *events: str) -> Mapping[str, Any]:

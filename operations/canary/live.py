@@ -1,20 +1,25 @@
 """The world as it is: the stack's project, its cluster, its Prometheus, and the people at the terminals."""
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, Literal
 
 import httpx
 
-from operations.canary import hooks, stack_file
+from operations.canary import hooks, manual_rollback, stack_file
 from operations.canary.checks import Check, Measured
+from operations.canary.clock import ObservedClock
 from operations.canary.deploy import Deployment
 from operations.canary.hooks import Occasion
+from operations.canary.inbox import Answer, Command, Wish
 from operations.canary.interrupts import Interrupts
 from operations.canary.plan import Hook
-from operations.canary.record import Record, Wish
+from operations.canary.record import Record
 from operations.canary.scene import Scene
+from operations.canary.stack_copy import StackCopy
 from operations.canary.traffic import Traffic
 from operations.canary.view import View
 from operations.cluster import Cluster
@@ -45,10 +50,20 @@ class LiveWorld:
     record: Record
     view: View
     interrupts: Interrupts
+    clock: ObservedClock = field(default_factory=ObservedClock)
+    taken: list[Command] = field(default_factory=list)
+    """Commands that were taken and have no answer yet."""
+
+    @cached_property
+    def stack_copy(self) -> StackCopy:
+        """What a rollback is made of where the stack file fails."""
+        return StackCopy(
+            project=self.project, stack=self.stack, service=self.service.name, folder=self.record.folder
+        )
 
     def now(self) -> float:
-        """Tell the time, Unix seconds."""
-        return time.time()
+        """Tell the time that was observed, in seconds."""
+        return self.clock.now()
 
     def sleep(self, seconds: float) -> None:
         """Let time go by."""
@@ -57,18 +72,33 @@ class LiveWorld:
     def write(self, traffic: Traffic) -> None:
         """Say in the stack file who gets what."""
         stack_file.set_traffic(self.project, self.stack, self.service.name, traffic)
+        self.stack_copy.write()
+
+    def write_copy(self, traffic: Traffic) -> str:
+        """Say it in a copy of the stack file, which updates take until that can be written again."""
+        return self.stack_copy.use(traffic)
 
     def remove_versions(self, versions: set[str]) -> None:
         """Take versions out of the stack file, if the program takes what is left."""
         stack_file.remove_versions(self.project, self.stack, self.service.name, versions)
+        self.stack_copy.write()
 
     def up(self, message: str, *, refresh: bool, tick: Callable[[], None] | None = None) -> None:
         """`pulumi up`."""
-        self.deployment.up(message, refresh=refresh, tick=tick)
+        with self.stack_copy.file() as config:
+            self.deployment.up(message, refresh=refresh, tick=tick, config=config)
+        self.stack_copy.deploy()
+
+    def manual_rollback(self, traffic: Traffic) -> Sequence[str]:
+        """List the commands by which a person brings the routes to this traffic without Pulumi."""
+        self.stack_copy.use(traffic)
+        draft = self.project.with_draft(self.stack, self.stack_copy.draft or "")
+        return manual_rollback.commands(draft, self.stack, self.service, self.cluster.context)
 
     def prepare(self) -> None:
-        """Have what the next update needs."""
-        self.deployment.prepare()
+        """Have what the next update needs; without it, that is the same and only slower."""
+        with suppress(Exception):
+            self.deployment.prepare()
 
     def ready(self, version: str) -> int | None:
         """Count the ready pods of a version; None where nobody can tell just now."""
@@ -103,15 +133,25 @@ class LiveWorld:
 
     def wish(self) -> Wish | None:
         """Take what somebody asked for from another terminal."""
-        return self.record.take()
+        command = self.record.inbox.take()
+        if command is None:
+            return None
+        self.taken.append(command)
+        return command.wish
+
+    def reply(self, text: str, *, accepted: bool = True) -> None:
+        """Answer it."""
+        while self.taken:
+            self.record.inbox.answer(self.taken.pop(), Answer(accepted=accepted, text=text))
 
     def interrupted(self) -> Literal["hold", "back"] | None:
-        """Ask whoever pressed Ctrl-C."""
+        """Ask whoever pressed Ctrl-C; nobody, where the process is asked to end."""
         return self.interrupts.answer(self.view)
 
-    def note(self, event: str, **words: object) -> None:
+    def note(self, event: str, **words: object) -> bool:
         """Keep something in the journal."""
         self.record.note(event, **words)
+        return True
 
     def tell(self, line: str) -> None:
         """Say something to whoever watches."""

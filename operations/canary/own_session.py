@@ -4,8 +4,9 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+import psutil
 from pulumi import automation as auto
 from pulumi.automation.errors import create_command_error
 
@@ -59,6 +60,7 @@ class OwnSession(auto.PulumiCommand):
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
+                errors="replace",
                 start_new_session=True,
             )
             said, complained = self._to_its_end(process)
@@ -95,4 +97,12 @@ def _cancel(process: subprocess.Popen[str]) -> None:
     try:
         process.communicate(timeout=CANCEL_SECONDS)
     except subprocess.TimeoutExpired:
-        process.kill()
+        _kill(process.pid)
+
+
+def _kill(session: int) -> None:
+    """Kill pulumi and its plugins, which have process groups of their own in its session."""
+    for each in psutil.pids():
+        with suppress(OSError):
+            if os.getsid(each) == session:
+                os.kill(each, signal.SIGKILL)

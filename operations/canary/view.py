@@ -1,8 +1,14 @@
 """What a person sees while a canary runs: a table that changes, or lines where there is no terminal."""
 
+import os
+import select
+import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from io import TextIOWrapper
+from threading import Event, Semaphore
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -15,45 +21,126 @@ from operations.canary.scene import Scene
 
 COLOURS = {Verdict.good: "green", Verdict.bad: "red", Verdict.unknown: "yellow"}
 AGAIN_SECONDS = 0.25
+ASK_SECONDS = 30.0
+"""How long a question waits for its answer: nothing is watched meanwhile."""
+POLL_SECONDS = 0.1
+SCENES = 20
+"""So many moments wait for an output that is slow; of one that hangs, later ones are left out."""
 
 
 class View:
-    """Shows a canary on a console."""
+    """Shows a canary on a console, beside its course: an output that hangs or is gone ends nothing."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
+        # What a terminal has no letter for would keep all that follows from it.
+        if isinstance(console.file, TextIOWrapper):
+            console.file.reconfigure(errors="replace")
+        self.lost: str | None = None
+        """Why nothing can be shown any more, if so: a closed pipe or terminal."""
         self._live: Live | None = None
         self._said: tuple[object, ...] = ()
         self._looked: Sequence[Finding] = ()
+        self._beside: ThreadPoolExecutor | None = None
+        self._room = Semaphore(SCENES)
 
     @contextmanager
     def open(self) -> Iterator[None]:
-        """Keep a part of the terminal for what changes."""
-        if not self.console.is_terminal:
-            yield
-            return
-        with Live(console=self.console, transient=True, refresh_per_second=1 / AGAIN_SECONDS) as self._live:
-            yield
-        self._live = None
+        """Keep a part of the terminal for what changes; waits at the end until all is written."""
+        try:
+            with ThreadPoolExecutor(1) as self._beside:
+                self._later(self._begin)
+                try:
+                    yield
+                finally:
+                    self._later(self._end)
+        finally:
+            self._beside = None
 
     def tell(self, line: str) -> None:
         """Say something that stays."""
-        self.console.print(f"{time.strftime('%H:%M:%S')}  {line}", markup=False, soft_wrap=True)
+        self._later(self._print, f"{time.strftime('%H:%M:%S')}  {line}")
 
     def ask(self, question: str, answers: str) -> str:
-        """Ask a person for a letter; the first one where nobody is there."""
-        if not self.console.is_terminal or self._live is None:
+        """Ask a person for a letter.
+
+        Returns the first answer where nobody is there, and the last one, to continue, where no answer comes.
+        """
+        if not self.console.is_terminal or self._beside is None:
             return answers[0]
-        self._live.stop()
+        over = Event()
+        reply = self._beside.submit(self._reply, question, over)
         try:
-            said = self.console.input(f"{question.replace('[', chr(92) + '[')} ").strip().lower()[:1]
-        except EOFError:
-            said = ""
-        self._live.start()
-        return said if said and said in answers else answers[0]
+            said = reply.result(timeout=ASK_SECONDS)
+        except TimeoutError:
+            return answers[-1]
+        except (OSError, SystemExit) as error:
+            self._lose(error)
+            return answers[0]
+        finally:
+            over.set()
+        letter = said.strip().lower()[:1]
+        return letter if letter and letter in answers else answers[0]
 
     def show(self, scene: Scene) -> None:
         """Show where things stand."""
+        if self._room.acquire(blocking=False):
+            self._later(self._show, scene)
+
+    def _later(self, work: Callable[..., None], *words: object) -> None:
+        if self._beside is None:
+            self._safely(work, *words)
+        else:
+            self._beside.submit(self._safely, work, *words)
+
+    def _safely(self, work: Callable[..., None], *words: object) -> None:
+        """Do it if there is an output. What cannot be written is left out, and nothing else."""
+        with suppress(Exception):
+            try:
+                work(*words)
+            # SystemExit is what rich makes of a closed pipe.
+            except (OSError, SystemExit) as error:
+                self._lose(error)
+
+    def _lose(self, error: BaseException) -> None:
+        """Write to nowhere from now on; what Python has not written yet would change the exit code."""
+        self.lost = self.lost or str(error.__context__ or error)
+        self._live = None
+        with suppress(OSError):
+            output = self.console.file.fileno()
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, output)
+            os.close(nowhere)
+
+    def _begin(self) -> None:
+        if self.console.is_terminal:
+            self._live = Live(console=self.console, transient=True, refresh_per_second=1 / AGAIN_SECONDS)
+            self._live.start()
+
+    def _end(self) -> None:
+        if self._live is not None:
+            live, self._live = self._live, None
+            live.stop()
+
+    def _print(self, line: str) -> None:
+        self.console.print(line, markup=False, soft_wrap=True)
+
+    def _reply(self, question: str, over: Event) -> str:
+        """Wait for a line until the question is over; an empty one where none comes."""
+        if self._live is not None:
+            self._live.stop()
+        try:
+            self.console.print(question, end=" ", markup=False, soft_wrap=True)
+            while not over.is_set():
+                if select.select([sys.stdin], [], [], POLL_SECONDS)[0] and not over.is_set():
+                    return sys.stdin.readline()
+            return ""
+        finally:
+            if self._live is not None:
+                self._live.start()
+
+    def _show(self, scene: Scene) -> None:
+        self._room.release()
         if self._live is not None:
             self._live.update(panel(scene))
             return
@@ -61,7 +148,7 @@ class View:
         looked = bool(scene.findings) and scene.findings is not self._looked
         if state != self._said or looked:
             self._said, self._looked = state, scene.findings
-            self.tell(line(scene, looked=looked))
+            self._print(f"{time.strftime('%H:%M:%S')}  {line(scene, looked=looked)}")
 
 
 def line(scene: Scene, *, looked: bool) -> str:

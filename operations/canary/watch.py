@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 
 from operations.canary import split
 from operations.canary.checks import Check, Finding, Measured, Verdict, overall
+from operations.canary.inbox import Wish
 from operations.canary.outcome import BackError, Outcome, PromoteError, StopError
 from operations.canary.plan import Plan
-from operations.canary.record import Wish
 from operations.canary.scene import Scene
 from operations.canary.traffic import Traffic
 from operations.canary.world import World
@@ -173,7 +173,8 @@ class Watch:
             try:
                 verdict, findings = self._look(self._looked if early else start)
             except FiguresError as error:
-                now = self._outage(error, began, hold)
+                # The next look is an interval away: without a rest nobody would be heard meanwhile.
+                now, early = self._outage(error, began, hold), False
                 continue
             now = phase
             if verdict is Verdict.bad or (verdict is Verdict.good and not early):
@@ -273,15 +274,22 @@ class Watch:
             case Wish.pause:
                 self.paused = True
                 self.world.note("paused", by="hand")
+                self.world.reply("the canary stays at its step, watched; --resume goes on")
                 self.world.tell("paused: --resume goes on")
-            case Wish.resume:
+            case Wish.resume if self.paused:
                 self.paused = False
                 self.world.note("resumed")
+                self.world.reply("the canary goes on")
                 self.world.tell("goes on")
-            case Wish.promote if not self.promoted:
-                self.promoted = True
-                raise PromoteError
+            case Wish.resume:
+                self.world.reply("the canary is not paused", accepted=False)
+            case Wish.promote:
+                self.world.reply(f"{self.to} gets all the traffic")
+                if not self.promoted:
+                    self.promoted = True
+                    raise PromoteError
             case Wish.abort:
+                self.world.reply(f"{self.to} loses its traffic")
                 raise BackError(Outcome.aborted, "aborted by hand")
         match self.world.interrupted():
             case "hold":

@@ -1,12 +1,12 @@
 """Everything outside that a canary looks at or acts on, so that its course can be tried without it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, Protocol
 
 from operations.canary.checks import Check, Measured
 from operations.canary.hooks import Occasion
+from operations.canary.inbox import Wish
 from operations.canary.plan import Hook
-from operations.canary.record import Wish
 from operations.canary.scene import Scene
 from operations.canary.traffic import Traffic
 
@@ -15,13 +15,22 @@ class World(Protocol):
     """A stack, its cluster, its figures, and the people who watch."""
 
     def now(self) -> float:
-        """Tell the time, Unix seconds."""
+        """Tell the time that was observed, in seconds from any beginning: it never jumps."""
 
     def sleep(self, seconds: float) -> None:
         """Let time go by."""
 
     def write(self, traffic: Traffic) -> None:
         """Say in the stack file who gets what."""
+
+    def write_copy(self, traffic: Traffic) -> str:
+        """Say it in a copy of the stack file as it was last known, which updates take from now on.
+
+        Until the stack file itself can be written again. Returns what a person has to change in that.
+
+        Raises:
+            OperationError: no copy is known, or no folder takes it.
+        """
 
     def remove_versions(self, versions: set[str]) -> None:
         """Take versions out of the stack file."""
@@ -37,6 +46,9 @@ class World(Protocol):
         Raises:
             UpError: it did not go through.
         """
+
+    def manual_rollback(self, traffic: Traffic) -> Sequence[str]:
+        """List the commands by which a person brings the routes to this traffic without Pulumi."""
 
     def prepare(self) -> None:
         """Do what makes the next update quick, while there is time."""
@@ -74,11 +86,18 @@ class World(Protocol):
     def wish(self) -> Wish | None:
         """Take what somebody asked for from another terminal."""
 
-    def interrupted(self) -> Literal["hold", "back"] | None:
-        """Tell what somebody wants who pressed Ctrl-C."""
+    def reply(self, text: str, *, accepted: bool = True) -> None:
+        """Answer the wish that was taken last: what happens now, or why nothing does."""
 
-    def note(self, event: str, **words: object) -> None:
-        """Keep something in the journal."""
+    def interrupted(self) -> Literal["hold", "back"] | None:
+        """Tell what somebody wants who pressed Ctrl-C, or where the process is asked to end."""
+
+    def note(self, event: str, **words: object) -> bool:
+        """Keep something in the journal; returns whether it is on disk.
+
+        Raises:
+            OSError: there is no room for it just now.
+        """
 
     def tell(self, line: str) -> None:
         """Say something to whoever watches."""

@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -59,25 +60,33 @@ class Prometheus:
         """
         kind, result = self._ask("query", query, {} if at is None else {"time": f"{at:.3f}"})
         if kind == "scalar":
-            return (Sample(labels={}, value=_number(result[1], query)),)
+            with _as_promised(query, result):
+                return (Sample(labels={}, value=_number(result[1], query)),)
         if kind != "vector":
             raise BadFiguresError(
                 f"the query gives a {kind}, not one value for each series: {query}",
                 mend="ask for an instant vector: a rate or a sum, not a bare range",
             )
-        return tuple(Sample(labels=each["metric"], value=_number(each["value"][1], query)) for each in result)
+        with _as_promised(query, result):
+            samples = [
+                Sample(labels=_labels(each["metric"]), value=_number(_value(each, query)[1], query))
+                for each in result
+            ]
+        _are_distinct([each.labels for each in samples], query)
+        return tuple(samples)
 
     def range(self, query: str, *, start: float, end: float, step: float) -> tuple[Series, ...]:
         """Ask for each series from one moment to another, Unix time in seconds, every `step` seconds."""
         bounds = {"start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step:g}"}
         _, result = self._ask("query_range", query, bounds)
-        return tuple(
-            Series(
-                labels=each["metric"],
-                points=tuple((float(moment), _number(text, query)) for moment, text in each["values"]),
+        with _as_promised(query, result):
+            return tuple(
+                Series(
+                    labels=_labels(each["metric"]),
+                    points=tuple((float(moment), _number(text, query)) for moment, text in each["values"]),
+                )
+                for each in result
             )
-            for each in result
-        )
 
     def scalar(self, query: str, *, at: float | None = None) -> float:
         """Ask for the one finite number that a query gives.
@@ -108,9 +117,11 @@ class Prometheus:
         reply = self.transport.get(f"api/v1/{path}", {"query": query, **bounds})
         answer = self._answer(reply)
         if answer.get("status") == "success":
-            return answer["data"]["resultType"], answer["data"]["result"]
+            with _as_promised(query, reply.text):
+                data = answer["data"]
+                return str(data["resultType"]), data["result"]
         said = str(answer.get("error", reply.text)).strip()
-        if answer.get("errorType") in OVERLOADED:
+        if str(answer.get("errorType")) in OVERLOADED:
             raise PrometheusDownError(
                 f"Prometheus at {self.transport.address} cannot answer now",
                 evidence=said,
@@ -126,7 +137,7 @@ class Prometheus:
         """Read an answer of Prometheus, and tell it from those of whoever else may answer there."""
         try:
             answer = json.loads(reply.text)
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         if isinstance(answer, dict) and answer.get("status") in ("success", "error"):
             return answer
@@ -162,6 +173,47 @@ def sums(samples: Sequence[Sample], *labels: str) -> dict[tuple[str, ...], float
         key = tuple(sample.labels.get(label, "") for label in labels)
         found[key] = found.get(key, 0.0) + sample.value
     return found
+
+
+@contextmanager
+def _as_promised(query: str, answer: object) -> Iterator[None]:
+    """Tell of an answer that is not of the form that Prometheus' API promises.
+
+    Raises:
+        BadFiguresError: something is missing, or of another type.
+    """
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise BadFiguresError(
+            f"the answer is none of Prometheus' API ({type(error).__name__}: {error}): {query}",
+            evidence=str(answer)[:500],
+            mend=f"see what answers there, or mend {SETTING}",
+        ) from error
+
+
+def _labels(found: Mapping[str, object]) -> Mapping[str, str]:
+    return {str(name): str(value) for name, value in found.items()}
+
+
+def _value(sample: Mapping[str, Any], query: str) -> Sequence[Any]:
+    if "value" not in sample and "histogram" in sample:
+        raise BadFiguresError(
+            f"the query gives a native histogram, not a number: {query}",
+            mend="ask for numbers: histogram_count(…), or the metric's classic buckets",
+        )
+    value: Sequence[Any] = sample["value"]
+    return value
+
+
+def _are_distinct(labels: Sequence[Mapping[str, str]], query: str) -> None:
+    """See that no series comes twice: its requests would count twice."""
+    seen = {frozenset(each.items()) for each in labels}
+    if len(seen) < len(labels):
+        raise BadFiguresError(
+            f"the answer has a series twice: {query}",
+            mend="see what answers there: Prometheus has each series once",
+        )
 
 
 def _number(text: object, query: str) -> float:

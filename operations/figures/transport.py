@@ -6,6 +6,7 @@ to `get` the Service's `services/proxy`.
 
 import socket
 import ssl
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -63,9 +64,10 @@ class AtUrl:
     def get(self, path: str, parameters: Mapping[str, str]) -> Reply:
         """GET a path below the URL."""
         try:
-            answer = self.client.get(f"{self.address.rstrip('/')}/{path}", params=dict(parameters))
-        except (httpx.TransportError, httpx.InvalidURL) as error:
-            lost = isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL | httpx.ProtocolError)
+            return self._reply(f"{self.address.rstrip('/')}/{path}", parameters)
+        except (httpx.RequestError, httpx.InvalidURL) as error:
+            # What the other side breaks off, as when it restarts, is no fault of the address.
+            lost = isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL | httpx.LocalProtocolError)
             if lost or any(isinstance(each, socket.gaierror | ssl.SSLError) for each in _causes(error)):
                 raise WrongAddressError(
                     f"no Prometheus at {self.address}", evidence=str(error), mend=f"mend {SETTING}"
@@ -75,7 +77,17 @@ class AtUrl:
                 evidence=str(error) or type(error).__name__,
                 mend=f"see why it is down, or mend {SETTING}",
             ) from error
-        return Reply(status=answer.status_code, text=answer.text)
+
+    def _reply(self, url: str, parameters: Mapping[str, str]) -> Reply:
+        """Read an answer, within the time for it as a whole: httpx limits the time between two parts."""
+        ends = time.monotonic() + SECONDS
+        with self.client.stream("GET", url, params=dict(parameters)) as answer:
+            parts = bytearray()
+            for part in answer.iter_bytes():
+                parts += part
+                if time.monotonic() > ends:
+                    raise httpx.ReadTimeout(f"the answer is not complete after {SECONDS:g} s")
+        return Reply(status=answer.status_code, text=parts.decode(errors="replace"))
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,10 @@ import json
 import math
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 from hypothesis import given
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from operations.cluster import Cluster
 from operations.declared import learn
 from operations.errors import OperationError
+from operations.figures import transport
 from operations.figures.errors import (
     BadFiguresError,
     FiguresError,
@@ -89,7 +92,30 @@ def test_an_address_that_leads_nowhere(address: str) -> None:
         (200, success("scalar", [0, "much"]), BadFiguresError, "no number"),
         (200, success("string", [0, "text"]), BadFiguresError, "string"),
         (200, success("matrix", []), BadFiguresError, "matrix"),
-        (200, success("vector", [{"metric": {}, "value": [0, "1"]}] * 2), BadFiguresError, "2 series"),
+        (200, success("vector", [{"metric": {}, "value": [0, "1"]}] * 2), BadFiguresError, "twice"),
+        (
+            200,
+            success("vector", [{"metric": {"a": each}, "value": [0, "1"]} for each in "bc"]),
+            BadFiguresError,
+            "2 series",
+        ),
+        (200, '{"status":"success"}', BadFiguresError, "none of Prometheus' API"),
+        (200, '{"status":"success","data":null}', BadFiguresError, "none of Prometheus' API"),
+        (200, '{"status":"success","data":[]}', BadFiguresError, "none of Prometheus' API"),
+        (200, '{"status":"success","data":{"resultType":"vector"}}', BadFiguresError, "none of"),
+        (200, success("vector", None), BadFiguresError, "none of"),
+        (200, success("vector", {"a": 1}), BadFiguresError, "none of"),
+        (200, success("vector", ["a"]), BadFiguresError, "none of"),
+        (200, success("vector", [{"metric": {}}]), BadFiguresError, "none of"),
+        (200, success("vector", [{"metric": [], "value": [0, "1"]}]), BadFiguresError, "none of"),
+        (200, success("vector", [{"metric": {}, "value": []}]), BadFiguresError, "none of"),
+        (200, success("vector", [{"metric": {}, "value": [0, None]}]), BadFiguresError, "no number"),
+        (200, success("vector", [{"metric": {}, "value": 1}]), BadFiguresError, "none of"),
+        (200, success("vector", [{"metric": {}, "histogram": [0, {}]}]), BadFiguresError, "native histogram"),
+        (200, success("scalar", [0]), BadFiguresError, "none of"),
+        (200, '{"status":"error","errorType":["timeout"],"error":{}}', QueryRefusedError, "refuses"),
+        (200, "[" * 100_000, WrongAddressError, "is not Prometheus"),
+        (200, "", WrongAddressError, "is not Prometheus"),
     ],
 )
 def test_each_cause_is_told_apart(
@@ -110,6 +136,60 @@ def test_a_number(server: Answering, prometheus: Prometheus) -> None:
     assert server.asked[-1]["time"] == ["12.000"]
     server.text = success("vector", [{"metric": {"a": "b"}, "value": [0, "3"]}])
     assert prometheus.scalar("x") == 3
+
+
+@pytest.mark.parametrize("result", [None, [{"metric": {}}], [{"metric": {}, "values": [[1]]}], ["a"]])
+def test_a_range_that_is_none(server: Answering, prometheus: Prometheus, result: object) -> None:
+    """As with one moment."""
+    server.text = success("matrix", result)
+    with pytest.raises(BadFiguresError, match="none of Prometheus' API"):
+        prometheus.range("x", start=1, end=6, step=5)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (b"", PrometheusDownError),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", PrometheusDownError),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope", PrometheusDownError),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", PrometheusDownError),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n\xff\xfe", WrongAddressError),
+        (b"HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n", WrongAddressError),
+    ],
+)
+def test_an_answer_that_breaks_off_or_is_none(answer: bytes, kind: type[FiguresError]) -> None:
+    """What a restart of Prometheus gives may come back; none of it ends a canary."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(1 << 16)
+                connection.sendall(answer)
+
+        Thread(target=serve, daemon=True).start()
+        with pytest.raises(FiguresError) as caught:
+            Prometheus(AtUrl(f"http://127.0.0.1:{listening.getsockname()[1]}")).scalar("up")
+    assert type(caught.value) is kind
+
+
+def test_an_answer_that_never_ends_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A byte now and then is no answer either: nobody waits for longer than for a whole one."""
+    monkeypatch.setattr(transport, "SECONDS", 0.5)
+    ended = Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection, suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+                while not ended.wait(0.05):
+                    connection.sendall(b" ")
+
+        Thread(target=serve, daemon=True).start()
+        with pytest.raises(PrometheusDownError, match="not complete"):
+            Prometheus(AtUrl(f"http://127.0.0.1:{listening.getsockname()[1]}")).scalar("up")
+        ended.set()
 
 
 def test_a_range(server: Answering, prometheus: Prometheus) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from operations.canary.fixed_routes import FixedRoute
+from operations.canary.inbox import Wish
 from operations.canary.outcome import Outcome
-from operations.canary.record import Wish
 from operations.errors import OperationError
 from tests.unit.operations.canary.worlds import FakeWorld, course
 

@@ -3,9 +3,10 @@
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
-from operations.canary.hooks import Occasion, run
+from operations.canary.hooks import Occasion, expanded, run
 from operations.canary.outcome import BackError, Outcome
 from operations.canary.plan import Hook, Plan
 from tests.chat import chat
@@ -50,6 +51,60 @@ def test_a_command_that_takes_too_long_is_ended_with_all_it_started(tmp_path: Pa
     wrong = run(hook(run="sleep 30 & wait; true", timeout="500ms"), OCCASION, tmp_path, nobody)
     assert wrong == "took longer than 0.5 s"
     assert time.monotonic() - began < 5
+
+
+def is_gone(pid: int) -> bool:
+    """Wait a moment until a process has ended."""
+    for _ in range(50):
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@pytest.mark.parametrize("line", ["sleep 60 & echo $! > child; wait", "sleep 60 & echo $! > child"])
+def test_a_hook_that_takes_too_long_leaves_nothing_running(tmp_path: Path, line: str) -> None:
+    """Neither where it waits for its child, nor where it has ended and the child holds its output."""
+    assert run(hook(run=line, timeout="2s"), OCCASION, tmp_path, nobody) == "took longer than 2 s"
+    assert is_gone(int((tmp_path / "child").read_text()))
+
+
+def test_a_hook_that_is_called_off_leaves_nothing_running(tmp_path: Path) -> None:
+    """By --abort, say."""
+
+    def abort_later() -> None:
+        if (tmp_path / "child").exists() and (tmp_path / "child").read_text().strip():
+            abort()
+
+    with pytest.raises(BackError):
+        run(hook(run="sleep 60 & echo $! > child; wait"), OCCASION, tmp_path, abort_later)
+    assert is_gone(int((tmp_path / "child").read_text()))
+
+
+def test_what_a_good_hook_leaves_behind_is_its_own(tmp_path: Path) -> None:
+    """A load that it began in the background goes on."""
+    line = "sleep 60 >/dev/null 2>&1 & echo $! > child"
+    assert run(hook(run=line), OCCASION, tmp_path, nobody) is None
+    child = psutil.Process(int((tmp_path / "child").read_text()))
+    assert child.is_running()
+    child.kill()
+
+
+def test_only_names_in_braces_are_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A `$` that stands for itself gives nothing away."""
+    monkeypatch.setenv("TOKEN", "secret")
+    monkeypatch.delenv("NO_SUCH", raising=False)
+    assert expanded("https://x/${TOKEN}?a=$TOKEN&b=${NO_SUCH}&c=$$TOKEN&d=${}&e=${TOKEN") == (
+        "https://x/secret?a=$TOKEN&b=${NO_SUCH}&c=$$TOKEN&d=${}&e=${TOKEN"
+    )
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://\udc80/", "ftp://x", "nothing", "http://x:99999/"])
+def test_an_address_that_is_none_is_no_answer(tmp_path: Path, url: str) -> None:
+    """Whatever is wrong with it."""
+    wrong = run(hook(post=url), OCCASION, tmp_path, nobody)
+    assert wrong
+    assert wrong.startswith("no answer: ")
 
 
 def abort() -> None:

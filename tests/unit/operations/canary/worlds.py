@@ -11,9 +11,10 @@ from operations.canary.course import Course
 from operations.canary.deploy import UpError
 from operations.canary.fixed_routes import FixedRoute
 from operations.canary.hooks import Occasion
+from operations.canary.inbox import Wish
 from operations.canary.plan import Hook, Plan
-from operations.canary.record import Wish
 from operations.canary.scene import Scene
+from operations.canary.shielded import shielded
 from operations.canary.traffic import Traffic, heaviest
 from operations.canary.watch import Watch
 from operations.errors import OperationError
@@ -59,10 +60,15 @@ class FakeWorld:
     refuses: int = 0
     """How many updates fail."""
     file: Mapping[str, int] = field(default_factory=lambda: {"v1": 100, "v2": 0})
+    copy: Mapping[str, int] | None = None
+    """What updates take in place of the file, if anything."""
+    unwritable: Exception | None = None
+    """Why the file cannot be written."""
     live: Mapping[str, int] = field(default_factory=lambda: {"v1": 100, "v2": 0})
     said: list[str] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
     wishes: list[Wish] = field(default_factory=list)
+    replies: list[tuple[str, bool]] = field(default_factory=list)
     answer: Literal["hold", "back"] | None = None
     scene: Scene | None = None
     time: float = 0
@@ -81,7 +87,16 @@ class FakeWorld:
                 happens(self)
 
     def write(self, traffic: Traffic) -> None:
-        self.file = traffic.weights
+        if self.unwritable is not None:
+            raise self.unwritable
+        self.file, self.copy = traffic.weights, None
+
+    def write_copy(self, traffic: Traffic) -> str:
+        self.copy = traffic.weights
+        return "in Pulumi.prod.yaml: set weights"
+
+    def manual_rollback(self, traffic: Traffic) -> Sequence[str]:
+        return [f"kubectl patch virtualservice shop {dict(traffic.weights)}"]
 
     def remove_versions(self, versions: set[str]) -> None:
         self.removed |= versions
@@ -94,7 +109,7 @@ class FakeWorld:
         if self.refuses or not self.cluster:
             self.refuses -= bool(self.refuses)
             raise UpError("`pulumi up` failed for stack prod", evidence="error: no", mend="look")
-        self.live = self.file
+        self.live = self.file if self.copy is None else self.copy
         self.history.append((self.time, self.live))
 
     def prepare(self) -> None:
@@ -148,8 +163,12 @@ class FakeWorld:
     def interrupted(self) -> Literal["hold", "back"] | None:
         return self.answer
 
-    def note(self, event: str, **words: object) -> None:
+    def reply(self, text: str, *, accepted: bool = True) -> None:
+        self.replies.append((text, accepted))
+
+    def note(self, event: str, **words: object) -> bool:
         self.notes.append({"time": self.time, "event": event, **words})
+        return True
 
     def tell(self, line: str) -> None:
         self.said.append(line)
@@ -179,9 +198,10 @@ def course(
     """Lay a canary to v2 through a world, by a plan in the keys of the stack file."""
     made = Plan.of(plan)
     weights = dict(before or {"v1": 100, "v2": 0})
-    watch = Watch(world=world, plan=made, to="v2", old=heaviest(weights, "v2"), divided=True, paused=paused)
+    safe = shielded(world)
+    watch = Watch(world=safe, plan=made, to="v2", old=heaviest(weights, "v2"), divided=True, paused=paused)
     return Course(
-        world=world,
+        world=safe,
         plan=made,
         stack="prod",
         service="shop",
@@ -191,5 +211,5 @@ def course(
         fixed=fixed,
         paused_after=paused_after,
         watch=watch,
-        apply=Apply(world=world),
+        apply=Apply(world=safe),
     )

@@ -1,0 +1,191 @@
+"""`python -m operations canary`: commands for a canary that runs, and one that goes on without its file."""
+
+import io
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from threading import Event, Thread, Timer
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from operations.canary import command
+from operations.canary.command import Request
+from operations.canary.inbox import Answer, Wish
+from operations.canary.journal import Canary
+from operations.canary.record import Record
+from operations.canary.stack_copy import StackCopy
+from operations.canary.view import View
+from operations.declared import Declared
+from operations.errors import OperationError
+from operations.project import Project
+from operations.services import MeshService
+from tests.unit.operations.projects import project
+from tests.unit.stacks import WALKTHROUGH
+
+SERVICE = MeshService(
+    name="springbootapp",
+    namespace="springistiodemo",
+    weights={"v1": 90, "v2": 10},
+    deployments={"v1": "v1", "v2": "v2"},
+    hosts={"springbootapp": None},
+)
+QUIET = Console(file=io.StringIO())
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Record:
+    """Of one stack."""
+    return Record(folder=tmp_path / "record")
+
+
+@pytest.fixture
+def running(record: Record) -> Iterator[Event]:
+    """A canary that runs until the event, and answers nothing."""
+    locked, over = Event(), Event()
+
+    def run() -> None:
+        with record.locked():
+            locked.set()
+            over.wait(60)
+
+    thread = Thread(target=run)
+    thread.start()
+    assert locked.wait(60)
+    yield over
+    over.set()
+    thread.join()
+
+
+def answered(record: Record, answer: Answer, before: float = 0.0) -> Thread:
+    """Answer the next command, as a canary does between two looks."""
+
+    def listen() -> None:
+        time.sleep(before)
+        while (taken := record.inbox.take()) is None:
+            time.sleep(0.01)
+        record.inbox.answer(taken, answer)
+
+    thread = Thread(target=listen)
+    thread.start()
+    return thread
+
+
+def ask(record: Record, wish: Wish) -> tuple[int, str]:
+    """Send a command; returns exit code and what is printed."""
+    console = Console(file=io.StringIO(), width=200)
+    code = command._ask(record, wish, "prod", console)  # noqa: SLF001 (what the command line runs)
+    assert isinstance(console.file, io.StringIO)
+    return code, console.file.getvalue()
+
+
+def test_who_asks_waits_for_the_answer(record: Record, running: Event) -> None:
+    """Exit code 0, and what happens now."""
+    assert not running.is_set()
+    listening = answered(record, Answer(accepted=True, text="v2 loses its traffic"), before=0.3)
+    assert ask(record, Wish.abort) == (0, "abort accepted: v2 loses its traffic\n")
+    listening.join()
+
+
+def test_a_refused_command_is_told_with_its_reason(record: Record, running: Event) -> None:
+    """And an exit code that is not 0."""
+    assert not running.is_set()
+    listening = answered(record, Answer(accepted=False, text="the canary is not paused"))
+    with pytest.raises(OperationError, match="--resume was refused: the canary is not paused"):
+        ask(record, Wish.resume)
+    listening.join()
+
+
+def test_a_canary_that_ends_answers_what_it_did_not_hear(record: Record, running: Event) -> None:
+    """Nobody waits for one that has ended."""
+    Timer(0.5, running.set).start()
+    with pytest.raises(OperationError, match="--abort was refused: the canary has ended"):
+        ask(record, Wish.abort)
+
+
+def test_a_killed_canary_answers_nothing(record: Record) -> None:
+    """That is told; the command is withdrawn, so that the next canary does not take it."""
+    with pytest.raises(OperationError, match="--abort was withdrawn: the canary has ended"):
+        ask(record, Wish.abort)
+    assert record.inbox.take() is None
+
+
+def test_a_command_without_an_answer_is_withdrawn(
+    record: Record, running: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was given up on is not done later."""
+    assert not running.is_set()
+    monkeypatch.setattr(command, "ANSWER_SECONDS", 0.3)
+    with pytest.raises(OperationError, match="--pause was withdrawn: the canary runs, and does not listen"):
+        ask(record, Wish.pause)
+    assert record.inbox.take() is None
+
+
+@pytest.fixture
+def stopped(record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A canary at its first step that was killed; the state is in order."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    own = project(folder, "dev", {**WALKTHROUGH, "mesh-app:weights": {"v1": 90, "v2": 10}})
+
+    def learnt(one: Project, stack: str) -> Declared:
+        """Read the file as the program would, in no time."""
+        return Declared(resources=(), outputs=one.config(stack).values)
+
+    def services(declared: Declared) -> list[MeshService]:
+        weights = json.loads(declared.outputs["mesh-app:weights"])
+        return [replace(SERVICE, weights=weights, deployments={each: each for each in weights})]
+
+    monkeypatch.setattr(command, "settle", lambda *_: None)
+    monkeypatch.setattr(command, "learn", learnt)
+    monkeypatch.setattr(command, "services_of", services)
+    one = Canary(
+        service=SERVICE, to="v2", declared={}, before={"v1": 100, "v2": 0}, divided=True, brought=False
+    )
+    record.folder.mkdir()
+    one.note(record, 0)
+    record.note("step", step=0, says="10 %")
+    StackCopy(project=own, stack="dev", service=SERVICE.name, folder=record.folder).begin()
+    return own
+
+
+def unfinished(own: Project, record: Record, wish: Wish) -> tuple[Project, Any, Canary]:
+    """Read it again, as another process does."""
+    request = Request(stack="dev", wish=wish)
+    return command._unfinished(own, request, record, View(QUIET))  # noqa: SLF001 (what the command line runs)
+
+
+@pytest.mark.parametrize("spoil", ["conflict", "delete"])
+def test_abort_needs_no_stack_file(stopped: Project, record: Record, spoil: str) -> None:
+    """Where it cannot be read any more, the canary's copy does; to go on forward, the file is needed."""
+    file = stopped.stack_file("dev")
+    if spoil == "delete":
+        file.unlink()
+    else:
+        file.write_text(f"<<<<<<< HEAD\n{file.read_text()}")
+    own, _, one = unfinished(stopped, record, Wish.abort)
+    assert own.drafts
+    assert one.before == {"v1": 100, "v2": 0}
+    with pytest.raises(OperationError, match=r"Pulumi\.dev\.yaml"):
+        unfinished(stopped, record, Wish.resume)
+    record.note("back", outcome="rolled_back", why="bad")
+    assert unfinished(stopped, record, Wish.resume)[2].going_back
+
+
+def test_abort_takes_the_file_while_it_is_good(stopped: Project, record: Record) -> None:
+    """The file is what the stack is; and the new version need not be declared in it any more."""
+    assert unfinished(stopped, record, Wish.abort)[0].drafts == {}
+    file = stopped.stack_file("dev")
+    file.write_text(file.read_text().replace("v2", "v3"))
+    assert unfinished(stopped, record, Wish.abort)[0].drafts == {}
+
+
+def test_a_journal_without_its_beginning_is_told(stopped: Project, record: Record) -> None:
+    """Nobody knows then where to go back to; what can be read is shown by --status."""
+    journal = record.folder / "journal.jsonl"
+    journal.write_text("\n".join(["{cut", *journal.read_text().splitlines()[1:], ""]))
+    with pytest.raises(OperationError, match="first line of the canary's journal"):
+        unfinished(stopped, record, Wish.abort)
