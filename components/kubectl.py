@@ -37,41 +37,46 @@ class SilentError(KubectlError):
 
 @dataclass(frozen=True, kw_only=True)
 class Kubectl:
-    """kubectl in a namespace of a kubeconfig context."""
+    """kubectl with a kubeconfig context, in one of its namespaces if one is named."""
 
     context: str
-    namespace: str
+    namespace: str = ""
 
-    async def __call__(self, *words: str) -> str:
+    async def __call__(self, *words: str, given: str = "") -> str:
         """Run a command and return what it printed; an API server that is away is asked until it is back.
+
+        Args:
+            words: the command.
+            given: its standard input.
 
         Raises:
             SilentError: there was no answer in time.
             KubectlError: there is no kubectl, or it failed.
         """
-        command = ("kubectl", "--context", self.context, "--namespace", self.namespace, *words)
+        place = ("--namespace", self.namespace) if self.namespace else ()
+        command = ("kubectl", "--context", self.context, *place, *words)
         ends = time.monotonic() + ANSWER_SECONDS
         while True:
             try:
-                return await _run(command, ends - time.monotonic())
+                return await _run(command, ends - time.monotonic(), given)
             except AwayError as error:
                 if time.monotonic() > ends - PAUSE_SECONDS:
                     raise SilentError(f"no answer within {ANSWER_SECONDS:g} s: {error}") from error
             await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def _run(command: Sequence[str], patience: float) -> str:
+async def _run(command: Sequence[str], patience: float, given: str) -> str:
     try:
         process = await asyncio.create_subprocess_exec(
             *command,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE if given else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
     except OSError as error:
         raise KubectlError("kubectl is not on PATH") from error
     try:
-        said, complained = await asyncio.wait_for(process.communicate(), patience)
+        said, complained = await asyncio.wait_for(process.communicate(given.encode() or None), patience)
     except TimeoutError as error:
         process.kill()
         await process.wait()

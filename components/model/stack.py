@@ -63,7 +63,7 @@ Injection = Literal["enabled", "disabled", "manual", "ambient"] | Revision
 
 @dataclass(frozen=True, kw_only=True)
 class Namespace:
-    """The namespace of the stack, which owns it whole."""
+    """The namespace of the stack, which owns it whole, or uses one that exists."""
 
     name: Annotated[Label, Example("springistiodemo")]
 
@@ -71,7 +71,15 @@ class Namespace:
     """How pods get their sidecar.
 
     `enabled` and `disabled` by the label `istio-injection`, `{revision: NAME}` by `istio.io/rev`, `ambient`
-    by `istio.io/dataplane-mode`. With `manual` there is no label, and a version says `sidecar: true`.
+    by `istio.io/dataplane-mode`. With `manual` there is no label, and a version says `sidecar: true`. Where
+    the namespace is an existing one, the pods carry the label instead of it.
+    """
+
+    existing: bool = False
+    """Whether the namespace is another owner's, which the stack uses and neither changes nor deletes.
+
+    Several stacks can share such a namespace. Without this key a namespace that exists already is refused. A
+    stack that created its namespace lets go of it by this key in two updates, and deletes nothing.
     """
 
 
