@@ -16,6 +16,7 @@ from operations.drift.reach import Reach
 from operations.drift.snapshot import Snapshot
 from operations.drift.state import Kept, State
 from operations.drift.strangers import WATCHED
+from operations.identity import identity_of, is_made_here
 from operations.manifests import Manifest, in_order, is_applied
 from operations.pin import meant_cluster
 from operations.project import Project
@@ -120,10 +121,11 @@ def compare(scene: Scene) -> Report:
 
 
 def _strangers(wanted: Sequence[Manifest], retired: Sequence[Manifest], live: Snapshot) -> Iterator[Finding]:
-    reach = Reach.of(wanted)
+    reach, identity = Reach.of(wanted), identity_of(wanted)
     known = [*wanted, *retired]
     for watched in WATCHED:
         for each in live.listed(watched):
             why = watched.touches(each, reach)
             if why and not any(same_object(each, other) for other in known):
-                yield whole(each, Problem.UNDECLARED, why=why)
+                is_foreign = not is_made_here(each, identity)
+                yield whole(each, Problem.UNDECLARED, why=why, is_foreign=is_foreign)
