@@ -104,7 +104,7 @@ class Stacks:
 
 
 def _forget_pending(stack: auto.Stack, step: Step) -> None:
-    """Drop the operations that a killed update left open: `pulumi up` makes those objects, and keeps the notes.
+    """Drop the operations that a killed update left open: Pulumi's own `up` keeps the notes.
 
     What that update did make is in the cluster, and carries the identity of its stack.
     """

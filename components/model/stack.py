@@ -214,12 +214,9 @@ class Stack:
         return tuple(self.placed.values())
 
     @property
-    def name(self) -> str:
-        """Name what belongs to no service alone: after the one service, or after the namespace of several.
-
-        Not after the first of several: it may go, and its name with it.
-        """
-        return self.namespace.name if self._several else self.services[0].app.name
+    def former_names(self) -> list[str]:
+        """List the names that older versions of the program gave to what belongs to no service alone."""
+        return list(dict.fromkeys([self.namespace.name, *(each.app.name for each in self.services)]))
 
     def gateway_of(self, service: Service) -> str:
         """Name the Gateway of a service as others in the cluster name it."""

@@ -3,9 +3,10 @@
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
+from operations.applied_names import under_applied_names
 from operations.cluster import Cluster, in_kind, same_object
 from operations.declared import declare
 from operations.drift.findings import Finding, Problem, Report
@@ -47,6 +48,16 @@ class Declared:
         return cls(stack=stack, cluster=meant_cluster(resources), resources=applied)
 
     @property
+    def keeps_names(self) -> bool:
+        """Whether an object of it may have another name than the program declares."""
+        return any(each.ignored for each in self.resources)
+
+    def applied(self, state: State) -> Self:
+        """Take the names that the objects have."""
+        inputs = {urn: each.inputs for urn, each in state.objects.items()}
+        return replace(self, resources=under_applied_names(self.resources, inputs))
+
+    @property
     def manifests(self) -> list[Manifest]:
         """The objects."""
         return [dict(each.inputs) for each in self.resources]
@@ -85,6 +96,8 @@ def look(project: Project, stack: str, wanted: Declared | None = None) -> Scene:
     with ThreadPoolExecutor() as at_once:
         kept = at_once.submit(State.of, project, stack)
         known = wanted or Declared.by(project, stack)
+        # An object may have another name than it is declared with; that the state alone knows.
+        known = known.applied(kept.result()) if known.keeps_names else known
         live = Snapshot.take(known.cluster, known.manifests)
         return Scene(wanted=known, state=kept.result(), live=live)
 

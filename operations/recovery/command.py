@@ -10,6 +10,7 @@ from pulumi import automation as auto
 
 from operations import locks
 from operations.adoption.takeover import ENVIRONMENT
+from operations.applied_names import under_applied_names
 from operations.cluster import Cluster, named, same_object, spelled
 from operations.declared import declare
 from operations.drift.state import State, is_object
@@ -121,6 +122,7 @@ class _Recovery:
         pending = pending_operations(state, self._cluster.read)
         known = {each["urn"]: each for each in state.get("resources") or () if is_object(each)}
         declared = {each.urn for each in resources}
+        wanted = under_applied_names(resources, {urn: each["inputs"] for urn, each in known.items()})
         return Findings(
             holders=holders,
             processes=orphans.orphans(self._project.folder),
@@ -128,7 +130,7 @@ class _Recovery:
             pending=pending,
             retired=[urn for urn in known if urn not in declared] if resources else (),
             leftovers=leftovers(
-                manifests(resources),
+                manifests(wanted),
                 [each["inputs"] for each in known.values()],
                 [each.resource["inputs"] for each in pending if is_object(each.resource)],
                 self._cluster,
