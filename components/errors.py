@@ -22,7 +22,6 @@ class OwnershipError(pulumi.RunError):
 
     def __init__(self, wanted: str, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
-        head = f"{wanted} is not created"
-        if not faults:
-            head += "; the error of another object gives the reason"
+        reason = "nothing was changed" if faults else "the error of another object gives the reason"
+        head = f"{wanted} is not created: {reason}"
         super().__init__("\n\n".join([head, *map(str, self.faults)]))

@@ -1,6 +1,6 @@
 """A namespace that the stack uses and does not own: whether it exists, and what it says of injection."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pulumi
@@ -24,9 +24,6 @@ INJECTION: Final = "istio-injection"
 OF_INJECTION: Final = (INJECTION, REVISION, DATAPLANE)
 """The labels of a namespace that Istio reads."""
 
-APPLIED: Final = "pulumi-kubernetes"
-"""How the names begin in which Pulumi's provider applies."""
-
 NAME: Final = Path() / "namespace" / "name"
 
 
@@ -38,10 +35,14 @@ def labels_of_own(stack: Stack) -> dict[str, str] | None:
     """
     name, context = stack.namespace.name, stack.cluster.context
     ref = Ref(kind="Namespace", api_version="v1", namespace="", name=name)
+    services = [
+        Ref(kind="Service", api_version="v1", namespace=name, name=each.app.name) for each in stack.services
+    ]
     try:
-        live = read_now(Kubectl(context=context), [ref], notes=True).get(ref)
+        found = read_now(Kubectl(context=context), [ref, *services])
     except KubectlError as error:
         raise ConfigError([EXISTENCE_UNKNOWN.at(NAME, name, why=error)]) from error
+    live = found.get(ref)
     words = {"name": name, "context": context, "existing": Path() / "namespace" / "existing"}
     if live is None:
         raise ConfigError([NAMESPACE_MISSING.at(NAME, name, **words)])
@@ -53,17 +54,18 @@ def labels_of_own(stack: Stack) -> dict[str, str] | None:
         injection = str(stack.namespace.injection)
         words |= {"label": f"{label}={labels[label]}", "injection": injection, "label_key": label}
         raise ConfigError([NAMESPACE_OVERRULES.at(here, injection, **words)])
-    return {key: labels[key] for key in OF_INJECTION if key in labels} if is_own(live) else None
+    own = is_own(live, [found[each] for each in services if each in found])
+    return {key: labels[key] for key in OF_INJECTION if key in labels} if own else None
 
 
-def is_own(live: Mapping[str, Any]) -> bool:
-    """Tell whether this stack created a namespace, or an older version of its program may have done so."""
-    applied = [
-        each["operation"] == "Apply" and each["manager"].startswith(APPLIED)
-        for each in live["metadata"].get("managedFields") or ()
-    ]
+def is_own(namespace: Mapping[str, Any], services: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether this stack created a namespace, or an older version of its program may have done so.
+
+    That one marked neither the namespace nor the Services in it.
+    """
     mark = identity(pulumi.get_project(), pulumi.get_stack())
-    return owner_of(live) == mark or (may_be_older(live) and any(applied))
+    older = may_be_older(namespace) and any(map(may_be_older, services))
+    return owner_of(namespace) == mark or older
 
 
 def overruled(stack: Stack, labels: Mapping[str, str]) -> str | None:

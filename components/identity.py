@@ -13,6 +13,9 @@ from components.faults import PROJECT
 LABEL: Final = f"{PROJECT}/stack"
 """On the objects themselves, never on pods or in selectors: a change there would replace pods."""
 
+NO_STACK: Final = "none"
+"""The label's value on a namespace that its stack has let go of. No identity is that short."""
+
 LONGEST: Final = 56
 """Characters of the readable part: with the digest they fit into the 63 of a label's value."""
 

@@ -50,13 +50,8 @@ Live = Mapping[Ref, Mapping[str, Any]]
 """Live objects by what was asked for."""
 
 
-async def read(kubectl: Kubectl, refs: Sequence[Ref], *, notes: bool = False) -> Live:
+async def read(kubectl: Kubectl, refs: Sequence[Ref]) -> Live:
     """Read objects by name; those that do not exist, or whose kind the cluster does not serve, are left out.
-
-    Args:
-        kubectl: with the context of the cluster, and no namespace.
-        refs: the objects.
-        notes: whether to read also who wrote which field.
 
     Raises:
         KubectlError: kubectl is missing, gets no answer, or may not read one of them.
@@ -65,22 +60,22 @@ async def read(kubectl: Kubectl, refs: Sequence[Ref], *, notes: bool = False) ->
         return {}
     asked = json.dumps({"apiVersion": "v1", "kind": "List", "items": [each.manifest for each in refs]})
     try:
-        words = ("--filename=-", "--ignore-not-found", "--output=json", f"--show-managed-fields={notes}")
+        words = ("--filename=-", "--ignore-not-found", "--output=json")
         said = await kubectl("get", *words, given=asked)
     except KubectlError as error:
         served = [each for each in refs if f'{NO_KIND} "{each.kind}"' not in str(error)]
         if len(served) == len(refs):
             raise
-        return await read(kubectl, served, notes=notes)
+        return await read(kubectl, served)
     found: dict[str, Any] = json.loads(said) if said.strip() else {"kind": "List", "items": []}
     items: list[dict[str, Any]] = found["items"] if found["kind"] == "List" else [found]
     return {Ref.of(each): each for each in items}
 
 
-def read_now(kubectl: Kubectl, refs: Sequence[Ref], *, notes: bool = False) -> Live:
+def read_now(kubectl: Kubectl, refs: Sequence[Ref]) -> Live:
     """Do the same while the program waits: what it declares depends on it."""
     with ThreadPoolExecutor(1) as own_loop:
-        return own_loop.submit(asyncio.run, read(kubectl, refs, notes=notes)).result()
+        return own_loop.submit(asyncio.run, read(kubectl, refs)).result()
 
 
 def is_leaving(live: Mapping[str, Any] | None) -> bool:

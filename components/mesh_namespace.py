@@ -6,6 +6,7 @@ from pulumi_kubernetes.core.v1 import Namespace as KubernetesNamespace
 from components import workload
 from components.existing_namespace import labels_of_own
 from components.hooks import nobody_calls
+from components.identity import LABEL, NO_STACK
 from components.model.stack import Injection, Revision, Stack
 from components.protection import Protection
 
@@ -36,7 +37,7 @@ class MeshNamespace(pulumi.ComponentResource):
     def _let_go(self, labels: dict[str, str] | None) -> None:
         """Keep a namespace of this stack declared for one update, in which Pulumi learns not to delete it.
 
-        Without its labels of ownership the next update takes it for any other, and drops it from the state.
+        By its label no stack owns it any more, and the next update drops it from the state.
         """
         if labels is None:
             return
@@ -44,7 +45,7 @@ class MeshNamespace(pulumi.ComponentResource):
             f"this stack created namespace {self._namespace} and lets go of it by this update: it stays with "
             "all that it contains; the next `pulumi up` drops it from the state"
         )
-        self._declare(labels, pulumi.ResourceOptions(retain_on_delete=True))
+        self._declare({**labels, LABEL: NO_STACK}, pulumi.ResourceOptions(retain_on_delete=True))
 
     def _declare(self, labels: dict[str, str], opts: pulumi.ResourceOptions) -> KubernetesNamespace:
         own = pulumi.ResourceOptions(

@@ -239,7 +239,6 @@ def test_where_nobody_can_tell_nothing_is_created(monkeypatch: pytest.MonkeyPatc
 
 
 EXISTING = {"namespace__existing": True}
-APPLIED = [{"operation": "Apply", "manager": "pulumi-kubernetes-1a2b3c"}]
 
 
 def refused(**changes: object) -> str:
@@ -298,30 +297,37 @@ def test_a_pod_that_asks_for_a_sidecar_must_get_it(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(
-    ("labels", "notes", "is_own"),
+    ("labels", "services", "is_own"),
     [
-        ({identity.LABEL: OWN}, [], True),
-        (PULUMI, APPLIED, True),
-        (PULUMI, [], False),
-        ({}, APPLIED, False),
-        ({**PULUMI, identity.LABEL: OTHER}, APPLIED, False),
+        ({identity.LABEL: OWN}, None, True),
+        (PULUMI, PULUMI, True),
+        (PULUMI, None, False),
+        (PULUMI, {**PULUMI, identity.LABEL: OWN}, False),
+        ({}, PULUMI, False),
+        ({**PULUMI, identity.LABEL: OTHER}, PULUMI, False),
+        ({**PULUMI, identity.LABEL: identity.NO_STACK}, PULUMI, False),
     ],
 )
 def test_a_namespace_that_this_stack_created_is_known(
     labels: dict[str, str],
-    notes: list[dict[str, str]],
+    services: dict[str, str] | None,
     is_own: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It is let go of in two updates: taken for another's at once, it would be deleted."""
-    live = namespace(labels={**labels, "istio-injection": "enabled"}, managedFields=notes)
-    install(monkeypatch, live)
+    """It is let go of in two updates: taken for another's at once, it would be deleted.
+
+    An older version of the program marked neither it nor what is in it. Another program of Pulumi's made one
+    that looks so, and nothing of this stack is in it.
+    """
+    live = namespace(labels={**labels, "istio-injection": "enabled"})
+    inside = [] if services is None else [thing("Service", "springbootapp", labels=services)]
+    install(monkeypatch, live, *inside)
     assert labels_of_own(stack(**EXISTING)) == ({"istio-injection": "enabled"} if is_own else None)
 
 
 def test_one_that_only_looks_like_it_is_not_touched(monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine would create it: then it is in no state of this stack's."""
-    install(monkeypatch, namespace(labels=PULUMI, managedFields=APPLIED))
+    install(monkeypatch, namespace(labels=PULUMI))
     with pytest.raises(OwnershipError, match=rf"(?s)MESH256.*{identity.LABEL}=none"):
         create(Ownership(stack(**EXISTING)), namespace())
 
