@@ -24,7 +24,7 @@ from operations.recording import Resource
 from operations.recovery import orphans
 from operations.recovery.backend import FileBackend
 from operations.recovery.findings import Findings
-from operations.recovery.leftovers import leftovers
+from operations.recovery.leftovers import leftovers, marked
 from operations.recovery.names import former_names, nothing_of
 from operations.recovery.pending import pending_operations
 from operations.updates import Tell, Updates
@@ -179,7 +179,6 @@ class _Recovery:
 
     def converge(self, found: Findings, declared: Sequence[Manifest]) -> None:
         """Bring everything to what is declared, and let nothing stay that is not."""
-        known = {each["urn"] for each in self._export().get("resources") or ()}
         made = [each.made for each in found.pending if each.made]
         for each in made:
             self._mark(each, identity_of(declared))
@@ -188,7 +187,7 @@ class _Recovery:
         self._tell("pulumi up")
         # What a provider applied that was killed is in a name that no state knows: it would be a conflict.
         self._updates(ENVIRONMENT if made else {}).up()
-        self._let_go(known)
+        self._let_go(declared)
         self._delete(found.leftovers, declared)
 
     def _mark(self, made: Manifest, identity: str) -> None:
@@ -206,16 +205,14 @@ class _Recovery:
             else:
                 self._tell(f"{named(each)} is left, which came meanwhile: the same command again shows it")
 
-    def _let_go(self, known: set[str]) -> None:
-        """Drop the claims of providers that died, to what they had made and only now is in the state.
-
-        Of what the state knew before, another name's claim may be another stack's: drift tells that.
-        """
-        for urn, kept in State.of(self._project, self._stack).objects.items():
-            live = self._cluster.read(kept.inputs) if kept.manager and urn not in known else None
-            for name in former_names(live, kept.manager or "") if live else ():
-                self._tell(f"let go of {spelled(kept.inputs)} as {name}, which applied it and is gone")
-                self._cluster.apply(nothing_of(kept.inputs), name)
+    def _let_go(self, declared: Sequence[Manifest]) -> None:
+        """Drop the claims of providers that died, to what they had made before its state knew of it."""
+        kept = list(State.of(self._project, self._stack).objects.values())
+        for live in marked(declared, identity_of(declared), self._cluster):
+            own = next((each.manager for each in kept if same_object(each.inputs, live)), None)
+            for name in former_names(live, own) if own else ():
+                self._tell(f"let go of {spelled(live)} as {name}, which applied it and is gone")
+                self._cluster.apply(nothing_of(live), name)
 
     def _updates(self, environment: Mapping[str, str] = MappingProxyType({})) -> Updates:
         return Updates(

@@ -20,18 +20,21 @@ def leftovers(
         begun: those that an interrupted update may have made.
         cluster: where to search, in the kinds and namespaces of all these.
     """
-    everything = [*declared, *known, *begun]
     identity = identity_of(declared)
-    kinds = sorted({(each["apiVersion"], each["kind"]) for each in everything})
-    places = sorted({place for each in everything if (place := each["metadata"].get("namespace"))})
-    found = [
+    return [
+        each
+        for each in marked([*declared, *known, *begun], identity, cluster)
+        if is_made_here(each, identity) and not any(same_object(each, one) for one in [*declared, *known])
+    ]
+
+
+def marked(objects: Sequence[Manifest], identity: str, cluster: Cluster) -> list[Manifest]:
+    """List the live objects with a stack's identity, in the kinds and namespaces of some objects."""
+    kinds = sorted({(each["apiVersion"], each["kind"]) for each in objects})
+    places = sorted({place for each in objects if (place := each["metadata"].get("namespace"))})
+    return [
         each
         for place in places
         for api_version, kind in kinds
         for each in cluster.whole(api_version, kind, place, f"{LABEL}={identity}")
-    ]
-    return [
-        each
-        for each in found
-        if is_made_here(each, identity) and not any(same_object(each, one) for one in [*declared, *known])
     ]

@@ -88,6 +88,11 @@ class World:
         """Delete one."""
         self.done.append(f"delete {manifest['metadata']['name']}")
 
+    def apply(self, manifest: Manifest, manager: str) -> None:
+        """Declare no field of an object."""
+        assert set(manifest) == {"apiVersion", "kind", "metadata"}
+        self.done.append(f"let go {manifest['metadata']['name']} as {manager}")
+
     def patch(self, manifest: Manifest, change: Manifest) -> None:
         """Change one."""
         self.done.append(f"label {manifest['metadata']['name']} {change['metadata']['labels']}")
@@ -150,6 +155,18 @@ def test_everything_is_put_in_order(world: World) -> None:
     mark = f"label shop-v3 {{'mesh-app/stack': '{OWN}'}}"
     assert world.done == ["cancel", "state repair", mark, "refresh", "up", "delete shop-v4"]
     assert not hasattr(world, "import_stack")
+
+
+def test_claims_of_providers_that_died_are_dropped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also those of an update before the last one; a field taken out of the stack file later would stay."""
+    notes = [{"manager": f"pulumi-kubernetes-{each}", "operation": "Apply"} for each in ("old", "new")]
+    world.live = [made("shop-v1", managedFields=notes)]
+    kept = SimpleNamespace(inputs=DECLARED, manager="pulumi-kubernetes-new")
+    state = SimpleNamespace(of=lambda *_: SimpleNamespace(objects={"urn": kept}))
+    monkeypatch.setattr(command, "State", state)
+    go(world)
+    assert "let go shop-v1 as pulumi-kubernetes-old" in world.done
+    assert "let go shop-v1 as pulumi-kubernetes-new" not in world.done
 
 
 def test_what_is_deleted_is_shown_before(world: World) -> None:
