@@ -10,6 +10,7 @@ from components.handover import Handover
 from components.loss_report import LossReport
 from components.mesh_ingress import MeshIngress
 from components.mesh_namespace import MeshNamespace
+from components.ownership import Ownership
 from components.protection import Protection
 from components.traffic_policy import TrafficPolicy
 from components.update import Update
@@ -22,12 +23,13 @@ POLICIES: dict[str, type[TrafficPolicy | GatewayApiPolicy]] = {
 
 stack = settings.read()
 
+Ownership(stack).claim()
 LossReport(stack).watch()
 cluster = Provider("cluster", context=stack.cluster.context, cluster_identifier=stack.cluster.identity)
 on_cluster = pinned(stack, cluster)
 
 protection, update = Protection(stack), Update(stack)
-namespace = MeshNamespace(stack.namespace, protection=protection, opts=on_cluster)
+namespace = MeshNamespace(stack, protection=protection, opts=on_cluster)
 ingress = MeshIngress(stack, protection=protection, opts=on_cluster)
 in_namespace = pulumi.ResourceOptions.merge(on_cluster, pulumi.ResourceOptions(depends_on=[namespace]))
 

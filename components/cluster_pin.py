@@ -24,7 +24,8 @@ class ClusterPin(pulumi.ComponentResource):
     """Empty, once the cluster is the right one. What depends on it is not even registered on another."""
 
     def __init__(self, args: Stack, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("mesh:index:ClusterPin", args.name, {"uid": args.cluster_uid}, opts)
+        known = pulumi.ResourceOptions(aliases=[pulumi.Alias(name=each) for each in args.former_names])
+        super().__init__("mesh:index:ClusterPin", "pin", {"uid": args.cluster_uid}, known.merge(opts))
         self._args = args
         # Named by its key: where it cannot be read, the engine's error is all that a person sees.
         witness = Namespace.get("mesh-app:clusterUid", WITNESS, opts=pulumi.ResourceOptions(parent=self))

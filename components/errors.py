@@ -1,4 +1,4 @@
-"""The one way in which a bad stack file stops the program."""
+"""The ways in which a stack file, or what the cluster has already, stops the program."""
 
 from collections.abc import Sequence
 
@@ -14,4 +14,14 @@ class ConfigError(pulumi.RunError):
         self.faults = tuple(faults)
         count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
         head = f"the stack's configuration has {count}; nothing was changed"
+        super().__init__("\n\n".join([head, *map(str, self.faults)]))
+
+
+class OwnershipError(pulumi.RunError):
+    """An object that is not created, since another owner has it. Of several, the first reports all."""
+
+    def __init__(self, wanted: str, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        reason = "nothing was changed" if faults else "the error of another object gives the reason"
+        head = f"{wanted} is not created: {reason}"
         super().__init__("\n\n".join([head, *map(str, self.faults)]))

@@ -10,6 +10,7 @@ from pulumi_kubernetes.core.v1 import Service as KubernetesService
 from components import workload
 from components.gateway_api import gateways, objects
 from components.handover import Handover
+from components.ingress import extra_ports_name
 from components.matching import Spec
 from components.mesh_object import mesh_object
 from components.model.service import Service
@@ -37,7 +38,7 @@ class GatewayApiPolicy(pulumi.ComponentResource):
         *,
         stack: Stack,
         handover: Handover,
-        ports: Sequence[pulumi.Resource],
+        ports: Sequence[KubernetesService],
         workloads: Mapping[str, Sequence[pulumi.Resource]],
         protection: Protection,
         opts: pulumi.ResourceOptions | None = None,
@@ -50,7 +51,8 @@ class GatewayApiPolicy(pulumi.ComponentResource):
         for version, pods in workloads.items():
             before += self._backend(version, pods)
         for name, spec in gateways.serving(args, stack).items():
-            before.append(self._object("Gateway", name, spec, ports, namespace=stack.ingress.namespace))
+            addressed = _addressed(spec, stack, ports)
+            before.append(self._object("Gateway", name, addressed, ports, namespace=stack.ingress.namespace))
         for name, spec in gateways.redirecting(args, stack).items():
             gateway = self._object("Gateway", name, spec, ports, namespace=stack.ingress.namespace)
             self._object("HTTPRoute", name, gateways.redirect_route(stack, name), [gateway])
@@ -92,7 +94,7 @@ class GatewayApiPolicy(pulumi.ComponentResource):
         self,
         kind: str,
         name: str,
-        spec: Spec,
+        spec: pulumi.Input[Spec],
         after: Sequence[pulumi.Resource],
         *,
         namespace: str | None = None,
@@ -111,3 +113,11 @@ class GatewayApiPolicy(pulumi.ComponentResource):
             kept=kept or self._protection.of(),
             hooks=hooks,
         )
+
+
+def _addressed(spec: Spec, stack: Stack, ports: Sequence[KubernetesService]) -> pulumi.Input[Spec]:
+    """Lead the Gateway of the extra ports to their Service: one of an older version has another name."""
+    declared = extra_ports_name(stack) if ports else ""
+    for each in ports:
+        return each.metadata["name"].apply(lambda actual: gateways.addressed(spec, declared, actual))
+    return spec

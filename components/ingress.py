@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from components.model.service import Service
-from components.model.stack import ExtraPort, Ingress
+from components.model.stack import ExtraPort, Ingress, Stack
 from components.ways import Way
 
 Spec = dict[str, Any]
@@ -21,8 +21,23 @@ Seen = Mapping[str, Any]
 """A piece of a live object, with the keys that Pulumi's Python SDK gives it: `node_port`, `load_balancer`."""
 
 
-def extra_ports_name(namespace: str, app: str) -> str:
+def extra_ports_name(stack: Stack) -> str:
     """Name the Service of the extra ports, which stands among other stacks' in the gateway's namespace.
+
+    No two stacks of a cluster can have one node port. The name says nothing of services: they come and go,
+    and a new name would be another object, for which the port is taken. One that exists keeps its name.
+    """
+    return f"extra-{stack.ingress.extra_ports[0].node_port}-{stack.namespace.name}"[:63].rstrip("-")
+
+
+def former_extra_ports_names(stack: Stack) -> list[str]:
+    """List the names of that Service in older versions of the program: after the app, or the namespace."""
+    namespace = stack.namespace.name
+    return [unique_name(namespace, each) for each in stack.former_names]
+
+
+def unique_name(namespace: str, app: str) -> str:
+    """Name an object of an app that stands among other stacks'.
 
     The digest keeps `a-b` in `c` apart from `a` in `b-c`, and long names apart once they are cut.
     """

@@ -39,17 +39,22 @@ class ProcessLimitError(SilentError):
 
 @dataclass(frozen=True, kw_only=True)
 class Kubectl:
-    """kubectl in a namespace of a kubeconfig context."""
+    """kubectl with a kubeconfig context, in one of its namespaces if one is named."""
 
     context: str
-    namespace: str
+    namespace: str = ""
 
     def command(self, *words: str) -> tuple[str, ...]:
         """Write the command line."""
-        return ("kubectl", "--context", self.context, "--namespace", self.namespace, *words)
+        place = ("--namespace", self.namespace) if self.namespace else ()
+        return ("kubectl", "--context", self.context, *place, *words)
 
-    async def __call__(self, *words: str) -> str:
+    async def __call__(self, *words: str, given: str = "") -> str:
         """Run a command and return what it printed; an API server that is away is asked until it is back.
+
+        Args:
+            words: the command.
+            given: its standard input.
 
         Raises:
             SilentError: there was no answer in time.
@@ -58,7 +63,7 @@ class Kubectl:
         ends = time.monotonic() + ANSWER_SECONDS
         while True:
             try:
-                return await _run(self.command(*words), ends - time.monotonic())
+                return await _run(self.command(*words), ends - time.monotonic(), given)
             except (AwayError, ProcessLimitError) as error:
                 if time.monotonic() > ends - PAUSE_SECONDS:
                     kind = SilentError if isinstance(error, AwayError) else ProcessLimitError
@@ -75,18 +80,18 @@ def unstarted(error: OSError) -> KubectlError:
     return ProcessLimitError(f"kubectl cannot be started: {error}; raise that limit, see `ulimit -a`")
 
 
-async def _run(command: Sequence[str], patience: float) -> str:
+async def _run(command: Sequence[str], patience: float, given: str) -> str:
     try:
         process = await asyncio.create_subprocess_exec(
             *command,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE if given else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
     except OSError as error:
         raise unstarted(error) from error
     try:
-        said, complained = await asyncio.wait_for(process.communicate(), patience)
+        said, complained = await asyncio.wait_for(process.communicate(given.encode() or None), patience)
     except TimeoutError as error:
         raise SilentError(f"no answer within {ANSWER_SECONDS:g} s: {' '.join(command)}") from error
     finally:

@@ -19,37 +19,42 @@ from components.ways import Way, shown
 class MeshIngress(pulumi.ComponentResource):
     """The way in. The gateway's own Service is read, in previews too, and never changed."""
 
-    ports: Sequence[pulumi.Resource]
+    ports: Sequence[KubernetesService]
     """What a Gateway's servers need to be there: Istio finds their listeners by these Services."""
 
     def __init__(
         self, args: Stack, *, protection: Protection, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("mesh:index:MeshIngress", args.name, {"service": args.ingress.service}, opts)
+        known = pulumi.ResourceOptions(aliases=[pulumi.Alias(name=each) for each in args.former_names])
+        props = {"service": args.ingress.service}
+        super().__init__("mesh:index:MeshIngress", "ingress", props, known.merge(opts))
         self._args = args
         child = pulumi.ResourceOptions(parent=self)
         # Named by their keys: where one is not there, the engine's error is all that a person sees.
         self._service = KubernetesService.get("mesh-app:ingress.service", args.ingress.service, opts=child)
         node = args.ingress.node
         self._node = Node.get("mesh-app:ingress.node", node, opts=child) if node else None
-        name = ingress.extra_ports_name(args.namespace.name, args.name)
-        self.ports = [
-            KubernetesService(
-                name,
-                metadata={
-                    "name": name,
-                    "namespace": args.ingress.namespace,
-                    "labels": {
-                        **workload.OURS,
-                        "app.kubernetes.io/part-of": args.name,
-                    },
-                },
-                spec=ingress.extra_ports(args.ingress),
-                opts=child.merge(protection.of()),
-            )
-            for _ in args.ingress.extra_ports[:1]
-        ]
+        self.ports = [self._extra_ports(protection)] if args.ingress.extra_ports else []
         self.register_outputs({"extraPorts": [extra.node_port for extra in args.ingress.extra_ports]})
+
+    def _extra_ports(self, protection: Protection) -> KubernetesService:
+        """Open the extra ports. The object keeps the name that it has: under another it would be another one.
+
+        Two of them cannot have one node port, and Pulumi makes the new one first.
+        """
+        former = [pulumi.Alias(name=each) for each in ingress.former_extra_ports_names(self._args)]
+        return KubernetesService(
+            "extra-ports",
+            metadata={
+                "name": ingress.extra_ports_name(self._args),
+                "namespace": self._args.ingress.namespace,
+                "labels": workload.OURS,
+            },
+            spec=ingress.extra_ports(self._args.ingress),
+            opts=pulumi.ResourceOptions(parent=self, aliases=former, ignore_changes=["metadata.name"]).merge(
+                protection.of()
+            ),
+        )
 
     def url(self, service: Service) -> pulumi.Output[str]:
         """Show the URL for a person to open."""

@@ -4,33 +4,55 @@ import pulumi
 from pulumi_kubernetes.core.v1 import Namespace as KubernetesNamespace
 
 from components import workload
-from components.model.stack import Injection, Namespace, Revision
+from components.existing_namespace import labels_of_own
+from components.hooks import nobody_calls
+from components.identity import LABEL, NO_STACK
+from components.model.stack import Injection, Revision, Stack
 from components.protection import Protection
 
 
 class MeshNamespace(pulumi.ComponentResource):
-    """A namespace with exactly one injection label, or none where each pod chooses for itself."""
+    """A namespace with exactly one injection label, or none where each pod chooses for itself.
+
+    An existing one is checked and not declared.
+    """
 
     name: pulumi.Output[str]
     """Known once the namespace and its label are there."""
 
     def __init__(
-        self, args: Namespace, *, protection: Protection, opts: pulumi.ResourceOptions | None = None
+        self, args: Stack, *, protection: Protection, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("mesh:index:MeshNamespace", args.name, {"namespace": args.name}, opts)
-        namespace = KubernetesNamespace(
-            args.name,
-            metadata={
-                "name": args.name,
-                "labels": {**workload.OURS, **injection_label(args.injection)},
-            },
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                custom_timeouts=pulumi.CustomTimeouts(create="1m", delete="5m"),
-            ).merge(protection.of()),
-        )
-        self.name = namespace.metadata["name"]
+        name, injection = args.namespace.name, args.namespace.injection
+        super().__init__("mesh:index:MeshNamespace", name, {"namespace": name}, opts)
+        self._namespace = name
+        if args.namespace.existing:
+            self.name = pulumi.Output.from_input(name)
+            self._let_go(None if nobody_calls() else labels_of_own(args))
+        else:
+            labels = {**workload.OURS, **injection_label(injection)}
+            self.name = self._declare(labels, protection.of()).metadata["name"]
         self.register_outputs({"name": self.name})
+
+    def _let_go(self, labels: dict[str, str] | None) -> None:
+        """Keep a namespace of this stack declared for one update, in which Pulumi learns not to delete it.
+
+        By its label no stack owns it any more, and the next update drops it from the state.
+        """
+        if labels is None:
+            return
+        pulumi.log.warn(
+            f"this stack created namespace {self._namespace} and lets go of it by this update: it stays with "
+            "all that it contains; the next `pulumi up` drops it from the state"
+        )
+        self._declare({**labels, LABEL: NO_STACK}, pulumi.ResourceOptions(retain_on_delete=True))
+
+    def _declare(self, labels: dict[str, str], opts: pulumi.ResourceOptions) -> KubernetesNamespace:
+        own = pulumi.ResourceOptions(
+            parent=self, custom_timeouts=pulumi.CustomTimeouts(create="1m", delete="5m")
+        )
+        metadata = {"name": self._namespace, "labels": labels}
+        return KubernetesNamespace(self._namespace, metadata=metadata, opts=own.merge(opts))
 
 
 def injection_label(injection: Injection) -> dict[str, str]:

@@ -14,7 +14,7 @@ def mesh_object(
     api_version: str,
     kind: str,
     name: str,
-    spec: Spec,
+    spec: pulumi.Input[Spec],
     *,
     app: App,
     namespace: str,

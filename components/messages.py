@@ -548,6 +548,62 @@ NOTHING_TO_DECIDE: Final = Message(
     mend="take to away from those routes, so that they follow the weights, or: {rm}",
 )
 """What the stack file promises to these requests would never happen."""
+NAMESPACE_EXISTS: Final = Message(
+    code="MESH205",
+    rule="namespace {name} exists already and this stack did not create it: {owner}",
+    mend="to use it as it is: pulumi config set --path '{existing}' true; to let this stack own it with all "
+    "that it contains: {adopt} --namespace {name}",
+)
+"""What the stack owns it deletes whole: `pulumi destroy` would delete the objects of other teams."""
+OBJECT_EXISTS: Final = Message(
+    code="MESH206",
+    rule="{object} exists already and this stack did not create it: {owner}",
+    mend="to let this stack own what runs: {adopt} --namespace {namespace}; to keep both, give another name: "
+    "{set} NAME; if it is not needed: {delete}",
+)
+"""Pulumi would apply the stack's object over it, and `pulumi destroy` would delete it."""
+NAMESPACE_MISSING: Final = Message(
+    code="MESH207",
+    rule="the namespace is said to exist, and context {context} has none of this name",
+    mend="kubectl --context {context} create namespace {name}; or let the stack create it: pulumi config rm "
+    "--path '{existing}'",
+)
+"""A namespace that is used as it is belongs to whoever makes it."""
+OBJECT_LEAVING: Final = Message(
+    code="MESH208",
+    rule="{object} is being deleted and still there after 60 s, held by {held}; one name has one object",
+    mend="wait until it is gone, then pulumi up again; or see what holds it: kubectl get with --output yaml",
+)
+"""An object that is applied while it is being deleted is gone a moment later."""
+EXISTENCE_UNKNOWN: Final = Message(
+    code="MESH209",
+    rule="kubectl could not tell whether the objects to be created exist already: {why}",
+    mend="have kubectl on PATH, with the right to get the objects of the stack; then the same command again",
+)
+"""An object of another owner must not be taken over, and Pulumi itself does not look before it creates."""
+NAMESPACE_OVERRULES: Final = Message(
+    code="MESH255",
+    rule="the namespace has the label {label}, which comes before the labels of pods, so injection would not "
+    "be {injection}",
+    mend="say the injection that the namespace has: {set} VALUE; or have its owner take the label away: "
+    "kubectl --context {context} label namespace {name} {label_key}-",
+)
+"""Of an existing namespace the stack changes nothing, and without proxies no weight holds in the mesh."""
+NAMESPACE_UNSURE: Final = Message(
+    code="MESH256",
+    rule="namespace {name} is labelled as an older version of this program labelled its own, and it is not "
+    "in this stack's state",
+    mend="if another owner created it, mark it so: kubectl --context {context} label namespace {name} "
+    "{label}=none",
+)
+"""A stack that created its namespace must not delete it by `existing: true`."""
+NAMESPACE_LEAVING: Final = Message(
+    code="MESH257",
+    rule="the namespace is being deleted, and takes no new object",
+    mend="wait until it is gone, then kubectl --context {context} create namespace {name}; or name another: "
+    "{set} NAME",
+)
+"""What is created there would be refused, or deleted with it."""
 
 TABLE: Final = {m.code: m for m in list(globals().values()) if isinstance(m, Message)}
 """All messages by code."""

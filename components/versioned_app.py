@@ -65,7 +65,7 @@ class VersionedApp(pulumi.ComponentResource):
                     # Whoever scales by hand owns the number of pods until the next change of the Deployment.
                     "annotations": workload.OWNED,
                 },
-                spec=workload.deployment(args, version, stack.namespace.injection),
+                spec=workload.deployment(args, version, stack.namespace),
                 opts=pulumi.ResourceOptions(
                     parent=self,
                     depends_on=[account, *policies],

@@ -6,7 +6,7 @@ from components import pod
 from components.matching import Spec
 from components.model.scaling import Autoscaling, DisruptionBudget
 from components.model.service import App, Service
-from components.model.stack import Injection
+from components.model.stack import Namespace, Revision
 from components.model.version import Version
 from components.schema import encode
 
@@ -15,11 +15,13 @@ PROXY_CONFIG: Final = (
 )
 """The proxy is there before the app starts, and stays until the last request of the pod is answered."""
 
-SIDECAR: Final = "sidecar.istio.io/inject"
-"""The label by which a pod asks for a proxy or for none, whatever its namespace says."""
-
 OURS: Final = {"app.kubernetes.io/managed-by": "pulumi"}
 """The label of all that the program makes."""
+
+SIDECAR: Final = "sidecar.istio.io/inject"
+REVISION: Final = "istio.io/rev"
+DATAPLANE: Final = "istio.io/dataplane-mode"
+"""Labels of pods by which Istio takes them into the mesh, or leaves them out."""
 
 OWNED: Final = {"pulumi.com/patchForce": "true"}
 """The stack owns its objects whole: what a hand changes is drift, not a conflict (K#2542)."""
@@ -62,7 +64,7 @@ def service(of: Service, version: str | None = None) -> Spec:
     return {"type": "ClusterIP", "selector": chosen, "ports": [port]}
 
 
-def deployment(of: Service, name: str, injection: Injection) -> Spec:
+def deployment(of: Service, name: str, namespace: Namespace) -> Spec:
     """The Deployment of one version. No pod leaves before its successor is ready."""
     version = of.versions[name]
     # Where an autoscaler owns the number of pods, the stack does not say it.
@@ -72,10 +74,10 @@ def deployment(of: Service, name: str, injection: Injection) -> Spec:
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
         "template": {
             "metadata": {
-                "labels": {**labels(of.app, name), **_sidecar_label(version, injection)},
+                "labels": {**labels(of.app, name), **_mesh_labels(version, namespace)},
                 "annotations": {
                     # Injection happens when a pod is made: a change of the namespace must make new pods.
-                    INJECTION: str(injection),
+                    INJECTION: str(namespace.injection),
                     "proxy.istio.io/config": PROXY_CONFIG,
                 },
             },
@@ -116,7 +118,17 @@ def disruption_budget(app: App, version: str, budget: DisruptionBudget) -> Spec:
     return {"selector": {"matchLabels": selector(app, version)}, **encode(budget)}
 
 
-def _sidecar_label(version: Version, injection: Injection) -> dict[str, str]:
-    if version.sidecar is None or injection in ("disabled", "ambient"):
-        return {}
-    return {SIDECAR: "true" if version.sidecar else "false"}
+def _mesh_labels(version: Version, namespace: Namespace) -> dict[str, str]:
+    """Say how the pods join the mesh, where the label of the namespace does not."""
+    injection = namespace.injection
+    if namespace.existing and injection == "ambient":
+        return {DATAPLANE: "ambient", SIDECAR: "false"}
+    if injection in ("disabled", "ambient"):
+        return {SIDECAR: "false"} if namespace.existing else {}
+    wanted = version.sidecar
+    if wanted is None and namespace.existing and injection == "enabled":
+        wanted = True
+    own = {} if wanted is None else {SIDECAR: "true" if wanted else "false"}
+    if namespace.existing and isinstance(injection, Revision) and wanted is not False:
+        own[REVISION] = injection.revision
+    return own

@@ -74,7 +74,9 @@ class Stacks:
         with self.progress.step(f"pulumi up --stack {name} in {folder.name}") as step:
             said: list[str] = []
             try:
-                result = self._select(name, folder).up(
+                stack = self._select(name, folder)
+                _forget_pending(stack, step)
+                result = stack.up(
                     on_event=lambda event: _narrate(event, step, said),
                     on_output=lambda _: None,
                     color="never",
@@ -99,6 +101,16 @@ class Stacks:
             work_dir=str(folder),
             opts=auto.LocalWorkspaceOptions(env_vars=self.variables, secrets_provider="passphrase"),
         )
+
+
+def _forget_pending(stack: auto.Stack, step: Step) -> None:
+    """Drop the operations that a killed update left open: Pulumi's own `up` keeps the notes.
+
+    What that update did make is in the cluster, and carries the identity of its stack.
+    """
+    if (stack.export_stack().deployment or {}).get("pending_operations"):
+        step.says("pulumi refresh, since an update was interrupted")
+        stack.refresh(clear_pending_creates=True, on_output=lambda _: None, color="never")
 
 
 def end_orphans(places: Places) -> None:

@@ -270,6 +270,12 @@ def spelled(manifest: Manifest) -> str:
     return f"{manifest['kind']} {manifest['metadata']['name']}"
 
 
+def named(manifest: Manifest) -> str:
+    """Name an object with its namespace."""
+    place = manifest["metadata"].get("namespace")
+    return f"{manifest['kind']} {place}/{manifest['metadata']['name']}" if place else spelled(manifest)
+
+
 def in_kind(objects: Sequence[Manifest], kind: str) -> list[Manifest]:
     """Pick the objects of a kind."""
     return [each for each in objects if each["kind"] == kind]

@@ -112,7 +112,7 @@ def drift(
     the cluster, the backend or the stack file did not answer. A check reads and changes nothing.
 
     --fix says what it will do, asks, and does it in the order that loses no request, in Pulumi's state too.
-    What nobody declared is deleted.
+    What others made is reported and never deleted.
     """
     with _told():
         request = drift_command.Request(stack=stack, json=json, fix=fix, yes=yes)
@@ -161,7 +161,7 @@ def recover_(
     """
     with _told():
         console = Console(highlight=False, soft_wrap=True, markup=False)
-        agreed = (lambda: True) if yes else (lambda: typer.confirm("go on?"))
+        agreed = None if yes else (lambda: typer.confirm("go on?"))
         recover(Project.at(cwd), stack, tell=console.print, agreed=agreed)
 
 

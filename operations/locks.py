@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, TypeVar
 
 import psutil
@@ -30,6 +31,11 @@ _NOTE: Final = re.compile(
 )
 """As Pulumi writes it: pkg/backend/diy/lock.go."""
 
+_IN_CONTAINERS: Final = re.compile(r"^NSpid:\s+(?P<pids>[\d\s]+)$", re.MULTILINE)
+
+INITIAL: Final = {"pid": "pid:[4026531836]", "uts": "uts:[4026531838]"}
+"""The machine's own namespaces: include/linux/proc_ns.h of Linux."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Holder:
@@ -46,16 +52,52 @@ class Holder:
 
     @property
     def ended(self) -> bool:
-        """Whether the process surely runs no more. Of other machines nothing is sure."""
-        if self.host != socket.gethostname():
+        """Whether the process surely runs no more. Of other machines nothing is sure.
+
+        No clock is asked: the start time of a process moves with the clock of its machine. The number of a
+        process that ended is given out again, so only a pulumi of that number counts as the holder.
+        """
+        if self.host != socket.gethostname() or _sees_too_little():
             return False
-        try:
-            process = psutil.Process(self.pid)
-            started = dt.datetime.fromtimestamp(process.create_time(), dt.UTC)
-            # The number of a process that ended is given out again.
-            return process.status() == psutil.STATUS_ZOMBIE or started > self.since + dt.timedelta(seconds=1)
-        except psutil.NoSuchProcess:
-            return True
+        return not any(self.pid in _numbers(each) for each in psutil.process_iter() if _is_pulumi(each))
+
+
+def _is_pulumi(process: psutil.Process) -> bool:
+    """Tell whether a process is a living pulumi: one that was killed keeps its name until it is reaped."""
+    try:
+        # Some distributions wrap it: `.pulumi-wrapped`.
+        return "pulumi" in process.name() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _numbers(process: psutil.Process) -> set[int]:
+    """List the numbers of a process: its own here, and those in the containers in which it is.
+
+    A container that shares the machine's host name notes the number that the process has inside.
+    """
+    found = _IN_CONTAINERS.search(_status(process.pid))
+    return {process.pid, *map(int, found["pids"].split() if found else ())}
+
+
+def _status(pid: int) -> str:
+    """Read what Linux tells of a process; nothing elsewhere."""
+    try:
+        return Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
+def _sees_too_little() -> bool:
+    """Tell whether this is a container with the host name of its machine, whose processes it cannot see."""
+    try:
+        return INITIAL["uts"] == _namespace("uts") and INITIAL["pid"] != _namespace("pid")
+    except OSError:
+        return False  # not Linux, so no container
+
+
+def _namespace(kind: str) -> str:
+    return str(Path(f"/proc/self/ns/{kind}").readlink())
 
 
 class LockedError(OperationError):

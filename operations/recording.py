@@ -29,6 +29,8 @@ class Resource:
     """The URNs of what must be there before it."""
     inputs: Mapping[str, Any]
     """Plain values; whole numbers are integers."""
+    ignored: frozenset[str] = frozenset()
+    """The inputs of which Pulumi ignores changes: an object keeps those with which it was made."""
     version: str
     """The version of the provider's plugin, where the program's libraries ask for one."""
 
@@ -95,6 +97,7 @@ class Recorder(mocks.MockMonitor):
                 read=read,
                 dependencies=frozenset(request.dependencies),
                 inputs=_plain(inputs, urn),
+                ignored=frozenset(() if read else request.ignoreChanges),
                 version=request.version,
             )
         )

@@ -114,13 +114,22 @@ class Updates:
         """Read what the program exported last."""
         return self.run("stack output", lambda: self.stack.workspace.stack_outputs(self.name))
 
-    def refresh(self, *, run_program: bool = False) -> None:
-        """Read what is live into the state."""
+    def refresh(self, *, run_program: bool = False, forget_pending: bool = False) -> None:
+        """Read what is live into the state.
+
+        Args:
+            run_program: take the providers as the program makes them now.
+            forget_pending: drop the creations that an interrupted update left open: only Pulumi's own
+                command may, for it writes the state that it has just read.
+        """
         said: list[str] = []
         self.run(
             "refresh",
             lambda: self.stack.refresh(
-                run_program=run_program, on_event=lambda event: _hear(event, said), on_output=_ignore
+                run_program=run_program,
+                clear_pending_creates=forget_pending or None,
+                on_event=lambda event: _hear(event, said),
+                on_output=_ignore,
             ),
             said,
         )

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from components.faults import Path
-from components.ingress import extra_ports_name
+from components.ingress import extra_ports_name, unique_name
 from components.matching import Spec
 from components.model.service import Service
 from components.model.stack import Stack
@@ -32,10 +32,18 @@ def serving(service: Service, stack: Stack) -> dict[str, Spec]:
     name = _name(service, stack)
     by_name = {name: _gateway(_ingress(stack), stack, _listeners(service, redirects=False))}
     if stack.ingress.extra_ports:
-        extra = extra_ports_name(stack.namespace.name, stack.name)
         plain = [_plain(each.port) for each in stack.ingress.extra_ports]
-        by_name[f"{name}-extra"] = _gateway(extra, stack, plain)
+        by_name[f"{name}-extra"] = _gateway(extra_ports_name(stack), stack, plain)
     return by_name
+
+
+def addressed(spec: Spec, declared: str, actual: str) -> Spec:
+    """Write a Gateway for a Service under the name that it has, where that is another than it would get."""
+    addresses = [
+        {**each, "value": each["value"].replace(f"{declared}.", f"{actual}.", 1)}
+        for each in spec["addresses"]
+    ]
+    return {**spec, "addresses": addresses}
 
 
 def redirecting(service: Service, stack: Stack) -> dict[str, Spec]:
@@ -74,7 +82,7 @@ def _reference(namespace: str, name: str) -> Spec:
 
 
 def _name(service: Service, stack: Stack) -> str:
-    return extra_ports_name(stack.namespace.name, service.app.name)
+    return unique_name(stack.namespace.name, service.app.name)
 
 
 def _ingress(stack: Stack) -> str:

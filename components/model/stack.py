@@ -63,7 +63,7 @@ Injection = Literal["enabled", "disabled", "manual", "ambient"] | Revision
 
 @dataclass(frozen=True, kw_only=True)
 class Namespace:
-    """The namespace of the stack, which owns it whole."""
+    """The namespace of the stack, which owns it whole, or uses one that exists."""
 
     name: Annotated[Label, Example("springistiodemo")]
 
@@ -71,7 +71,15 @@ class Namespace:
     """How pods get their sidecar.
 
     `enabled` and `disabled` by the label `istio-injection`, `{revision: NAME}` by `istio.io/rev`, `ambient`
-    by `istio.io/dataplane-mode`. With `manual` there is no label, and a version says `sidecar: true`.
+    by `istio.io/dataplane-mode`. With `manual` there is no label, and a version says `sidecar: true`. Where
+    the namespace is an existing one, the pods carry the label instead of it.
+    """
+
+    existing: bool = False
+    """Whether the namespace is another owner's, which the stack uses and neither changes nor deletes.
+
+    Several stacks can share such a namespace. Without this key a namespace that exists already is refused. A
+    stack that created its namespace lets go of it by this key in two updates, and deletes nothing.
     """
 
 
@@ -206,12 +214,9 @@ class Stack:
         return tuple(self.placed.values())
 
     @property
-    def name(self) -> str:
-        """Name what belongs to no service alone: after the one service, or after the namespace of several.
-
-        Not after the first of several: it may go, and its name with it.
-        """
-        return self.namespace.name if self._several else self.services[0].app.name
+    def former_names(self) -> list[str]:
+        """List the names that older versions of the program gave to what belongs to no service alone."""
+        return list(dict.fromkeys([self.namespace.name, *(each.app.name for each in self.services)]))
 
     def gateway_of(self, service: Service) -> str:
         """Name the Gateway of a service as others in the cluster name it."""

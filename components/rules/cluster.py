@@ -10,6 +10,8 @@ from components.model.stack import Stack
 def namespace_is_free(stack: Stack, at: Path) -> Iterator[Fault]:
     """Keep the stack from owning, and one day deleting, what is not its own."""
     name = stack.namespace.name
+    if stack.namespace.existing:
+        return
     owner = "Kubernetes" if name == "default" or name.startswith("kube-") else "Istio's ingress"
     if owner == "Kubernetes" or name in ("istio-system", stack.ingress.namespace):
         suggestion = next((service.app.name for service in stack.services), "shop")

@@ -50,10 +50,11 @@ class Ahead:
 
     def _read(self) -> _Known:
         text = self._text()
-        wanted = Declared.by(self._project, self._stack)
+        state = State.of(self._project, self._stack)
+        wanted = Declared.by(self._project, self._stack).applied(state)
         # The first look takes longer: it learns which kinds the cluster has.
         Snapshot.take(wanted.cluster, wanted.manifests)
-        return _Known(text=text, wanted=wanted, state=State.of(self._project, self._stack))
+        return _Known(text=text, wanted=wanted, state=state)
 
     def _taken(self) -> _Known | None:
         """Take what was prepared, if it is still of the same stack file."""

@@ -3,9 +3,10 @@
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
+from operations.applied_names import under_applied_names
 from operations.cluster import Cluster, in_kind, same_object
 from operations.declared import declare
 from operations.drift.findings import Finding, Problem, Report
@@ -16,6 +17,7 @@ from operations.drift.reach import Reach
 from operations.drift.snapshot import Snapshot
 from operations.drift.state import Kept, State
 from operations.drift.strangers import WATCHED
+from operations.identity import identity_of, is_made_here
 from operations.manifests import Manifest, in_order, is_applied
 from operations.pin import meant_cluster
 from operations.project import Project
@@ -44,6 +46,16 @@ class Declared:
         resources = declare(project, stack)
         applied = [each for each in in_order(resources) if is_applied(each)]
         return cls(stack=stack, cluster=meant_cluster(resources), resources=applied)
+
+    @property
+    def keeps_names(self) -> bool:
+        """Whether an object of it may have another name than the program declares."""
+        return any(each.ignored for each in self.resources)
+
+    def applied(self, state: State) -> Self:
+        """Take the names that the objects have."""
+        inputs = {urn: each.inputs for urn, each in state.objects.items()}
+        return replace(self, resources=under_applied_names(self.resources, inputs))
 
     @property
     def manifests(self) -> list[Manifest]:
@@ -84,6 +96,8 @@ def look(project: Project, stack: str, wanted: Declared | None = None) -> Scene:
     with ThreadPoolExecutor() as at_once:
         kept = at_once.submit(State.of, project, stack)
         known = wanted or Declared.by(project, stack)
+        # An object may have another name than it is declared with; that the state alone knows.
+        known = known.applied(kept.result()) if known.keeps_names else known
         live = Snapshot.take(known.cluster, known.manifests)
         return Scene(wanted=known, state=kept.result(), live=live)
 
@@ -120,10 +134,11 @@ def compare(scene: Scene) -> Report:
 
 
 def _strangers(wanted: Sequence[Manifest], retired: Sequence[Manifest], live: Snapshot) -> Iterator[Finding]:
-    reach = Reach.of(wanted)
+    reach, identity = Reach.of(wanted), identity_of(wanted)
     known = [*wanted, *retired]
     for watched in WATCHED:
         for each in live.listed(watched):
             why = watched.touches(each, reach)
             if why and not any(same_object(each, other) for other in known):
-                yield whole(each, Problem.UNDECLARED, why=why)
+                is_foreign = not is_made_here(each, identity)
+                yield whole(each, Problem.UNDECLARED, why=why, is_foreign=is_foreign)

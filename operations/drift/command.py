@@ -1,20 +1,23 @@
 """`python -m operations drift`, step by step."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from pulumi import automation as auto
 from rich.console import Console
 
+from operations import locks
 from operations.drift import told
 from operations.drift.checking import Scene, compare, look
 from operations.drift.findings import Report
 from operations.drift.mending import Mender
-from operations.drift.plan import plan
+from operations.drift.plan import Step, Verb, left, plan
 from operations.errors import OperationError
+from operations.lock_holders import lock_holders
 from operations.project import Project
-from operations.updates import Updates
+from operations.updates import Updates, installed
 
 CLEAN: Final = 0
 DRIFT: Final = 7
@@ -54,14 +57,71 @@ def drift(project: Project, request: Request, console: Console, confirm: Confirm
     _say(report, request, console)
     if report.clean or not request.fix:
         return CLEAN if report.clean else DRIFT
+    _refuse_beside_an_update(project, scene)
     steps = plan(scene, report)
-    console.print("to be done, in this order:")
+    _show(steps, report, console)
+    if not steps:
+        return DRIFT
+    if not request.yes:
+        if not confirm("Do it?"):
+            console.print("nothing was changed")
+            return DRIFT
+        scene, report = _unchanged(project, scene, steps)
+    return _fix(project, scene, report, console)
+
+
+def _show(steps: Sequence[Step], report: Report, console: Console) -> None:
+    if steps:
+        console.print("to be done, in this order:")
     for step in steps:
         console.print(f"  {step}")
-    if not (request.yes or confirm("Do it?")):
-        console.print("nothing was changed")
-        return DRIFT
-    return _fix(project, scene, report, console)
+    if foreign := left(report, report.context):
+        console.print("left as they are, since this stack did not make them; to delete one:")
+    for line in foreign:
+        console.print(f"  {line}", soft_wrap=True)
+
+
+def _refuse_beside_an_update(project: Project, scene: Scene) -> None:
+    """Stop where an update runs now, or was killed and left operations open."""
+    if not scene.state.pending:
+        return
+    stack = scene.wanted.stack
+    workspace = auto.LocalWorkspace(work_dir=str(project.folder), pulumi_command=installed())
+    holders = lock_holders(workspace, project.name, stack)
+    if not all(each.ended for each in holders):
+        raise locks.locked(stack, holders)
+    raise OperationError(
+        f"an update of stack {stack} was interrupted and left pending operations; none runs now, and nothing "
+        "was changed",
+        evidence="\n".join(scene.state.pending),
+        mend=f"python -m operations recover --stack {stack}",
+    )
+
+
+def _unchanged(project: Project, scene: Scene, shown: Sequence[Step]) -> tuple[Scene, Report]:
+    """Check again after the answer: what is done then is what was shown before.
+
+    Raises:
+        OperationError: the stack file, the state or the cluster changed meanwhile.
+    """
+    now = look(project, scene.wanted.stack)
+    report = compare(now)
+    steps = plan(now, report)
+    if now.state.pending or list(map(_deed, steps)) != list(map(_deed, shown)):
+        changes = "\n".join(f"  {step}" for step in steps)
+        raise OperationError(
+            f"stack {scene.wanted.stack} changed while the question was open; nothing was changed",
+            evidence=f"to be done now:\n{changes}",
+            mend="the same command again, which shows what is to be done now",
+        )
+    return now, report
+
+
+def _deed(step: Step) -> tuple[object, ...]:
+    """Say what a step does, to which object as it was declared and applied; a live one by its uid."""
+    if step.kept is not None:
+        return str(step), step.kept, step.manifest
+    return str(step), step.manifest["metadata"].get("uid")
 
 
 def _fix(project: Project, scene: Scene, report: Report, console: Console) -> int:
@@ -70,19 +130,33 @@ def _fix(project: Project, scene: Scene, report: Report, console: Console) -> in
 
     mender = Mender(scene.wanted.cluster, scene.stamps, tell)
     updates = Updates(project.folder, report.stack, tell, wait=LOCK_SECONDS)
+    shown = {str(each) for each in plan(scene, report) if each.verb is Verb.DELETE}
     for _ in range(PASSES):
-        mender.do(plan(scene, report))
+        mender.do(
+            [each for each in plan(scene, report) if each.verb is not Verb.DELETE or str(each) in shown]
+        )
         updates.refresh(run_program=True)
         scene = look(project, report.stack, scene.wanted)
         report = compare(scene)
-        if report.clean:
-            console.print(f"stack {report.stack}: {report.compared} objects, all as declared again")
-            return CLEAN
+        if all(each.is_foreign for each in report.findings):
+            return _end(report, console)
     told.show(report, console)
     raise OperationError(
         f"{len(report.findings)} differences of stack {report.stack} came back each time they were put back",
         mend="the table says who writes them: stop that, then --fix again",
     )
+
+
+def _end(report: Report, console: Console) -> int:
+    if report.clean:
+        console.print(f"stack {report.stack}: {report.compared} objects, all as declared again")
+        return CLEAN
+    console.print(
+        f"stack {report.stack}: {report.compared} objects, all as declared again; {len(report.findings)} "
+        "objects of others that touch it are left, listed above",
+        soft_wrap=True,
+    )
+    return DRIFT
 
 
 def _say(report: Report, request: Request, console: Console) -> None:

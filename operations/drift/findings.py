@@ -77,6 +77,8 @@ class Finding:
     """None where the API server keeps no note: it has none of removals."""
     why: str = ""
     """What an undeclared object touches, or what the problem leads to."""
+    is_foreign: bool = False
+    """Whether it is an undeclared object that this stack did not make: such a one is never deleted."""
     pending: bool = False
     """Whether it is a change of the stack file that was not yet applied, which `pulumi up` makes."""
 

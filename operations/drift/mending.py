@@ -10,13 +10,14 @@ from kubernetes.dynamic.exceptions import ConflictError, UnprocessibleEntityErro
 
 from operations.cluster import Cluster, spelled
 from operations.drift.objects import others_own
-from operations.drift.ownership import APPLY, PULUMI, Owner, leaves
+from operations.drift.ownership import APPLY, Owner, leaves
 from operations.drift.plan import Step, Verb
 from operations.drift.platform import Stamps
 from operations.drift.pods import labels_by_hand
 from operations.drift.state import Kept
 from operations.errors import OperationError
 from operations.fields import Item, Path
+from operations.identity import PULUMI
 from operations.manifests import Manifest
 
 Tell = Callable[[str], None]

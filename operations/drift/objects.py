@@ -30,10 +30,18 @@ def ref(manifest: Manifest) -> Ref:
     )
 
 
-def whole(live: Manifest, problem: Problem, *, why: str, pending: bool = False) -> Finding:
+def whole(
+    live: Manifest, problem: Problem, *, why: str, pending: bool = False, is_foreign: bool = False
+) -> Finding:
     """Say something of an object as a whole."""
-    writer = Ownership.of(live).maker()
-    return Finding(ref=ref(live), problem=problem, writer=writer, why=why, pending=pending)
+    return Finding(
+        ref=ref(live),
+        problem=problem,
+        writer=Ownership.of(live).maker(),
+        why=why,
+        pending=pending,
+        is_foreign=is_foreign,
+    )
 
 
 def object_findings(

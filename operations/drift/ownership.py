@@ -7,12 +7,11 @@ from typing import Any, Final, Self
 
 from operations.drift.findings import Writer
 from operations.fields import Item, Path
+from operations.identity import PULUMI
 from operations.manifests import Manifest
 
 Fields = Mapping[str, Any]
 APPLY: Final = "Apply"
-PULUMI: Final = "pulumi-kubernetes"
-"""How all names of Pulumi's provider begin."""
 WEBHOOK_SECONDS: Final = 15
 """What webhooks write while Pulumi applies is noted in Pulumi's name, as an update; they have 10 s."""
 KUBECTL: Final = ("kubectl", "before-first-apply")

@@ -1,8 +1,9 @@
 """What has to be done to put a stack back, in the order that loses no request. Pure.
 
-Policies that nobody declared go first, for new pods may suffer from them. Then what is declared comes back as
-`pulumi up` would make it: pods before the subsets that need them, subsets before routes. Routes, rules and
-pods that nobody declared go last, when no route leads to them any more.
+Of what is not declared only objects that this stack made are deleted; those of others are left as they are.
+Policies go first, for new pods may suffer from them. Then what is declared comes back as `pulumi up` would
+make it: pods before the subsets that need them, subsets before routes. Routes, rules and pods go last, when
+no route leads to them any more.
 """
 
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ def plan(scene: Scene, report: Report) -> list[Step]:
     """List the deeds.
 
     Raises:
-        OperationError: the stack file has changes that were not applied, or an update runs or was killed.
+        OperationError: the stack file has changes that were not applied.
     """
     stack = report.stack
     if report.unapplied:
@@ -62,19 +63,27 @@ def plan(scene: Scene, report: Report) -> list[Step]:
             mend=f"pulumi up --stack {stack}, or take the changes out of the stack file; then --fix again. "
             "Where hand edits make that up a conflict: PULUMI_K8S_ENABLE_PATCH_FORCE=true pulumi up",
         )
-    if scene.state.interrupted:
-        raise OperationError(
-            f"an update of stack {stack} runs now, or was killed",
-            mend=f"wait for it; if it was killed: python -m operations recover --stack {stack}",
-        )
-    undeclared = [each for each in report.findings if each.problem is Problem.UNDECLARED]
-    live = {
-        each.ref: _live(scene, each.ref) for each in report.findings if each.problem is not Problem.MISSING
-    }
-    deletions = sorted(undeclared, key=_leaves)
-    early = [Step(verb=Verb.DELETE, manifest=live[each.ref]) for each in deletions if _leaves(each) < 0]
-    late = [Step(verb=Verb.DELETE, manifest=live[each.ref]) for each in deletions if _leaves(each) >= 0]
+    own = [each for each in report.findings if each.problem is Problem.UNDECLARED and not each.is_foreign]
+    deletions = [(_leaves(each), _live(scene, each.ref)) for each in sorted(own, key=_leaves)]
+    early = [Step(verb=Verb.DELETE, manifest=live) for rank, live in deletions if rank < 0]
+    late = [Step(verb=Verb.DELETE, manifest=live) for rank, live in deletions if rank >= 0]
     return [*early, *_restored(scene, report), *late]
+
+
+def left(report: Report, context: str) -> list[str]:
+    """List the objects of others that are left as they are, each with the command that deletes it."""
+    return [
+        f"{each.ref} ({each.why}): kubectl --context {context} delete {_kubectl_name(each.ref)}"
+        for each in report.findings
+        if each.is_foreign
+    ]
+
+
+def _kubectl_name(which: Ref) -> str:
+    group = which.api_version.rpartition("/")[0]
+    kind = f"{which.kind}.{group}" if group else which.kind
+    place = f" --namespace {which.namespace}" if which.namespace else ""
+    return f"{kind.lower()} {which.name}{place}"
 
 
 def _restored(scene: Scene, report: Report) -> list[Step]:

@@ -26,7 +26,9 @@ class Reach:
     """Of one stack."""
 
     namespaces: frozenset[str]
-    """The stack's own, not those where it has an object among others'."""
+    """Where its pods are, not where it has an object among others'."""
+    owned: frozenset[str]
+    """Those of them that it declares: what is in another one may be meant for other pods there."""
     services: Mapping[str, Labels]
     """The Services in its namespace and what they select."""
     pods: Sequence[Pods]
@@ -42,7 +44,7 @@ class Reach:
     @classmethod
     def of(cls, declared: Sequence[Manifest]) -> Self:
         """Read it off what is declared."""
-        namespaces = frozenset(each["metadata"]["name"] for each in in_kind(declared, "Namespace"))
+        namespaces = namespaces_of(declared)
         own = [each for each in declared if each["metadata"].get("namespace") in namespaces]
         services = {
             each["metadata"]["name"]: each["spec"].get("selector") or {} for each in in_kind(own, "Service")
@@ -50,6 +52,7 @@ class Reach:
         hosts = frozenset(host.lower() for each in declared for host in hosts_of(each))
         return cls(
             namespaces=namespaces,
+            owned=frozenset(each["metadata"]["name"] for each in in_kind(declared, "Namespace")),
             services=services,
             pods=[
                 Pods(workload=each["metadata"]["name"], labels=each["spec"]["template"]["metadata"]["labels"])
@@ -63,8 +66,12 @@ class Reach:
         )
 
     def is_own(self, manifest: Manifest) -> bool:
-        """Whether an object stands in the stack's namespace."""
+        """Whether an object is in the namespace of the stack's pods."""
         return manifest["metadata"].get("namespace") in self.namespaces
+
+    def owns_place(self, manifest: Manifest) -> bool:
+        """Whether an object stands in a namespace that is the stack's alone."""
+        return manifest["metadata"].get("namespace") in self.owned
 
     def takes(self, host: str) -> bool:
         """Whether a host at the stack's own Gateway means some that the stack answers for."""
@@ -88,6 +95,12 @@ class Reach:
         if namespace not in self.namespaces:
             return None
         return next((each.workload for each in self.pods if selects(selector, each.labels)), None)
+
+
+def namespaces_of(declared: Sequence[Manifest]) -> frozenset[str]:
+    """Name the namespaces of a stack's pods, which it declares or uses."""
+    names = {each["metadata"]["name"] for each in in_kind(declared, "Namespace")}
+    return frozenset(names | {each["metadata"]["namespace"] for each in in_kind(declared, "Deployment")})
 
 
 def hosts_of(manifest: Manifest) -> list[str]:

@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Self
 
-from operations.cluster import Cluster, in_kind, same_object
+from operations.cluster import Cluster, same_object
+from operations.drift.reach import namespaces_of
 from operations.drift.strangers import WATCHED, Watched
 from operations.errors import OperationError
 from operations.manifests import Manifest
@@ -77,10 +78,8 @@ def _all_known(cluster: Cluster, declared: Sequence[Manifest]) -> None:
 
 
 def _places(watched: Watched, declared: Sequence[Manifest]) -> list[Place]:
-    namespaces = [each["metadata"]["name"] for each in in_kind(declared, "Namespace")]
-    return [
-        (watched.api_version, watched.kind, name) for name in ([""] if watched.everywhere else namespaces)
-    ]
+    namespaces = [""] if watched.everywhere else sorted(namespaces_of(declared))
+    return [(watched.api_version, watched.kind, name) for name in namespaces]
 
 
 def _is_at(manifest: Manifest, place: Place) -> bool:

@@ -10,7 +10,7 @@ from operations.errors import OperationError
 from operations.manifests import Manifest, is_applied
 from operations.project import Project
 from operations.recording import Resource
-from operations.updates import LOG_LINES, installed
+from operations.updates import LOG_LINES, installed, spelled
 
 MANAGER = "__fieldManager"
 """Where Pulumi's provider keeps the name in which it applied an object."""
@@ -30,8 +30,8 @@ class State:
     """The Kubernetes objects of a stack, by URN."""
 
     objects: Mapping[str, Kept]
-    interrupted: bool
-    """Whether an update runs now, or was killed."""
+    pending: Sequence[str] = ()
+    """Operations of which it is not known whether they happened: an update runs now, or was killed."""
 
     @classmethod
     def of(cls, project: Project, stack: str) -> Self:
@@ -53,10 +53,14 @@ class State:
                 mend=f"pulumi stack export --stack {stack}",
             ) from error
         resources = exported.get("resources") or []
-        objects = {each["urn"]: _kept(each) for each in resources if _is_object(each)}
+        objects = {each["urn"]: _kept(each) for each in resources if is_object(each)}
         if not objects:
             raise _never_deployed(stack)
-        return cls(objects=objects, interrupted=bool(exported.get("pending_operations")))
+        pending = exported.get("pending_operations") or []
+        return cls(
+            objects=objects,
+            pending=[f"{each['type']} {spelled(each['resource']['urn'])}" for each in pending],
+        )
 
     def unapplied(self, declared: Sequence[Resource]) -> dict[str, str]:
         """Tell what the stack file says that was not applied yet, by URN: create, update or delete."""
@@ -80,7 +84,8 @@ def _never_deployed(stack: str) -> OperationError:
     )
 
 
-def _is_object(state: Mapping[str, Any]) -> bool:
+def is_object(state: Mapping[str, Any]) -> bool:
+    """Tell whether a resource of a state is an object that Pulumi applied to the cluster."""
     return state["type"].startswith("kubernetes:") and state["custom"] and not state.get("external")
 
 

@@ -88,5 +88,6 @@ def _document(finding: Finding) -> dict[str, Any]:
         if writer
         else None,
         "why": finding.why or None,
+        "foreign": finding.is_foreign,
         "pending": finding.pending,
     }

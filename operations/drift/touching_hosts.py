@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from operations.drift.ownership import PULUMI, Ownership
+from operations.drift.ownership import Ownership
 from operations.drift.reach import MESH, Reach, hosts_of, overlap, services_of, ways_of
+from operations.identity import PULUMI
 from operations.manifests import Manifest
 
 
@@ -72,7 +73,7 @@ def entry(each: Manifest, reach: Reach) -> str | None:
 
 def gateway(each: Manifest, reach: Reach) -> str | None:
     """A Gateway for one of the stack's hosts, or a waypoint in its namespace."""
-    if reach.is_own(each):
+    if reach.owns_place(each):
         return "opens a way into the stack's namespace"
     return next((f"answers for {host} too" for host in hosts_of(each) if host.lower() in reach.hosts), None)
 

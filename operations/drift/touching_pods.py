@@ -46,6 +46,8 @@ def policy(each: Manifest, reach: Reach) -> str | None:
 
 def _chosen(selector: Mapping[str, Any], namespace: str, reach: Reach) -> str | None:
     places = reach.namespaces if namespace == ROOT else {namespace}
+    if not (selector.get("matchLabels") or selector.get("matchExpressions")):
+        places &= reach.owned  # of a namespace that is shared, it is its owner's to say
     workloads = (reach.chosen(selector, place) for place in sorted(places))
     return next((f"selects the pods of Deployment {each}" for each in workloads if each), None)
 
@@ -116,4 +118,4 @@ def endpoints(each: Manifest, reach: Reach) -> str | None:
 
 def all_pods(each: Manifest, reach: Reach) -> str | None:
     """What holds for every pod of a namespace."""
-    return "limits all pods of the namespace" if reach.is_own(each) and reach.pods else None
+    return "limits all pods of the namespace" if reach.owns_place(each) and reach.pods else None

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from operations.errors import OperationError
 from operations.locks import Holder
@@ -31,6 +31,10 @@ class Backup:
     def time(self) -> dt.datetime:
         """When it was written."""
         return dt.datetime.fromtimestamp(self.file.stat().st_mtime, dt.UTC)
+
+    def deployment(self) -> dict[str, Any]:
+        """Read what it holds."""
+        return _latest(self.file) or {}
 
     def __str__(self) -> str:
         """As a person reads it."""
@@ -121,10 +125,17 @@ class FileBackend:
 
 def _resources(file: Path) -> int | None:
     """Count the resources of a state; None where it cannot be read."""
+    latest = _latest(file)
+    return None if latest is None else len(latest.get("resources") or [])
+
+
+def _latest(file: Path) -> dict[str, Any] | None:
+    """Read a state, empty where the stack never had one; None where it cannot be read."""
     try:
         text = file.read_bytes()
         document = json.loads(gzip.decompress(text) if text.startswith(GZIP) else text)
-        latest = document["checkpoint"].get("latest")
-        return len(latest.get("resources") or []) if latest else 0
+        latest = document["checkpoint"].get("latest") or {}
+        len(latest.get("resources") or [])
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError):
         return None
+    return dict(latest)

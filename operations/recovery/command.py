@@ -2,25 +2,31 @@
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from pulumi import automation as auto
 
 from operations import locks
-from operations.cluster import Cluster, spelled
+from operations.adoption.takeover import ENVIRONMENT
+from operations.applied_names import under_applied_names
+from operations.cluster import Cluster, named, same_object, spelled
 from operations.declared import declare
-from operations.drift.state import State
+from operations.drift.state import State, is_object
 from operations.errors import OperationError
+from operations.identity import LABEL, identity_of, owner_of
+from operations.lock_holders import lock_holders
 from operations.manifests import Manifest, manifests
 from operations.pin import meant_cluster
 from operations.project import Project
+from operations.recording import Resource
 from operations.recovery import orphans
 from operations.recovery.backend import FileBackend
 from operations.recovery.findings import Findings
-from operations.recovery.leftovers import leftovers
+from operations.recovery.leftovers import leftovers, marked
 from operations.recovery.names import former_names, nothing_of
-from operations.recovery.pending import closed, pending_operations
+from operations.recovery.pending import pending_operations
 from operations.updates import Tell, Updates
 
 LEAST_FREE: Final = 8 << 20
@@ -37,30 +43,38 @@ UNSOUND: Final = "snapshot integrity failure"
 """What Pulumi says of a state that it can read and that contradicts itself."""
 
 
-def recover(project: Project, stack: str, *, tell: Tell, agreed: Callable[[], bool]) -> None:
+def recover(project: Project, stack: str, *, tell: Tell, agreed: Callable[[], bool] | None) -> None:
     """Bring stack and cluster to what the stack file says, whatever interrupted the last update.
 
     Args:
         project: with the stack file.
         stack: its name.
         tell: is told what is found, and each step.
-        agreed: says, once everything is shown, whether to go on.
+        agreed: asks, once everything is shown, whether to go on; None to go on without a question.
 
     Raises:
-        OperationError: an update runs, the cluster is away or another one, or a step failed. The same
-            command goes on from there.
+        OperationError: an update runs, the cluster is away or another one, something changed while the
+            question was open, or a step failed. The same command goes on from there.
     """
     resources = declare(project, stack)
     cluster = meant_cluster(resources)
     recovery = _Recovery(project, stack, cluster, tell)
-    found = recovery.look()
-    for line in [*found.lines(), *recovery.ahead(found)]:
+    found = recovery.look(resources)
+    shown = [*found.lines(), *recovery.ahead(found)]
+    for line in shown:
         tell(line)
-    if not agreed():
-        tell("nothing was changed; to do it: the same command with --yes")
-        return
+    if agreed:
+        if not agreed():
+            tell("nothing was changed; to do it: the same command with --yes")
+            return
+        found = recovery.look(declare(project, stack))
+        if [*found.lines(), *recovery.ahead(found)] != shown:
+            raise OperationError(
+                f"stack {stack} changed while the question was open; nothing was changed",
+                mend="the same command again, which shows what is to be done now",
+            )
     recovery.mend(found)
-    recovery.converge(manifests(resources))
+    recovery.converge(found, manifests(resources))
     tell(f"stack {stack} and the cluster of context {cluster.context} are as Pulumi.{stack}.yaml says")
 
 
@@ -74,7 +88,9 @@ def settle(project: Project, stack: str, tell: Tell) -> None:
     while True:
         try:
             recovery = _Recovery(project, stack, meant_cluster(declare(project, stack)), tell)
-            return recovery.mend(recovery.look())
+            found = recovery.look()
+            recovery.mend(found)
+            return recovery.close(found)
         except locks.LockedError:
             if time.monotonic() > ends:
                 raise
@@ -88,18 +104,40 @@ class _Recovery:
         self._workspace = auto.LocalWorkspace(work_dir=str(project.folder))
         self._backend = FileBackend.of(self._workspace.who_am_i().url, project.name, stack)
 
-    def look(self) -> Findings:
-        """Find what was left behind, and change nothing."""
-        holders = self._backend.holders() if self._backend else self._asked_holders()
+    def look(self, resources: Sequence[Resource] = ()) -> Findings:
+        """Find what was left behind, and change nothing.
+
+        Args:
+            resources: what is declared, where it is of interest what is not.
+        """
+        backup = self._backend.replacement() if self._backend else None
+        state = backup.deployment() if backup else self._export()
+        # Of a stack that does not exist there is no lock, and asking a bucket for one would make it.
+        holders = lock_holders(self._workspace, self._project.name, self._stack)
         if not all(each.ended for each in holders):
             raise locks.locked(self._stack, holders)
         self._has_room()
         # The cluster's answer comes first: without it nothing can be brought in order.
         self._cluster.every("v1", "Namespace")
-        processes = orphans.orphans(self._project.folder)
-        backup = self._backend.replacement() if self._backend else None
-        pending = () if backup else pending_operations(self._export(), self._cluster.read)
-        return Findings(holders=holders, processes=processes, backup=backup, pending=pending)
+        pending = pending_operations(state, self._cluster.read)
+        known = {each["urn"]: each for each in state.get("resources") or () if is_object(each)}
+        declared = {each.urn for each in resources}
+        wanted = under_applied_names(resources, {urn: each["inputs"] for urn, each in known.items()})
+        return Findings(
+            holders=holders,
+            processes=orphans.orphans(self._project.folder),
+            backup=backup,
+            pending=pending,
+            retired=[urn for urn in known if urn not in declared] if resources else (),
+            leftovers=leftovers(
+                manifests(wanted),
+                [each["inputs"] for each in known.values()],
+                [each.resource["inputs"] for each in pending if is_object(each.resource)],
+                self._cluster,
+            )
+            if resources
+            else (),
+        )
 
     def ahead(self, found: Findings) -> list[str]:
         """Say what `pulumi up` will then change, where that is known before the state is in order."""
@@ -111,10 +149,12 @@ class _Recovery:
             if UNSOUND not in error.evidence:
                 raise
             return ["the state contradicts itself: pulumi state repair puts it right, then pulumi up"]
-        return [f"pulumi up will {each}" for each in changes] or ["pulumi up has nothing to change"]
+        # What is deleted has been listed.
+        listed = [each for each in changes if each.op is not auto.OpType.DELETE]
+        return [f"pulumi up will {each}" for each in listed] or ["pulumi up has nothing else to change"]
 
     def mend(self, found: Findings) -> None:
-        """Put the state in order."""
+        """Take away what keeps Pulumi from working on the stack."""
         orphans.end(found.processes)
         if found.backup and self._backend:
             kept = self._backend.restore(found.backup)
@@ -124,47 +164,63 @@ class _Recovery:
             updates.run("cancel", updates.stack.cancel)
             self._tell("took the lock away")
         self._repair()
-        if pending := pending_operations(self._export(), self._cluster.read):
-            updates.run("stack import", lambda: self._close(updates.stack))
-            self._tell(f"closed what was open in the state: {len(pending)}")
 
-    def converge(self, declared: Sequence[Manifest]) -> None:
-        """Bring everything to what is declared, and let nothing stay that is not."""
-        known = {each["urn"] for each in self._export().get("resources") or ()}
-        updates = self._updates()
-        self._tell("pulumi refresh")
-        updates.refresh(run_program=True)
-        self._tell("pulumi up")
-        updates.up()
-        self._let_go(known)
-        for each in sorted(leftovers(declared, self._cluster), key=_rank):
-            self._tell(f"delete {spelled(each)}, which the stack made and nobody knows any more")
-            self._cluster.delete(each)
-
-    def _let_go(self, known: set[str]) -> None:
-        """Drop the claims of providers that died, to what they had made and only now is in the state.
-
-        Of what the state knew before, another name's claim may be another stack's: drift tells that.
-        """
-        for urn, kept in State.of(self._project, self._stack).objects.items():
-            live = self._cluster.read(kept.inputs) if kept.manager and urn not in known else None
-            for name in former_names(live, kept.manager or "") if live else ():
-                self._tell(f"let go of {spelled(kept.inputs)} as {name}, which applied it and is gone")
-                self._cluster.apply(nothing_of(kept.inputs), name)
-
-    def _updates(self) -> Updates:
-        return Updates(self._project.folder, self._stack, lambda line: self._tell(f"  {line}"))
-
-    def _asked_holders(self) -> list[locks.Holder]:
-        """Elsewhere than in files a lock is seen by wanting it: this writes the state as it is."""
-        state = self._export_whole()
+    def close(self, found: Findings) -> None:
+        """Let Pulumi forget what was open, if there is anything. The next update does it again."""
+        if not found.pending:
+            return
         try:
-            self._workspace.import_stack(self._stack, state)
-        except auto.ConcurrentUpdateError as error:
-            if found := locks.holders(error):
-                return found
-            raise locks.locked(self._stack, ()) from error
-        return []
+            self._updates().refresh(run_program=True, forget_pending=True)
+        except OperationError as error:
+            # Nobody waits for it: an update works beside open operations as well.
+            self._tell(f"{len(found.pending)} operations stay open in the state: {error.what}")
+        else:
+            self._tell(f"closed what was open in the state: {len(found.pending)}")
+
+    def converge(self, found: Findings, declared: Sequence[Manifest]) -> None:
+        """Bring everything to what is declared, and let nothing stay that is not."""
+        made = [each.made for each in found.pending if each.made]
+        for each in made:
+            self._mark(each, identity_of(declared))
+        self._tell("pulumi refresh")
+        self._updates().refresh(run_program=True, forget_pending=True)
+        self._tell("pulumi up")
+        # What a provider applied that was killed is in a name that no state knows: it would be a conflict.
+        self._updates(ENVIRONMENT if made else {}).up()
+        self._let_go(declared)
+        self._delete(found.leftovers, declared)
+
+    def _mark(self, made: Manifest, identity: str) -> None:
+        """Give an object its stack's identity, where an older version of the program made it without."""
+        if owner_of(made) is None:
+            self._cluster.patch(made, {"metadata": {"labels": {LABEL: identity}}})
+
+    def _delete(self, shown: Sequence[Manifest], declared: Sequence[Manifest]) -> None:
+        """Delete the leftovers that were shown, and tell of those that came meanwhile."""
+        kept = [each.inputs for each in State.of(self._project, self._stack).objects.values()]
+        for each in sorted(leftovers(declared, kept, shown, self._cluster), key=_rank):
+            if any(same_object(each, one) for one in shown):
+                self._tell(f"delete {named(each)}, which this stack made and nobody knows any more")
+                self._cluster.delete(each)
+            else:
+                self._tell(f"{named(each)} is left, which came meanwhile: the same command again shows it")
+
+    def _let_go(self, declared: Sequence[Manifest]) -> None:
+        """Drop the claims of providers that died, to what they had made before its state knew of it."""
+        kept = list(State.of(self._project, self._stack).objects.values())
+        for live in marked(declared, identity_of(declared), self._cluster):
+            own = next((each.manager for each in kept if same_object(each.inputs, live)), None)
+            for name in former_names(live, own) if own else ():
+                self._tell(f"let go of {spelled(live)} as {name}, which applied it and is gone")
+                self._cluster.apply(nothing_of(live), name)
+
+    def _updates(self, environment: Mapping[str, str] = MappingProxyType({})) -> Updates:
+        return Updates(
+            self._project.folder,
+            self._stack,
+            lambda line: self._tell(f"  {line}"),
+            environment=environment,
+        )
 
     def _export(self) -> dict[str, Any]:
         return dict(self._export_whole().deployment or {})
@@ -180,12 +236,6 @@ class _Recovery:
                 f"pulumi stack export --version N --stack {self._stack} | pulumi stack import --stack "
                 f"{self._stack}",
             ) from error
-
-    def _close(self, stack: auto.Stack) -> None:
-        exported = stack.export_stack()
-        state = dict(exported.deployment or {})
-        mended = closed(state, pending_operations(state, self._cluster.read))
-        stack.import_stack(auto.Deployment(version=exported.version, deployment=mended))
 
     def _repair(self) -> None:
         """Let Pulumi put right what contradicts itself; a sound state stays as it is."""

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 
 import psutil
 
+from operations.cluster import named
 from operations.locks import Holder
+from operations.manifests import Manifest
 from operations.recovery.backend import Backup
 from operations.recovery.pending import Pending
+from operations.updates import spelled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +25,10 @@ class Findings:
     """What takes the place of a state that cannot be read."""
     pending: Sequence[Pending] = ()
     """Operations of which the state does not know whether they happened."""
+    retired: Sequence[str] = ()
+    """URNs of the state that the stack file declares no longer."""
+    leftovers: Sequence[Manifest] = ()
+    """What this stack made, and neither its state nor its stack file knows."""
 
     def lines(self) -> list[str]:
         """Say what is found, and what becomes of it."""
@@ -33,4 +40,9 @@ class Findings:
             ),
             *([f"the state cannot be read: {self.backup}, takes its place"] if self.backup else []),
             *map(str, self.pending),
+            *(f"pulumi up will delete {spelled(each)}" for each in self.retired),
+            *(
+                f"{named(each)} is deleted: this stack made it, and nobody knows it"
+                for each in self.leftovers
+            ),
         ]

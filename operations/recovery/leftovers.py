@@ -1,45 +1,40 @@
 """Objects that the stack made and that neither its state nor its stack file knows."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from operations.cluster import Cluster, same_object
-from operations.drift.ownership import PULUMI
+from operations.identity import LABEL, identity_of, is_made_here
 from operations.manifests import Manifest
 
-NAME: Final = "app.kubernetes.io/name"
-MANAGED: Final = {"app.kubernetes.io/managed-by": "pulumi"}
-"""The labels by which the program marks whatever it makes for a service."""
 
+def leftovers(
+    declared: Sequence[Manifest], known: Sequence[Manifest], begun: Sequence[Manifest], cluster: Cluster
+) -> list[Manifest]:
+    """List what carries the stack's identity, was applied by Pulumi, and is neither declared nor known.
 
-def leftovers(declared: Sequence[Manifest], cluster: Cluster) -> list[Manifest]:
-    """List what carries the marks of a declared service, was applied by Pulumi, and is not declared.
+    What Kubernetes makes of objects, as pods of Deployments, carries an owner and belongs to that.
 
-    Looked at are the kinds and namespaces that are declared. What Kubernetes makes of objects, as pods of
-    Deployments, carries an owner and belongs to that.
+    Args:
+        declared: the objects of the stack file.
+        known: those of the state, which `pulumi up` deletes by itself if they are not declared.
+        begun: those that an interrupted update may have made.
+        cluster: where to search, in the kinds and namespaces of all these.
     """
-    kinds = sorted({(each["apiVersion"], each["kind"]) for each in declared})
-    places = sorted({place for each in declared if (place := each["metadata"].get("namespace"))})
-    names = {name for each in declared if (name := (each["metadata"].get("labels") or {}).get(NAME))}
-    found = [
+    identity = identity_of(declared)
+    return [
+        each
+        for each in marked([*declared, *known, *begun], identity, cluster)
+        if is_made_here(each, identity) and not any(same_object(each, one) for one in [*declared, *known])
+    ]
+
+
+def marked(objects: Sequence[Manifest], identity: str, cluster: Cluster) -> list[Manifest]:
+    """List the live objects with a stack's identity, in the kinds and namespaces of some objects."""
+    kinds = sorted({(each["apiVersion"], each["kind"]) for each in objects})
+    places = sorted({place for each in objects if (place := each["metadata"].get("namespace"))})
+    return [
         each
         for place in places
         for api_version, kind in kinds
-        for each in cluster.whole(api_version, kind, place, _selector())
+        for each in cluster.whole(api_version, kind, place, f"{LABEL}={identity}")
     ]
-    return [each for each in found if _is_made_here(each, names) and not _is_among(each, declared)]
-
-
-def _selector() -> str:
-    return ",".join(f"{key}={value}" for key, value in MANAGED.items())
-
-
-def _is_made_here(live: Manifest, names: set[str]) -> bool:
-    metadata = live["metadata"]
-    applied = any(each["manager"].startswith(PULUMI) for each in metadata.get("managedFields") or ())
-    named = (metadata.get("labels") or {}).get(NAME) in names
-    return applied and named and not metadata.get("ownerReferences")
-
-
-def _is_among(live: Manifest, declared: Sequence[Manifest]) -> bool:
-    return any(same_object(live, each) for each in declared)

@@ -4,7 +4,8 @@ Each provider makes up a name when it makes an object. The update after it makes
 its own, and shares every field with the first: one that is taken out of the stack file later would stay.
 """
 
-from operations.drift.ownership import APPLY, PULUMI, Ownership
+from operations.drift.ownership import APPLY, Ownership
+from operations.identity import PULUMI
 from operations.manifests import Manifest
 
 

@@ -1,12 +1,10 @@
-"""What an interrupted update left open in the state, and how each is closed. Pure, but for one question."""
+"""What an interrupted update left open in the state. Pure, but for one question."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from operations.adoption.state import State, live_id
-from operations.drift.ownership import Ownership
-from operations.drift.state import MANAGER
+from operations.adoption.state import State
 from operations.manifests import Manifest
 from operations.updates import spelled
 
@@ -29,7 +27,7 @@ class Pending:
     def __str__(self) -> str:
         """As a person reads it."""
         if self.made:
-            then = "it is in the cluster, and the state takes it in"
+            then = "it is in the cluster, and the stack goes on with it if it is still declared"
         elif self.type == CREATING:
             then = "it is not in the cluster, and is made anew if it is still declared"
         else:
@@ -47,32 +45,6 @@ def pending_operations(deployment: Mapping[str, Any], find: Find) -> list[Pendin
         )
         for each in deployment.get("pending_operations") or ()
     ]
-
-
-def closed(deployment: Mapping[str, Any], pending: Sequence[Pending]) -> dict[str, Any]:
-    """Take in what was made, and forget the rest: the next update does it again."""
-    known = {each["urn"] for each in deployment.get("resources") or () if not each.get("delete")}
-    taken = [
-        {
-            **each.resource,
-            "id": live_id(each.resource["inputs"]),
-            "outputs": _outputs(each.resource, each.made),
-        }
-        for each in pending
-        if each.made and each.resource["urn"] not in known
-    ]
-    resources = [*(deployment.get("resources") or ()), *taken]
-    return {**deployment, "resources": resources, "pending_operations": []}
-
-
-def _outputs(resource: State, made: Manifest) -> State:
-    """Write what the provider would have: what was applied belongs to the name in which it was.
-
-    That name is made up as the provider makes the object, and not in the inputs. Under another one, fields
-    that are taken out of the stack file later would stay with the object.
-    """
-    applied = Ownership.of(made).applied(None)
-    return {**resource["inputs"], **({MANAGER: applied.writer.manager} if applied else {})}
 
 
 def _made(resource: State, find: Find) -> Manifest | None:

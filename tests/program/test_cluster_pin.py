@@ -23,10 +23,10 @@ def cluster(uid: str) -> dict[str, Any]:
 def test_everything_waits_until_the_cluster_is_known() -> None:
     """On the right cluster the pin adds a look at one namespace, and changes no object."""
     plain, pinned = run(with_changes()), run(with_changes(clusterUid=UID), cluster(UID))
-    assert pinned.keys() - plain.keys() == {"ClusterPin springbootapp", "Namespace mesh-app:clusterUid"}
+    assert pinned.keys() - plain.keys() == {"ClusterPin pin", "Namespace mesh-app:clusterUid"}
     assert {key for key in plain.keys() if plain[key].inputs != pinned[key].inputs} == set()  # noqa: SIM118
     for each in pinned.resources:
-        if each.type.startswith("mesh:index:") and each.key != "ClusterPin springbootapp":
+        if each.type.startswith("mesh:index:") and each.key != "ClusterPin pin":
             assert "Namespace mesh-app:clusterUid" in pinned.waits_for(each.key), each.key
 
 
@@ -51,7 +51,7 @@ def test_another_cluster_is_refused_before_anything_is_registered(monkeypatch: p
     (ran,) = recordings
     assert ran.keys() == {
         "kubernetes cluster",
-        "ClusterPin springbootapp",
+        "ClusterPin pin",
         "Namespace mesh-app:clusterUid",
     }
 
@@ -87,7 +87,7 @@ def test_what_is_protected(protected: Any, weights: dict[str, int], serving: set
         "Gateway springbootapp",
         "VirtualService springbootapp",
         "VirtualService springbootapp.mesh",
-        "Service springbootapp-springistiodemo-790b86",
+        "Service extra-ports",
     }
     versions = {
         f"{kind} springbootapp-{name}" for name in serving for kind in ("Deployment", "DestinationRule")

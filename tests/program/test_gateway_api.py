@@ -57,7 +57,7 @@ def test_pods_come_before_their_service_and_services_before_the_route() -> None:
     assert {"Service springbootapp-v1", "Service springbootapp-v2"} <= route
     assert "DestinationRule springbootapp-v2-service" in route
     assert "Deployment springbootapp-v1" in ran.waits_for("Service springbootapp-v1")
-    assert f"Service {GATEWAY}" in ran.waits_for(f"Gateway {GATEWAY}-extra")
+    assert "Service extra-ports" in ran.waits_for(f"Gateway {GATEWAY}-extra")
 
 
 def test_the_redirect_stands_beside_the_route() -> None:

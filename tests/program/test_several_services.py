@@ -1,5 +1,11 @@
 """Several services in one stack, run through the real program."""
 
+from typing import Any
+
+import pytest
+
+from components.ingress import unique_name
+from tests.program import recorder
 from tests.program.recorder import run
 from tests.unit.stacks import CART, SHOP, several, with_changes
 
@@ -44,3 +50,31 @@ def test_a_weight_change_of_one_service_shows_as_one_changed_object() -> None:
     assert {each.key for each in after.resources if each.inputs != before[each.key].inputs} == {
         "VirtualService shop"
     }
+
+
+def test_what_belongs_to_no_service_alone_is_the_same_for_one_and_for_several() -> None:
+    """The extra ports are one object, whose node port no other object can have beside it."""
+    one = run(with_changes())
+    both = run(with_changes(**several()))
+    for key in ("MeshIngress ingress", "Service extra-ports"):
+        assert one[key].urn == both[key].urn
+        assert one[key].inputs == both[key].inputs
+
+
+def test_one_that_an_older_version_made_stays_under_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pulumi takes it for the same resource, and a change of its name for none."""
+    asked: dict[str, Any] = {}
+    register = recorder._Monitor.RegisterResource  # noqa: SLF001 (what the engine is asked for)
+
+    def note(monitor: Any, request: Any) -> Any:  # noqa: ANN401 (untyped by the library)
+        asked[request.name] = request
+        return register(monitor, request)
+
+    monkeypatch.setattr(recorder._Monitor, "RegisterResource", note)  # noqa: SLF001
+    run(with_changes(**several()))
+    request = asked["extra-ports"]
+    assert list(request.ignoreChanges) == ["metadata.name"]
+    names = {each.spec.name for each in request.aliases} | {
+        each.rpartition("::")[2] for each in request.aliasURNs
+    }
+    assert {unique_name("springistiodemo", each) for each in ("springistiodemo", "shop", "cart")} <= names

@@ -41,7 +41,7 @@ def test_every_gateway_stands_on_the_ingress_and_lets_in_the_stacks_namespace_al
     read = stack(api=API, gateway={"hosts": ["a.b"], "tls": tls})
     (service,) = read.services
     for name, spec in {**gateways.serving(service, read), **gateways.redirecting(service, read)}.items():
-        front = OWN if name.endswith("-extra") else "istio-ingressgateway"
+        front = "extra-31386-springistiodemo" if name.endswith("-extra") else "istio-ingressgateway"
         assert [each["value"] for each in spec["addresses"]] == [f"{front}.istio-system.svc.cluster.local"]
         for listener in spec["listeners"]:
             only = listener["allowedRoutes"]["namespaces"]["selector"]["matchLabels"]
@@ -80,3 +80,12 @@ def test_a_service_joins_the_gateways_of_another() -> None:
     owner, guest = sorted(read.services, key=lambda each: not each.owns_gateway)
     assert gateways.parents(guest, read) == gateways.parents(owner, read)
     assert {parent["name"] for parent in gateways.parents(guest, read)} == set(gateways.serving(owner, read))
+
+
+def test_the_gateway_of_the_extra_ports_leads_to_their_service_by_the_name_that_it_has() -> None:
+    """One that an older version of the program made keeps its name."""
+    read = stack(api=API)
+    spec = gateways.serving(read.services[0], read)[f"{OWN}-extra"]
+    addressed = gateways.addressed(spec, "extra-31386-springistiodemo", "shop-shop-790b86")
+    assert addressed["addresses"][0]["value"] == "shop-shop-790b86.istio-system.svc.cluster.local"
+    assert {**addressed, "addresses": spec["addresses"]} == spec

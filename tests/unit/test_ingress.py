@@ -3,6 +3,7 @@
 import pytest
 
 from components import ingress
+from tests.unit.stacks import several, stack
 
 PORTS = [
     {"name": "status-port", "port": 15021, "node_port": 31021},
@@ -46,13 +47,34 @@ def test_urls_are_what_a_browser_takes() -> None:
     assert ingress.url("127.0.0.1", 31390, "/", "https") == "https://127.0.0.1:31390/"
 
 
-def test_two_stacks_never_share_a_service_of_extra_ports() -> None:
+def test_objects_of_two_stacks_never_share_a_name() -> None:
     """Not even where the names run together, or are cut at Kubernetes' 63 characters."""
     names = [
-        ingress.extra_ports_name("c", "a-b"),
-        ingress.extra_ports_name("b-c", "a"),
-        ingress.extra_ports_name("n" * 63, "a" * 63),
-        ingress.extra_ports_name("n" * 62 + "m", "a" * 63),
+        ingress.unique_name("c", "a-b"),
+        ingress.unique_name("b-c", "a"),
+        ingress.unique_name("n" * 63, "a" * 63),
+        ingress.unique_name("n" * 62 + "m", "a" * 63),
     ]
     assert len(set(names)) == len(names)
     assert all(len(name) <= 63 for name in names)
+
+
+def test_the_service_of_the_extra_ports_is_the_same_for_one_service_and_for_several() -> None:
+    """Whatever they are called: its node port would be taken for another one."""
+    names = [
+        ingress.extra_ports_name(stack()),
+        ingress.extra_ports_name(stack(app__name="other")),
+        ingress.extra_ports_name(stack(**several())),
+    ]
+    assert set(names) == {"extra-31386-springistiodemo"}
+    longest = ingress.extra_ports_name(stack(namespace__name=f"2{'n' * 61}d"))
+    assert len(longest) <= 63
+    assert longest[0].isalpha()
+
+
+def test_one_of_an_older_version_is_known_by_its_name() -> None:
+    """After the app of one service, or after the namespace of several; from one to several too."""
+    assert "springbootapp-springistiodemo-790b86" in ingress.former_extra_ports_names(stack())
+    both = ingress.former_extra_ports_names(stack(**several()))
+    assert ingress.unique_name("springistiodemo", "springistiodemo") in both
+    assert ingress.unique_name("springistiodemo", "shop") in both

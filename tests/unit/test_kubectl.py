@@ -127,3 +127,12 @@ def test_one_that_may_not_be_run_is_told(tmp_path: Path, monkeypatch: pytest.Mon
 def test_an_api_server_that_is_away_is_told_by_whole_words(complaint: str, away: bool) -> None:
     """Not by three letters that may stand anywhere: those would be asked again for 30 s."""
     assert kubectl.is_away(complaint) is away
+
+
+def test_it_is_given_what_it_asks_for(script: Script) -> None:
+    """On its standard input, in the context, and in no namespace unless there is one."""
+    script('echo "$@"; cat')
+    said = asyncio.run(Kubectl(context="lab")("get", "--filename=-", given="objects"))
+    assert said == "--context lab get --filename=-\nobjects"
+    said = asyncio.run(Kubectl(context="lab", namespace="shop")("get", "pods"))
+    assert said == "--context lab --namespace shop get pods\n"

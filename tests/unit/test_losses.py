@@ -28,7 +28,7 @@ def manifests(of: Stack) -> list[dict[str, Any]]:
             {
                 "kind": "Deployment",
                 "metadata": {"name": service.workload(each), "labels": workload.labels(service.app, each)},
-                "spec": workload.deployment(service, each, of.namespace.injection),
+                "spec": workload.deployment(service, each, of.namespace),
             }
             for each in service.versions
         ]

@@ -753,6 +753,14 @@ ELSEWHERE: Mapping[str, str] = {
     "MESH203": "tests/program/test_ingress.py: it takes a cluster's answer",
     "MESH204": "tests/program/test_cluster_pin.py: it takes a cluster's answer",
     **{f"MESH21{nth}": "tests/unit/test_losses.py: it takes what was deployed before" for nth in range(5)},
+    "MESH205": "test_ownership.py: it takes a cluster's answer",
+    "MESH206": "test_ownership.py: it takes a cluster's answer",
+    "MESH207": "test_ownership.py: it takes a cluster's answer",
+    "MESH208": "test_ownership.py: it takes a cluster's answer",
+    "MESH209": "test_ownership.py: it takes a cluster's answer",
+    "MESH255": "test_ownership.py: it takes a cluster's answer",
+    "MESH256": "test_ownership.py: it takes a cluster's answer",
+    "MESH257": "test_ownership.py: it takes a cluster's answer",
 }
 
 

@@ -84,3 +84,8 @@ def test_a_rule_says_nothing_of_what_could_not_be_read() -> None:
     """One broken condition, cookies that exclude each other, and no stack trace."""
     route = {**INSIDERS, "headers": {"cookie": "a=b"}, "cookies": {"a": 1.5}}
     assert [fault.code for fault in faults(routes=[route, {**INSIDERS, "name": "next"}])] == ["MESH008"]
+
+
+def test_an_existing_namespace_may_be_kubernetes_own() -> None:
+    """The stack uses it and owns nothing but its own objects there."""
+    assert not faults(namespace={"name": "default", "existing": True})

@@ -32,12 +32,6 @@ def test_a_service_is_the_same_in_both_forms() -> None:
     assert vars(under_a_name) == {key: vars(at_the_top)[key] for key in vars(under_a_name)}
 
 
-def test_what_is_common_is_named_after_the_namespace() -> None:
-    """The first of several services may go; the extra ports stay what they are."""
-    assert stack(**several()).name == stack(**several(cart=CART)).name == "springistiodemo"
-    assert stack().name == "springbootapp"
-
-
 def test_outputs_of_several_are_maps_by_name() -> None:
     """By the form, not by the count: who reads them is not surprised by the second service."""
     assert stack().each(lambda service: service.app.port) == 8080

@@ -7,16 +7,16 @@ import pytest
 import yaml
 
 from components import pod, workload
+from components.model.stack import Namespace
 from tests.unit.stacks import stack
 
 EXPECTED: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "expected/workload.yaml").read_text())
+ENABLED = Namespace(name="springistiodemo")
 
 
 def pods(version: str = "v1", **changes: object) -> dict[str, Any]:
     read = stack(**changes)
-    template: dict[str, Any] = workload.deployment(read.services[0], version, read.namespace.injection)[
-        "template"
-    ]
+    template: dict[str, Any] = workload.deployment(read.services[0], version, read.namespace)["template"]
     return template
 
 
@@ -24,7 +24,7 @@ def test_the_walkthroughs_objects() -> None:
     """One Service for all versions, and pods without rights that leave only when their successor is ready."""
     (service,) = stack().services
     assert workload.service(service) == EXPECTED["service"]
-    assert workload.deployment(service, "v1", "enabled") == EXPECTED["deployment v1"]
+    assert workload.deployment(service, "v1", ENABLED) == EXPECTED["deployment v1"]
 
 
 def test_a_pod_has_time_to_drain() -> None:
@@ -71,7 +71,7 @@ def test_a_version_chooses_its_sidecar_where_the_namespace_lets_it(
 def test_an_autoscaled_version_leaves_its_replicas_alone() -> None:
     """Two owners of one number would take turns."""
     (service,) = stack(versions__v1__autoscaling={"min": 2, "max": 9, "cpu": 70}).services
-    assert "replicas" not in workload.deployment(service, "v1", "enabled")
+    assert "replicas" not in workload.deployment(service, "v1", ENABLED)
     scaling = service.versions["v1"].autoscaling
     assert scaling
     assert workload.autoscaler("springbootapp-v1", "springbootapp", scaling) == EXPECTED["autoscaler v1"]
@@ -92,3 +92,26 @@ def test_what_a_version_says_of_its_pods() -> None:
     container = spec["containers"][0]
     assert {key: container[key] for key in full["container"]} == full["container"]
     assert {key: spec[key] for key in full["pod"]} == full["pod"]
+
+
+@pytest.mark.parametrize(
+    ("injection", "sidecar", "labels"),
+    [
+        ("enabled", None, {"sidecar.istio.io/inject": "true"}),
+        ("enabled", False, {"sidecar.istio.io/inject": "false"}),
+        ("disabled", None, {"sidecar.istio.io/inject": "false"}),
+        ("manual", None, {}),
+        ("manual", True, {"sidecar.istio.io/inject": "true"}),
+        ("ambient", None, {"istio.io/dataplane-mode": "ambient", "sidecar.istio.io/inject": "false"}),
+        ({"revision": "canary"}, None, {"istio.io/rev": "canary"}),
+        ({"revision": "canary"}, False, {"sidecar.istio.io/inject": "false"}),
+    ],
+)
+def test_in_an_existing_namespace_pods_join_the_mesh_by_their_own_labels(
+    injection: object, sidecar: bool | None, labels: dict[str, str]
+) -> None:
+    """The namespace is another owner's, and its labels stay as they are."""
+    own: dict[str, Any] = {} if sidecar is None else {"versions__v1__sidecar": sidecar}
+    template = pods(namespace__existing=True, namespace__injection=injection, **own)
+    found = template["metadata"]["labels"]
+    assert {key: found[key] for key in found if "istio.io/" in key} == labels

@@ -42,13 +42,16 @@ def sourced(stacks: Stacks, command: str, variables: dict[str, str] | None = Non
     ).stdout
 
 
-def pulumi_does(monkeypatch: pytest.MonkeyPatch, up: Up) -> list[dict[str, object]]:
+def pulumi_does(
+    monkeypatch: pytest.MonkeyPatch, up: Up, *, state: object = None, refresh: Up | None = None
+) -> list[dict[str, object]]:
     """Let every stack's `up` be this function; returns what each was selected by."""
     selected: list[dict[str, object]] = []
 
     def select(**how: object) -> SimpleNamespace:
         selected.append(how)
-        return SimpleNamespace(up=up)
+        exported = SimpleNamespace(deployment=state)
+        return SimpleNamespace(up=up, refresh=refresh, export_stack=lambda: exported)
 
     monkeypatch.setattr(auto, "create_or_select_stack", select)
     return selected
@@ -133,6 +136,27 @@ def test_up_returns_the_outputs_and_says_what_changed(
     options = how["opts"]
     assert isinstance(options, auto.LocalWorkspaceOptions)
     assert options.env_vars == stacks.variables
+
+
+@pytest.mark.parametrize(("pending", "refreshes"), [([], 0), ([{"type": "creating"}], 1)])
+def test_up_leaves_no_pending_operations(
+    stacks: Stacks, monkeypatch: pytest.MonkeyPatch, pending: list[object], refreshes: int
+) -> None:
+    """A killed update leaves some, and Pulumi's own `up` keeps them."""
+    done: list[str] = []
+    result = SimpleNamespace(summary=SimpleNamespace(resource_changes={}), outputs={})
+
+    def up(**_: object) -> SimpleNamespace:
+        done.append("up")
+        return result
+
+    def refresh(*, clear_pending_creates: bool, **_: object) -> None:
+        assert clear_pending_creates
+        done.append("refresh")
+
+    pulumi_does(monkeypatch, up, state={"pending_operations": pending}, refresh=refresh)
+    stacks.up(DEV, Path("/checkout"))
+    assert done == ["refresh"] * refreshes + ["up"]
 
 
 @pytest.mark.parametrize("changes", [{"same": 12}, {}, None])

@@ -1,15 +1,17 @@
 """The cluster is asked through a real connection, and what it cannot answer is told in words."""
 
 import json
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 import yaml
 
+from operations import cluster
 from operations.cluster import Cluster
 from operations.errors import OperationError
 
@@ -112,3 +114,16 @@ def test_a_file_that_is_no_kubeconfig_is_told_in_words(
     monkeypatch.setattr(location, str(tmp_path / "config"))
     with pytest.raises(OperationError, match="no kubeconfig context here"):
         Cluster("here").whole("v1", "Pod")
+
+
+@pytest.mark.usefixtures("answers")
+def test_a_cluster_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every call has a time limit: one that is frozen would hold a canary for ever."""
+    frozen = Event()
+    monkeypatch.setattr(Answers, "do_GET", lambda _: frozen.wait(10))
+    monkeypatch.setattr(cluster, "TIMEOUT_SECONDS", (0.2, 0.2))
+    began = time.monotonic()
+    with pytest.raises(OperationError, match="does not answer as it should"):
+        Cluster("here").read({**KIND, **POD})
+    assert time.monotonic() - began < 5
+    frozen.set()

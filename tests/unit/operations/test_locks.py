@@ -5,11 +5,16 @@ import os
 import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
 
+import psutil
 import pytest
 from pulumi import automation as auto
 from pulumi.automation._cmd import CommandResult
 
+from operations import locks
 from operations.errors import OperationError
 from operations.locks import Holder, holders, patiently
 
@@ -55,14 +60,46 @@ def test_of_another_machine_nothing_is_sure() -> None:
     assert not holder.ended
 
 
-def test_a_process_that_runs_holds_its_lock() -> None:
-    """This test's own, for one."""
-    (holder,) = holders(mine(os.getpid(), now()))
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[int]:
+    """A pulumi that runs."""
+    (tmp_path / "pulumi").symlink_to("/bin/sleep")
+    with subprocess.Popen([tmp_path / "pulumi", "60"]) as process:
+        ends = time.monotonic() + 5
+        while psutil.Process(process.pid).name() != "pulumi" and time.monotonic() < ends:
+            time.sleep(0.02)
+        yield process.pid
+        process.kill()
+
+
+@pytest.mark.parametrize("years", [-20, 0, 20])
+def test_a_process_that_runs_holds_its_lock(running: int, years: int) -> None:
+    """However the clock moved since it noted the time: a laptop slept, a server was set right."""
+    (holder,) = holders(mine(running, now() + dt.timedelta(days=365 * years)))
+    assert not holder.ended
+
+
+def test_a_process_in_a_container_with_the_machines_name_holds_its_lock(
+    running: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It notes the number that it has there."""
+    inside = 2**22 + 7
+    monkeypatch.setattr(
+        locks, "_status", lambda pid: f"Name:\tpulumi\nNSpid:\t{pid}\t{inside}\n" if pid == running else ""
+    )
+    (holder,) = holders(mine(inside, now()))
+    assert not holder.ended
+
+
+def test_from_such_a_container_nothing_is_sure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has the machine's host name and sees none of its processes."""
+    monkeypatch.setattr(locks, "INITIAL", {"uts": locks._namespace("uts"), "pid": "another"})  # noqa: SLF001
+    (holder,) = holders(mine(2**22 + 1, now()))
     assert not holder.ended
 
 
 def test_a_process_that_ended_holds_none() -> None:
-    """Neither one that is gone, nor one that only awaits its parent, nor a later one of the same number."""
+    """Neither one that is gone, nor one that only awaits its parent, nor another one of the same number."""
     gone = subprocess.run(
         [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True
     )
@@ -72,13 +109,13 @@ def test_a_process_that_ended_holds_none() -> None:
         os.waitid(os.P_PID, zombie.pid, os.WEXITED | os.WNOWAIT)
         (holder,) = holders(mine(zombie.pid, now()))
         assert holder.ended
-    (holder,) = holders(mine(os.getpid(), dt.datetime(2001, 1, 1, tzinfo=dt.UTC)))
+    (holder,) = holders(mine(os.getpid(), now()))
     assert holder.ended
 
 
-def test_waiting_ends_when_the_lock_is_given_back() -> None:
+def test_waiting_ends_when_the_lock_is_given_back(running: int) -> None:
     """It says who holds it, and then does the work."""
-    answers = [mine(os.getpid(), now()), mine(os.getpid(), now())]
+    answers = [mine(running, now()), mine(running, now())]
     told: list[str] = []
 
     def work() -> str:
@@ -88,19 +125,19 @@ def test_waiting_ends_when_the_lock_is_given_back() -> None:
 
     assert patiently(work, stack="dev", seconds=10, tell=told.append) == "done"
     (line,) = told
-    assert f"process {os.getpid()}" in line
+    assert f"process {running}" in line
 
 
-def test_waiting_has_a_limit_and_tells_who_holds_the_lock() -> None:
+def test_waiting_has_a_limit_and_tells_who_holds_the_lock(running: int) -> None:
     """Without patience it is said at once."""
-    error = mine(os.getpid(), now())
+    error = mine(running, now())
 
     def work() -> None:
         raise error
 
     with pytest.raises(OperationError) as told:
         patiently(work, stack="dev", seconds=0, tell=print)
-    assert f"process {os.getpid()}" in str(told.value)
+    assert f"process {running}" in str(told.value)
     assert "pulumi cancel --yes --stack dev" in told.value.mend
 
 

@@ -15,12 +15,13 @@ import pytest
 
 from operations.cluster import Cluster
 from operations.errors import OperationError
+from operations.identity import LABEL
 from operations.manifests import Manifest
 from operations.recovery import orphans
 from operations.recovery.backend import FileBackend
 from operations.recovery.leftovers import leftovers
 from operations.recovery.names import former_names, nothing_of
-from operations.recovery.pending import closed, pending_operations
+from operations.recovery.pending import pending_operations
 
 URN = "urn:pulumi:dev::mesh-app::mesh:index:VersionedApp$kubernetes:apps/v1:Deployment::shop-v3"
 INPUTS = {
@@ -138,35 +139,26 @@ def test_a_note_that_cannot_be_read_is_nobodys_guess(backend: FileBackend) -> No
 
 
 @pytest.mark.parametrize(
-    ("live", "taken"),
+    ("live", "says"),
     [
-        (LIVE, True),
-        (None, False),
-        ({**INPUTS, "metadata": {"name": "shop-v3", "labels": {"app": "somebody-elses"}}}, False),
+        (LIVE, "it is in the cluster"),
+        (None, "it is not in the cluster"),
+        ({**INPUTS, "metadata": {"name": "shop-v3", "labels": {"app": "other"}}}, "it is not in the cluster"),
     ],
 )
-def test_what_was_being_made_is_taken_in_if_it_is_there(live: Manifest | None, taken: bool) -> None:
-    """With the name in which it was applied, noted by the API server, so that Pulumi goes on in that name."""
+def test_what_was_being_made_is_searched_for(live: Manifest | None, says: str) -> None:
+    """By its name and labels: another owner may have made one of that name."""
     before = {"resources": [BEFORE], "pending_operations": [{"resource": RESOURCE, "type": "creating"}]}
-    pending = pending_operations(before, lambda _: live)
-    after = closed(before, pending)
-    assert after["pending_operations"] == []
-    assert after["resources"][0] == BEFORE
-    if not taken:
-        assert after["resources"] == [BEFORE]
-        return
-    (made,) = after["resources"][1:]
-    assert made["id"] == "shop/shop-v3"
-    assert made["outputs"]["__fieldManager"] == "pulumi-kubernetes-1a2b3c4d"
+    (pending,) = pending_operations(before, lambda _: live)
+    assert says in str(pending)
 
 
 @pytest.mark.parametrize("kind", ["updating", "deleting", "reading"])
 def test_what_was_being_changed_is_done_again(kind: str) -> None:
     """The resource itself is in the state already."""
     before = {"resources": [RESOURCE], "pending_operations": [{"resource": RESOURCE, "type": kind}]}
-    pending = pending_operations(before, lambda _: LIVE)
-    assert "is done again" in str(pending[0])
-    assert closed(before, pending) == {"resources": [RESOURCE], "pending_operations": []}
+    (pending,) = pending_operations(before, lambda _: LIVE)
+    assert "is done again" in str(pending)
 
 
 def test_helpers_of_a_pulumi_that_is_gone_are_ended(tmp_path: Path) -> None:
@@ -210,26 +202,47 @@ def wait_for_name(pid: int) -> None:
         time.sleep(0.05)
 
 
+OWN, OTHER = "mesh-app.dev-111111", "mesh-app.prod-222222"
+
+
 def made(
-    name: str, *, app: str = "shop", manager: str = "pulumi-kubernetes-1", **metadata: object
+    name: str, *, stack: str = OWN, manager: str = "pulumi-kubernetes-1", **metadata: object
 ) -> Manifest:
-    labels = {"app.kubernetes.io/name": app, "app.kubernetes.io/managed-by": "pulumi"}
+    labels = {"app.kubernetes.io/name": "shop", "app.kubernetes.io/managed-by": "pulumi", LABEL: stack}
     own = {"name": name, "namespace": "shop", "labels": labels, "managedFields": [{"manager": manager}]}
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {**own, **metadata}}
 
 
 def test_what_the_stack_made_and_nobody_knows_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not what is declared, is another app's, was made by a hand or belongs to another object."""
+    """Not what is declared or in the state, another stack's of the same app, a hand's copy, or owned."""
     live = [
         made("shop-v1"),
+        made("shop-v2"),
         made("shop-v3"),
-        made("cart-v1", app="cart"),
+        made("other", stack=OTHER),
         made("by-hand", manager="kubectl"),
         made("owned", ownerReferences=[{"kind": "Gateway"}]),
     ]
-    monkeypatch.setattr(Cluster, "whole", lambda *_: live)
-    found = leftovers([made("shop-v1")], Cluster("lab"))
-    assert [each["metadata"]["name"] for each in found] == ["shop-v3"]
+    asked: list[tuple[str, ...]] = []
+
+    def whole(_: Cluster, *words: str) -> list[Manifest]:
+        asked.append(words)
+        return live
+
+    monkeypatch.setattr(Cluster, "whole", whole)
+    begun = {**made("shop-v4"), "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler"}
+    found = leftovers([made("shop-v1")], [made("shop-v2")], [begun], Cluster("lab"))
+    assert {each["metadata"]["name"] for each in found} == {"shop-v3"}
+    # Also of a kind that only the interrupted update knew.
+    assert ("autoscaling/v2", "HorizontalPodAutoscaler", "shop", f"{LABEL}={OWN}") in asked
+
+
+def test_another_stacks_gateway_at_the_same_ingress_is_not_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the same app, in the namespace of the ingress, by the Gateway API: told apart by its identity."""
+    own = {**made("shop-dev", namespace="istio-system"), "kind": "Gateway"}
+    other = {**made("shop-prod", namespace="istio-system", stack=OTHER), "kind": "Gateway"}
+    monkeypatch.setattr(Cluster, "whole", lambda *_: [own, other])
+    assert leftovers([own], [], [], Cluster("lab")) == []
 
 
 def test_a_provider_that_died_is_known_by_the_name_in_which_it_applied() -> None:

@@ -66,7 +66,7 @@ def test_it_prints_whole_objects_in_the_order_of_apply(tmp_path: Path) -> None:
         "Gateway springbootapp",
         "Namespace springistiodemo",
         "Service springbootapp",
-        "Service springbootapp-springistiodemo-790b86",
+        "Service extra-31386-springistiodemo",
         "ServiceAccount springbootapp",
         "VirtualService springbootapp",
         "VirtualService springbootapp.mesh",

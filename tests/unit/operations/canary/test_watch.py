@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from operations.canary.checks import Measured
+from operations.canary.inbox import Wish
 from operations.canary.outcome import Outcome
-from operations.canary.record import Wish
 from operations.figures.histogram import percentile
 from tests.unit.operations.canary.test_course import QUICK
 from tests.unit.operations.canary.worlds import BOUNDS, FakeWorld, course

@@ -101,9 +101,7 @@ def found(wanted: Manifest, live: Manifest | None) -> list[Finding]:
 
 def state(stack: str) -> State:
     """The state after an update of everything that a stack declares."""
-    return State(
-        objects={each.urn: kept(dict(each.inputs)) for each in declared(stack).resources}, interrupted=False
-    )
+    return State(objects={each.urn: kept(dict(each.inputs)) for each in declared(stack).resources})
 
 
 def snapshot(objects: Iterator[Manifest] | list[Manifest]) -> Snapshot:

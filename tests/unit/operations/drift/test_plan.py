@@ -6,8 +6,9 @@ import pytest
 
 from operations.drift.checking import Scene, compare
 from operations.drift.mending import restored
-from operations.drift.plan import plan
+from operations.drift.plan import left, plan
 from operations.errors import OperationError
+from operations.identity import LABEL, identity_of
 from operations.manifests import Manifest
 from tests.unit.operations.drift.live import (
     NONE,
@@ -49,6 +50,21 @@ def test_pods_come_before_subsets_and_subsets_before_routes() -> None:
         assert order.index(earlier) < order.index(later)
 
 
+UNDECLARED = [
+    present("DestinationRule", {"host": "springbootapp"}),
+    present("VirtualService", {"hosts": ["prod.example.com"], "gateways": ["g"]}),
+    present("NetworkPolicy", {"podSelector": {}}),
+    present("Pod", labels={"app": "springbootapp"}),
+]
+
+
+def as_own(each: Manifest) -> Manifest:
+    """The object as if an update of the stack had made it."""
+    labels = {**each["metadata"]["labels"], LABEL: identity_of(declared("prod").manifests)}
+    note = {"manager": PULUMI, "operation": "Apply", "time": "2026-11-01T08:00:00Z"}
+    return {**each, "metadata": {**each["metadata"], "labels": labels, "managedFields": [note]}}
+
+
 def test_what_harms_pods_goes_first_and_what_routes_lead_to_goes_last() -> None:
     """A wall goes before new pods come; a subset's rule goes when the route is back."""
     live = []
@@ -57,12 +73,7 @@ def test_what_harms_pods_goes_first_and_what_routes_lead_to_goes_last() -> None:
         if each["kind"] in ("Deployment", "VirtualService"):
             there = edited(there, "metadata", "labels", "hand", value="made")
         live.append(there)
-    live += [
-        present("DestinationRule", {"host": "springbootapp"}),
-        present("VirtualService", {"hosts": ["prod.example.com"], "gateways": ["g"]}),
-        present("NetworkPolicy", {"podSelector": {}}),
-        present("Pod", labels={"app": "springbootapp"}),
-    ]
+    live += map(as_own, UNDECLARED)
     assert steps(live) == [
         "delete: NetworkPolicy hand-made",
         "put back: Deployment springbootapp-v1",
@@ -74,6 +85,27 @@ def test_what_harms_pods_goes_first_and_what_routes_lead_to_goes_last() -> None:
     ]
 
 
+@pytest.mark.parametrize("label", ["none", "another stack's", "the stack's own, copied by a hand"])
+def test_what_the_stack_did_not_make_is_reported_and_never_deleted(label: str) -> None:
+    """A route of another team for the same host, for one; with the command that would delete it."""
+    live = [made(each) for each in declared("prod").manifests]
+    theirs = [as_own(each) for each in UNDECLARED]
+    for each in theirs:
+        if label == "none":
+            del each["metadata"]["labels"][LABEL]
+        elif label == "another stack's":
+            each["metadata"]["labels"][LABEL] = "mesh-app.dev-111111"
+        else:
+            each["metadata"]["managedFields"][0]["manager"] = "kubectl-create"
+    assert steps([*live, *theirs]) == []
+    report = compare(scene([*live, *theirs]))
+    assert len(report.findings) == len(UNDECLARED)
+    assert (
+        f"VirtualService {NAMESPACE}/hand-made (answers for prod.example.com): kubectl --context lab delete "
+        f"virtualservice.networking.istio.io hand-made --namespace {NAMESPACE}"
+    ) in left(report, "lab")
+
+
 def test_what_was_never_applied_is_not_put_back() -> None:
     """The stack file goes to the cluster by `pulumi up` and no other way."""
     seen = scene([made(each) for each in declared("prod").manifests])
@@ -83,13 +115,6 @@ def test_what_was_never_applied_is_not_put_back() -> None:
     with pytest.raises(OperationError, match="not applied yet") as error:
         plan(seen, compare(seen))
     assert "pulumi up --stack prod" in error.value.mend
-
-
-def test_nothing_is_done_beside_an_update_that_runs_or_was_killed() -> None:
-    """The state says that something is on its way."""
-    seen = scene([])
-    with pytest.raises(OperationError, match="runs now, or was killed"):
-        plan(replace(seen, state=replace(seen.state, interrupted=True)), compare(seen))
 
 
 def test_what_is_put_back_keeps_what_belongs_to_others() -> None:

@@ -61,6 +61,7 @@ def test_a_machine_gets_object_path_values_and_writer(live: list[Manifest]) -> N
                 "subresource": None,
             },
             "why": None,
+            "foreign": False,
             "pending": False,
         }
     ]

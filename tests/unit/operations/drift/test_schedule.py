@@ -151,7 +151,7 @@ def test_it_may_make_every_call_of_a_check(tmp_path: Path, monkeypatch: pytest.M
     server = Server([dict(each.inputs) for each in applied])
     monkeypatch.setattr(Cluster, "_client", server)
     kept_of = {each.urn: kept(dict(each.inputs)) for each in applied}
-    monkeypatch.setattr(State, "of", lambda *_: State(objects=kept_of, interrupted=False))
+    monkeypatch.setattr(State, "of", lambda *_: State(objects=kept_of))
     assert check(stack, "prod").clean
     for call, namespaces in server.asked.items():
         for namespace in namespaces:

@@ -1,0 +1,54 @@
+"""Every object that the program declares carries the identity of its stack; pods and selectors never do."""
+
+from typing import Any
+
+import pytest
+
+from components.identity import LABEL, identity
+from operations.identity import LABEL as LABEL_OF_OPERATIONS
+from tests.program.recorder import run, stack_file
+from tests.unit.stacks import several, with_changes
+
+OWN = identity("mesh-app", "test")
+EVERYTHING = {
+    "versions__v1": {
+        "tag": "1",
+        "autoscaling": {"min": 2, "max": 3},
+        "disruptionBudget": {"maxUnavailable": 1},
+    },
+    "security": {"mtls": "STRICT", "allow": {"users": {"gateway": True}}},
+}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        stack_file("Pulumi.dev.yaml"),
+        stack_file("Pulumi.prod.yaml"),
+        with_changes(**EVERYTHING),
+        with_changes(**several()),
+        with_changes(api="gateway-api", gateway={"hosts": ["shop.example.com"]}),
+    ],
+)
+def test_every_object_is_marked(config: dict[str, object]) -> None:
+    """Those in the namespace of the ingress too, which stand among other stacks'."""
+    objects = [
+        each for each in run(config).resources if each.type.startswith("kubernetes:") and not each.read
+    ]
+    assert objects
+    for each in objects:
+        inputs: dict[str, Any] = dict(each.inputs)
+        assert inputs["metadata"]["labels"][LABEL] == OWN, each.key
+        assert LABEL not in str(inputs.get("spec")), each.key
+
+
+def test_an_existing_namespace_is_not_declared() -> None:
+    """It is neither changed nor deleted."""
+    declared = run(with_changes(namespace__existing=True))
+    assert not [each for each in declared.resources if each.type.endswith(":Namespace")]
+    assert declared.outputs["namespace"] == "springistiodemo"
+
+
+def test_operations_know_the_label() -> None:
+    """They import nothing of the program."""
+    assert LABEL_OF_OPERATIONS == LABEL

@@ -1,0 +1,233 @@
+"""`python -m operations recover`, and what a canary does of it: what is shown, asked and done."""
+
+import datetime as dt
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pulumi import automation as auto
+
+from operations.errors import OperationError
+from operations.locks import Holder, LockedError
+from operations.manifests import Manifest
+from operations.recording import Resource
+from operations.recovery import command, orphans
+from operations.recovery.command import recover, settle
+from tests.unit.operations.test_recover import BEFORE, INPUTS, LIVE, OWN, RESOURCE, URN, made
+
+DECLARED = made("shop-v1")
+OLD = {**RESOURCE, "urn": URN.replace("shop-v3", "shop-v0"), "inputs": made("shop-v0")}
+KNOWN = {**RESOURCE, "urn": URN.replace("shop-v3", "shop-v1"), "inputs": DECLARED}
+
+
+class World:
+    """A stack, its backend and its cluster, as plain values; what is done to them is noted."""
+
+    def __init__(self, state: list[Any], pending: list[Any], live: list[Manifest]) -> None:
+        self.state, self.pending, self.live = state, pending, live
+        self.holders: list[Holder] = []
+        self.done: list[str] = []
+        self.told: list[str] = []
+        self.fails: set[str] = set()
+        # The workspace, the command in it, the cluster and the updates, all in one.
+        self.pulumi_command, self.context, self.work_dir = self, "lab", "."
+        self.env_vars: dict[str, str] = {}
+        self.stack = SimpleNamespace(cancel=lambda: self.done.append("cancel"))
+
+    def who_am_i(self) -> Any:  # noqa: ANN401
+        """Work at a bucket."""
+        return SimpleNamespace(url="s3://states")
+
+    def export_stack(self, _: str) -> auto.Deployment:
+        """Tell the state."""
+        return auto.Deployment(
+            version=3, deployment={"resources": self.state, "pending_operations": self.pending}
+        )
+
+    def run(self, words: Any, work: Callable[[], object] | None = None, **_: object) -> None:  # noqa: ANN401
+        """Run a command of Pulumi's."""
+        if work is None:
+            self.done.append(" ".join(words[:2]))
+        else:
+            work()
+
+    def preview(self) -> list[Any]:
+        """Nothing but what is declared no longer."""
+        return []
+
+    def refresh(self, *, run_program: bool, forget_pending: bool) -> None:
+        """Forget what was open."""
+        assert run_program
+        if "refresh" in self.fails:
+            raise OperationError("`pulumi refresh` failed", mend="see above")
+        self.done.append("refresh")
+        self.pending = [] if forget_pending else self.pending
+
+    def up(self) -> None:
+        """Delete what is not declared."""
+        self.done.append("up")
+        self.state = [each for each in self.state if each is not OLD]
+
+    def every(self, *_: object) -> list[Manifest]:
+        """List namespaces."""
+        return []
+
+    def read(self, manifest: Manifest) -> Manifest | None:
+        """Read one object."""
+        wanted = manifest["metadata"]["name"]
+        return next((each for each in self.live if each["metadata"]["name"] == wanted), None)
+
+    def whole(self, _: str, kind: str, *__: object) -> list[Manifest]:
+        """List objects."""
+        return [each for each in self.live if each["kind"] == kind]
+
+    def delete(self, manifest: Manifest) -> None:
+        """Delete one."""
+        self.done.append(f"delete {manifest['metadata']['name']}")
+
+    def apply(self, manifest: Manifest, manager: str) -> None:
+        """Declare no field of an object."""
+        assert set(manifest) == {"apiVersion", "kind", "metadata"}
+        self.done.append(f"let go {manifest['metadata']['name']} as {manager}")
+
+    def patch(self, manifest: Manifest, change: Manifest) -> None:
+        """Change one."""
+        self.done.append(f"label {manifest['metadata']['name']} {change['metadata']['labels']}")
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    """An update that made shop-v3 was killed, one before it shop-v4, and v0 is declared no longer."""
+    pending = [{"resource": RESOURCE, "type": "creating"}]
+    world = World(
+        [{**BEFORE, "type": "pulumi:pulumi:Stack"}, OLD, KNOWN], pending, [DECLARED, LIVE, made("shop-v4")]
+    )
+    declared = Resource(
+        type=str(RESOURCE["type"]),
+        name="shop-v1",
+        urn=str(KNOWN["urn"]),
+        parent="",
+        custom=True,
+        read=False,
+        dependencies=frozenset(),
+        inputs=DECLARED,
+        version="",
+    )
+    state = SimpleNamespace(of=lambda *_: SimpleNamespace(objects={}))
+    monkeypatch.setattr(command, "declare", lambda *_: (declared,))
+    monkeypatch.setattr(command, "meant_cluster", lambda _: world)
+    monkeypatch.setattr(command, "lock_holders", lambda *_: world.holders)
+    monkeypatch.setattr(command, "Updates", lambda *_, **__: world)
+    monkeypatch.setattr(command, "State", state)
+    monkeypatch.setattr(auto, "LocalWorkspace", lambda **_: world)
+    monkeypatch.setattr(orphans, "orphans", lambda _: [])
+    return world
+
+
+PROJECT: Any = SimpleNamespace(folder=Path(), name="mesh-app")
+
+
+def holder(*, ended: bool) -> Holder:
+    host = socket.gethostname() if ended else "build-7"
+    return Holder(user="ann", host=host, pid=2**22 + 1, since=dt.datetime.now(dt.UTC))
+
+
+def go(world: World, agreed: Callable[[], bool] | None = None) -> None:
+    recover(PROJECT, "dev", tell=world.told.append, agreed=agreed)
+
+
+def test_a_lock_that_is_held_is_not_touched(world: World) -> None:
+    """Nor anything else; it is told who holds it."""
+    world.holders = [holder(ended=True), holder(ended=False)]
+    with pytest.raises(LockedError, match="another update of it runs") as told:
+        go(world)
+    assert "ann@build-7" in told.value.evidence
+    assert world.done == []
+
+
+def test_everything_is_put_in_order(world: World) -> None:
+    """By Pulumi's own commands, which read the state that they write: none is imported."""
+    world.holders = [holder(ended=True)]
+    go(world)
+    mark = f"label shop-v3 {{'mesh-app/stack': '{OWN}'}}"
+    assert world.done == ["cancel", "state repair", mark, "refresh", "up", "delete shop-v4"]
+    assert not hasattr(world, "import_stack")
+
+
+def test_claims_of_providers_that_died_are_dropped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also those of an update before the last one; a field taken out of the stack file later would stay."""
+    notes = [{"manager": f"pulumi-kubernetes-{each}", "operation": "Apply"} for each in ("old", "new")]
+    world.live = [made("shop-v1", managedFields=notes)]
+    kept = SimpleNamespace(inputs=DECLARED, manager="pulumi-kubernetes-new")
+    state = SimpleNamespace(of=lambda *_: SimpleNamespace(objects={"urn": kept}))
+    monkeypatch.setattr(command, "State", state)
+    go(world)
+    assert "let go shop-v1 as pulumi-kubernetes-old" in world.done
+    assert "let go shop-v1 as pulumi-kubernetes-new" not in world.done
+
+
+def test_what_is_deleted_is_shown_before(world: World) -> None:
+    """By `pulumi up` and by `recover` itself; without a yes nothing is done."""
+    go(world, lambda: False)
+    assert world.done == []
+    assert any("pulumi up will delete Deployment shop-v0" in each for each in world.told)
+    assert any(each.startswith("Deployment shop/shop-v4 is deleted") for each in world.told)
+
+
+def test_what_changed_while_the_question_was_open_stops_it(world: World) -> None:
+    """Another object to delete, or an update that began."""
+
+    def agreed() -> bool:
+        world.live.append(made("shop-v5"))
+        return True
+
+    with pytest.raises(OperationError, match="changed while the question was open"):
+        go(world, agreed)
+    assert world.done == []
+
+
+def test_an_update_that_began_while_the_question_was_open_keeps_its_lock(world: World) -> None:
+    """The lock that was shown is gone, and this one is another."""
+    world.holders = [holder(ended=True)]
+
+    def agreed() -> bool:
+        world.holders = [holder(ended=False)]
+        return True
+
+    with pytest.raises(LockedError):
+        go(world, agreed)
+    assert world.done == []
+
+
+def test_what_comes_after_the_answer_is_not_deleted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was not shown. The next run shows it."""
+    monkeypatch.setattr(World, "up", lambda world: world.live.append(made("shop-v5")))
+    go(world)
+    assert "delete shop-v4" in world.done
+    assert "delete shop-v5" not in world.done
+    assert any("shop-v5 is left" in each for each in world.told)
+
+
+def test_a_canary_goes_on_with_a_state_in_order(world: World) -> None:
+    """The cluster stays as it is."""
+    settle(PROJECT, "dev", world.told.append)
+    assert world.done == ["state repair", "refresh"]
+    assert world.pending == []
+    world.done.clear()
+    settle(PROJECT, "dev", world.told.append)
+    assert world.done == ["state repair"]
+
+
+def test_an_abort_does_not_wait_for_tidiness(world: World) -> None:
+    """An update works beside operations that are open."""
+    world.fails.add("refresh")
+    settle(PROJECT, "dev", world.told.append)
+    assert any("stay open" in each for each in world.told)
+
+
+def test_the_inputs_of_what_was_being_made_are_its_labels() -> None:
+    """An older version of the program made this one, without an identity."""
+    assert "mesh-app/stack" not in str(INPUTS)
