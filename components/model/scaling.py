@@ -9,9 +9,14 @@ from components.constraints import Example, Form, Range
 
 @dataclass(frozen=True, kw_only=True)
 class Autoscaling:
-    """Pods as they are needed. The stack then leaves their number alone."""
+    """Pods as they are needed. The stack then leaves their number alone.
+
+    From `replicas` to `autoscaling` the number stays as it is until the autoscaler changes it.
+    """
 
     min: Annotated[int, Range(1, 1000), Example(2)]
+    """The fewest pods. The version gets its first request once so many are ready."""
+
     max: Annotated[int, Range(1, 1000), Example(10)]
 
     cpu: Annotated[int, Range(1, 1000)] = 80
