@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import proof, scale
+from bench import judge, proof, scale
 from bench.drift import run as drift
 from bench.drift.catalogue import mutations
 from bench.loss import rows as loss_rows
@@ -153,6 +153,22 @@ def peers_(
         Console().print(f"{row.tool}, {row.v2} v2: {row.ended}; {figures}", markup=False)
     found = peers.rows(folder)
     _write("peers", f"{peers.WHAT} Rounds to do: {len(peers.todo(found))}.", peers.table(found))
+
+
+@commands.command("judge")
+def judge_(
+    canaries: Annotated[int, typer.Option(help="So many of each kind.")] = 100,
+) -> None:
+    """Simulate canaries of equal and of bad versions: how often is the verdict right? Needs no lab."""
+    lines = [
+        "| versions | plan | requests/s | canaries | promoted | minutes | a rolled back version had at most |",
+        "|---|---|---:|---:|---:|---|---|",
+    ]
+    for row in judge.rows(canaries):
+        cells = row.versions, row.plan, row.rate, len(row.ended), row.promoted, row.minutes, row.met
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+        Console().print(lines[-1], markup=False)
+    _write("judge", judge.WHAT, lines)
 
 
 def _write(name: str, what: str, lines: list[str], into: Path | None = None) -> None:

@@ -104,7 +104,7 @@ def _canary(site: Site) -> tuple[Callable[[int], None], Callable[[], None]]:
             to="v2",
             before=dict(service.weights),
             brought=False,
-            watch=Watch(world=world, plan=plan, to="v2", old="v1", divided=True),
+            watch=Watch(world=world, plan=plan, to="v2", old="v1", divided=True, before=0, warm_up=0),
             apply=Apply(world=world),
         )
         outcome, said = course.promote()

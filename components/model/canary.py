@@ -10,7 +10,7 @@ from components.choices import at_least_one, exactly_one
 from components.constraints import Always, Distinct, Example, Form, NotEmpty, Range
 from components.model.matching import Alternatives
 from components.model.names import Label, Weight
-from components.model.text import GoDuration
+from components.model.text import GoDuration, GoDurationOrNone
 from components.model.treatment import Percent
 
 Command = Annotated[
@@ -70,7 +70,10 @@ class SuccessRate:
     """The share of answers without a status of 500 and above."""
 
     at_least: Annotated[Percent, Example(99)] | None = None
-    """No fewer than so many percent."""
+    """No fewer than so many percent.
+
+    Broken where the failures show it: with 99, by 5 of 100 requests, 32 of 2,000 or 1,075 of 100,000.
+    """
 
     below_old: Annotated[Percent, Example(1)] | None = None
     """At most so many percentage points below the old version over the same minutes."""
@@ -85,10 +88,20 @@ class Latency:
     """Which one."""
 
     at_most: Annotated[GoDuration, Example("500ms")] | None = None
-    """No longer than this."""
+    """No longer than this. Between two bounds of the mesh's histogram, the upper one counts."""
 
     times_old: Annotated[float, Range(0.1, 1000), Example(2)] | None = None
-    """No longer than so many times that of the old version over the same minutes."""
+    """No longer than so many times that of the old version over the same minutes.
+
+    Two percentiles in one bucket of the histogram, or in two that touch, are not different.
+    """
+
+    min_difference: Annotated[GoDurationOrNone, Example("10ms")] = "50ms"
+    """A percentile that is less than this above the old version's counts for nothing, whatever the ratio.
+
+    50ms: below it are the pauses of any proxy, pod or node that has neighbours. A service that answers in
+    a few milliseconds, on nodes of its own, can do with 10ms.
+    """
 
 
 @at_least_one("atLeast", "atMost", "timesOld")
@@ -173,20 +186,38 @@ class Canary:
     )
     """What must hold."""
 
+    warm_up: GoDurationOrNone = "20s"
+    """From the first requests of new pods on: what they answer in this time is not judged, good or bad.
+
+    Code is compiled, caches and connection pools fill. It begins again when the version gets more pods than
+    it had. 20s: Prometheus has then seen each pod's first figures, by Istio's own interval of 15s.
+    """
+
     min_requests: Annotated[int, Range(1, 1_000_000)] = 100
-    """So many requests to the new version make figures that count; with fewer there is no verdict."""
+    """So many requests to a version make figures that count; with fewer there is no verdict.
+
+    100 are the fewest by which a version with 5 % failures is told from one with 1 %, and a percentile of 99
+    has a request beyond it.
+    """
 
     allowed_failures: Annotated[int, Range(0, 1000)] = 1
-    """So many looks at a step may go wrong; at one more, everybody goes back."""
+    """So many looks at a step may go wrong; at one more, everybody goes back.
+
+    1: what a node's or a dependency's short outage does to one look is no reason to go back.
+    """
 
     no_data: Literal["wait", "continue", "stop"] = "wait"
-    """What to do when a step's time is over without requests enough.
+    """What to do when a step's time is over without requests enough to tell good from bad.
 
     Wait for them, go on to the next step, or stop with the weights as they are.
     """
 
     confidence: Annotated[float, Range(50, 99.999)] = 99.0
-    """The measured split agrees with the wanted one when it lies within this interval, in percent."""
+    """How sure a verdict must be, in percent.
+
+    The measured split agrees with the wanted one when it lies within this interval. A check is broken by
+    figures that come up less often than the rest to 100 in a version that just keeps it.
+    """
 
     rollback_window: GoDuration | None = None
     """How long the new version is watched with all the traffic before the canary ends.

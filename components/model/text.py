@@ -11,6 +11,9 @@ GoDuration = Annotated[str, Duration()]
 Timeout = Annotated[str, Duration(none="0s")]
 """The same, or `0s` for no limit. Istio refuses that word, so it is written as no timeout at all."""
 
+GoDurationOrNone = Annotated[str, Duration(none="0s")]
+"""The same, or none at all."""
+
 WholeSeconds = Annotated[str, Duration(unit="1s", longest="8760h", example="1h")]
 """For what HTTP itself counts in seconds: the age of a cookie or of a preflight answer."""
 

@@ -23,6 +23,8 @@ def show_plan(plan: Plan, stages: Stages, first: int, console: Console) -> None:
         f"judged every {clock(plan.interval)} by at least {plan.min_requests} requests; bad looks allowed: "
         f"{plan.allowed_failures}; without data: {plan.no_data}; split at {plan.confidence:g} % confidence"
     )
+    if plan.warm_up:
+        console.print(f"new pods are not judged in their first {clock(plan.warm_up)}")
     for check in plan.checks:
         console.print(f"  {check}")
     for hook in plan.hooks:

@@ -1,5 +1,6 @@
 """A canary as its journal has it: what was planned, for which service, and how far it came."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -45,6 +46,8 @@ class Canary:
     """Whether somebody had paused it when it ended."""
     paused_after: int | None = None
     """The step after which the plan had paused it when it ended, if so."""
+    first_requests: float | None = None
+    """When the new version got its first requests, Unix seconds; None where it has had none."""
 
     @classmethod
     def of(cls, entries: Sequence[Entry], services: Sequence[MeshService]) -> Self:
@@ -77,6 +80,7 @@ class Canary:
             going_back=(Outcome[moved["outcome"]], moved["why"]) if backwards else None,
             paused=pause.get("by") == "hand",
             paused_after=pause["step"] if pause.get("by") == "plan" else None,
+            first_requests=next((each["time"] for each in entries if each["event"] == "applied"), None),
         )
 
     @property
@@ -116,6 +120,8 @@ class Canary:
             to=self.to,
             old=self.old,
             divided=self.divided,
+            before=self.before[self.to],
+            warm_up=self._warm_up(),
             paused=self.paused,
         )
         return Course(
@@ -131,6 +137,13 @@ class Canary:
             watch=watch,
             apply=Apply(world=world),
         )
+
+    def _warm_up(self) -> float:
+        """Tell how much of the warm-up is left: pods of a canary that goes on had a part of it already."""
+        plan = self.plan
+        if self.first_requests is None:
+            return plan.warm_up
+        return min(plan.warm_up, max(0.0, plan.warm_up - (time.time() - self.first_requests)))
 
 
 def _last_of(entries: Sequence[Entry], *events: str) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Self
 
-from operations.canary.checks import Check, check
+from operations.canary.checks import Latency, Query, SuccessRate, check
 from operations.canary.durations import seconds
 
 WHOLE: Final = 100
@@ -64,7 +64,9 @@ class Plan:
     steps: tuple[Step, ...]
     """The last one gives everything."""
     interval: float
-    checks: tuple[Check, ...]
+    checks: tuple[SuccessRate | Latency | Query, ...]
+    warm_up: float
+    """From the first requests of new pods on: what they answer in this time is not judged."""
     min_requests: int
     allowed_failures: int
     no_data: Literal["wait", "continue", "stop"]
@@ -91,6 +93,7 @@ class Plan:
             steps=tuple(steps),
             interval=seconds(declared.get("interval", "20s")),
             checks=tuple(check(each) for each in declared.get("checks") or DEFAULT_CHECKS),
+            warm_up=seconds(declared.get("warmUp", "20s")),
             min_requests=declared.get("minRequests", 100),
             allowed_failures=declared.get("allowedFailures", 1),
             no_data=declared.get("noData", "wait"),

@@ -13,7 +13,12 @@ from operations.canary.checks import Finding, Measured, Verdict
 from operations.canary.durations import clock
 from operations.canary.scene import Scene
 
-COLOURS = {Verdict.good: "green", Verdict.bad: "red", Verdict.unknown: "yellow"}
+COLOURS = {
+    Verdict.good: "green",
+    Verdict.bad: "red",
+    Verdict.unsure: "yellow",
+    Verdict.unknown: "yellow",
+}
 AGAIN_SECONDS = 0.25
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from operations.canary import split
-from operations.canary.checks import Check, Finding, Measured, Verdict, overall
+from operations.canary.checks import Finding, Measured, Query, Verdict, overall
 from operations.canary.outcome import BackError, Outcome, PromoteError, StopError
 from operations.canary.plan import Plan
 from operations.canary.record import Wish
@@ -20,8 +20,23 @@ SPLIT_SECONDS = 2.0
 SPLIT_TRIES = 10
 """So many windows that do not agree: by chance alone, 1e-20 at 99 %."""
 MEASURING, WAITING = "measuring the split", "too few requests, waiting for more"
+WARMING = "warm-up of new pods"
 PODS_SECONDS = 60.0
 """How long a version may have no ready pods before its step begins: as after somebody's restart."""
+
+
+@dataclass(kw_only=True)
+class Window:
+    """The requests that a look judges: those since a moment, Unix seconds. No request of a warm-up counts."""
+
+    since: float
+    """The last look that told anything, or the end of a warm-up."""
+    step: float
+    """The beginning of the step, or the last look that was bad by what came since the one before.
+
+    What is too little to be told in one interval is told by all of them: 2 % errors, for instance. A look
+    that was bad, and allowed, is over with the look after it.
+    """
 
 
 @dataclass(kw_only=True)
@@ -35,14 +50,23 @@ class Watch:
     """The version that the new one is compared with."""
     divided: bool
     """Whether the weights alone divide the traffic, so that the split can be held against them."""
+    before: int
+    """The new version's weight at the beginning, in percent."""
+    warm_up: float
+    """Seconds of the warm-up of its pods that are left when the first step begins."""
     paused: bool = False
     """Whether it waits for a person; from the beginning where it had been paused before it was killed."""
     promoted: bool = field(default=False, init=False)
     scene: Scene | None = field(default=None, init=False)
     _failures: int = field(default=0, init=False)
     """Bad looks of the step."""
-    _looked: float = field(default=0, init=False)
-    """When the last look of the step was that told anything, or when its time began."""
+    _window: Window = field(default_factory=lambda: Window(since=0, step=0), init=False)
+    _next: float = field(default=0, init=False)
+    """When the next look is due."""
+    _pods: int = field(default=0, init=False)
+    """The most ready pods that the new version had."""
+    _served: bool = field(default=False, init=False)
+    """Whether the new version has had requests."""
 
     _judging_since: float | None = field(default=None, init=False)
     """When the analysis of the step began."""
@@ -57,6 +81,9 @@ class Watch:
         """
         self.world.prepare()
         self._set(nth, traffic, self.plan.steps[nth].hold)
+        if not self._served:
+            self._served = True
+            self._warm(self.warm_up)
         if self._is_divided(nth):
             self._await_split(traffic, self.plan.steps[nth].hold)
         self._judge(self.plan.steps[nth].hold)
@@ -105,9 +132,9 @@ class Watch:
             over = self.world.now() - began >= patience
             try:
                 measured = self.world.measure(self.world.now() - start)
-                if self.world.now() - self._looked >= self.plan.interval:
+                if self.world.now() >= self._next:
                     # Whatever the split: bad is bad.
-                    self._look(self._looked)
+                    self._look()
             except FiguresError as error:
                 phase = self._outage(error, began, patience)
                 continue
@@ -138,7 +165,8 @@ class Watch:
         """Count the requests that tell the step's split from that of the step before."""
         nth = (self.scene or _NOWHERE).step - 1
         weight = traffic.weights[self.to]
-        before = self.plan.steps[nth - 1].weight if nth else 0
+        # No step gives less than the one before, and steps below what it had already are left out.
+        before = max(self.before, self.plan.steps[nth - 1].weight if nth else 0)
         return split.telling(before / 100, weight / 100, self.plan.confidence)
 
     def _is_divided(self, nth: int) -> bool:
@@ -160,52 +188,76 @@ class Watch:
 
     def _judge(self, hold: float, phase: str = "analysis") -> None:
         """Look every interval; the step ends with a good look, when its time is over."""
-        began = start = self._judging_since = self.world.now()
-        said, now = Verdict.unknown, phase
-        # A look that is due since before the split was known says whether the version is bad. That it is
-        # good, the figures of the hold alone say.
-        early = self._looked + self.plan.interval < began + hold and self._looked < began
+        self._judging_since = self.world.now()
+        began = max(self.world.now(), self._window.since)
+        last, doing = Verdict.unknown, phase
+        told: list[Finding] = []
         while True:
-            left = max(0.0, hold - (self.world.now() - began))
-            self._show(left=left, phase=now, failures=self._failures)
-            due = max(0.0, self._looked + self.plan.interval - self.world.now())
-            self._rest(due if early else min(self.plan.interval, left) or self.plan.interval, now)
+            left = min(hold, max(0.0, began + hold - self.world.now()))
+            self._show(left=left, failures=self._failures)
+            self._rest(self._until_look(left), WARMING if self._warms else doing)
+            if self._warms:
+                continue
+            since = self._window.since
             try:
-                verdict, findings = self._look(self._looked if early else start)
+                verdict, findings = self._look()
             except FiguresError as error:
-                now = self._outage(error, began, hold)
+                doing = self._outage(error, began, hold)
                 continue
-            now = phase
-            if verdict is Verdict.bad or (verdict is Verdict.good and not early):
-                start, said = self.world.now(), verdict
-            early = False
-            if self.world.now() - began < hold or self.paused:
+            doing = phase
+            if verdict is Verdict.good and since < began:
+                # Some of its figures are of before the split was known. Of the hold, the next look is.
+                self._window.since = began
+            elif verdict is not Verdict.unknown:
+                last, told = verdict, findings
+            if self.world.now() < began + hold or self.paused:
                 continue
-            if said is Verdict.good:
+            if last is Verdict.good:
                 return
-            if said is Verdict.unknown and verdict is Verdict.unknown:
-                why = "; ".join(f"{each.check}: {each.says}" for each in findings)
-                if self._goes_on_without(why):
+            if verdict in {Verdict.unknown, Verdict.unsure}:
+                lacks = told if last is Verdict.unsure else findings
+                if self._goes_on_without("; ".join(f"{each.check}: {each.says}" for each in lacks)):
                     return
-                now = WAITING
+                doing = WAITING
 
-    def _look(self, since: float) -> tuple[Verdict, list[Finding]]:
-        """Judge the figures since a moment.
+    def _until_look(self, left: float) -> float:
+        """Count the seconds until the next look: an interval, or less where the step is over before."""
+        rest = max(0.0, self._next - self.world.now())
+        return rest if self._warms or not left else min(rest, left)
+
+    @property
+    def _warms(self) -> bool:
+        """Whether new pods are in their first seconds."""
+        return self.world.now() < self._window.since
+
+    def _warm(self, seconds: float) -> None:
+        """Judge nothing of the next seconds, and nothing of before together with what comes then."""
+        self._restart(self.world.now() + seconds)
+
+    def _restart(self, since: float) -> None:
+        self._window = Window(since=since, step=since)
+        self._next = since + self.plan.interval
+
+    def _look(self) -> tuple[Verdict, list[Finding]]:
+        """Judge the figures since the last look that told anything, and those of the step.
 
         Raises:
             BackError: it is one bad look too many.
         """
-        window = self.world.now() - since
+        now = self.world.now()
+        self._next = now + self.plan.interval
+        window = now - self._window.since
         measured = self.world.measure(window)
-        mine, old = measured.get(self.to), measured.get(self.old)
-        requests = mine.requests if mine else 0
-        if mine is None or requests < self.plan.min_requests:
-            says = f"{requests:.0f} requests in {window:.0f} s, and {self.plan.min_requests} are needed"
-            findings = [Finding(check=self.to, verdict=Verdict.unknown, says=says)]
-        else:
-            old = old if old and old.requests >= self.plan.min_requests else None
-            findings = [self._checked(check, mine, old, window) for check in self.plan.checks]
+        findings = self._findings(measured, window)
         verdict = overall(findings)
+        sudden = verdict is Verdict.bad
+        if verdict in {Verdict.good, Verdict.unsure} and self._window.step < self._window.since:
+            step = now - self._window.step
+            in_all = {
+                each.check: each for each in self._findings(self.world.measure(step), step, queries=False)
+            }
+            findings = [in_all.get(each.check, each) for each in findings]
+            verdict = overall(findings)
         self._show(measured=measured, window=window, findings=findings)
         self.world.note(
             "look",
@@ -216,18 +268,39 @@ class Watch:
             versions={version: _figures(each) for version, each in measured.items()},
         )
         if verdict is not Verdict.unknown:
-            self._looked = self.world.now()
+            self._window = Window(since=now, step=now if sudden else self._window.step)
         if verdict is Verdict.bad:
-            self._failures += 1
-            why = "; ".join(f"{each.check} {each.says}" for each in findings if each.verdict is verdict)
-            self.world.tell(f"bad look {self._failures}, {self.plan.allowed_failures} allowed: {why}")
-            if self._failures > self.plan.allowed_failures:
-                raise BackError(Outcome.rolled_back, why)
+            self._failed(
+                "; ".join(f"{each.check} {each.says}" for each in findings if each.verdict is verdict)
+            )
         return verdict, findings
 
-    def _checked(self, check: Check, mine: Measured, old: Measured | None, window: float) -> Finding:
-        if check.promql is None:
-            return check.judge(check.value(mine), check.value(old) if old else None)
+    def _failed(self, why: str) -> None:
+        self._failures += 1
+        self.world.tell(f"bad look {self._failures}, {self.plan.allowed_failures} allowed: {why}")
+        if self._failures > self.plan.allowed_failures:
+            raise BackError(Outcome.rolled_back, why)
+
+    def _findings(
+        self, measured: Mapping[str, Measured], window: float, *, queries: bool = True
+    ) -> list[Finding]:
+        """Hold the figures of a window against the checks; the team's own queries only where asked for."""
+        new, old = measured.get(self.to), measured.get(self.old)
+        requests = new.requests if new else 0
+        if new is None or requests < self.plan.min_requests:
+            says = f"{requests:.0f} requests in {window:.0f} s, and {self.plan.min_requests} are needed"
+            return [Finding(check=self.to, verdict=Verdict.unknown, says=says)]
+        old = old if old and old.requests >= self.plan.min_requests else None
+        error = 1 - self.plan.confidence / 100
+        return [
+            self._asked(check, window)
+            if isinstance(check, Query)
+            else check.judge(new, old, error=error, window=window)
+            for check in self.plan.checks
+            if queries or not isinstance(check, Query)
+        ]
+
+    def _asked(self, check: Query, window: float) -> Finding:
         value = self.world.value(check, self.to, window)
         return check.judge(value, self.world.value(check, self.old, window) if check.compares else None)
 
@@ -257,9 +330,21 @@ class Watch:
 
     def _tick(self, *, pods: bool, at_most: float = TICK_SECONDS) -> None:
         self.listen()
-        if pods and self.world.ready(self.to) == 0:
-            raise BackError(Outcome.rolled_back, f"{self.to} has no ready pods any more")
+        if pods:
+            self._count_pods()
         self.world.sleep(min(TICK_SECONDS, at_most))
+
+    def _count_pods(self) -> None:
+        count = self.world.ready(self.to)
+        if count == 0:
+            raise BackError(Outcome.rolled_back, f"{self.to} has no ready pods any more")
+        if count is None or count <= self._pods:
+            return
+        # Beyond the most it ever had: pods that come and go are no reason to stop judging.
+        if self._pods and self.plan.warm_up:
+            self.world.tell(f"{self.to} has {count} ready pods, {self._pods} before: they warm up")
+            self._warm(self.plan.warm_up)
+        self._pods = count
 
     def listen(self) -> None:
         """Do what people ask for.
@@ -290,7 +375,9 @@ class Watch:
                 raise BackError(Outcome.aborted, "interrupted, to go back")
 
     def _set(self, nth: int, traffic: Traffic, left: float | None) -> None:
-        self._failures, self._looked, self._judging_since = 0, self.world.now(), None
+        self._failures, self._judging_since = 0, None
+        # A warm-up goes on into the next step.
+        self._restart(max(self.world.now(), self._window.since))
         self.scene = Scene(
             to=self.to,
             step=nth + 1,

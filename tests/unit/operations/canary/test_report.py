@@ -38,14 +38,14 @@ def printed(record: Record) -> str:
 
 def test_a_report_is_a_page_its_data_and_a_picture(tmp_path: Path) -> None:
     """It says how it ended and why, with the figures of every look."""
-    record = ended(tmp_path, FakeWorld(errors={"v1": 0.0, "v2": 0.05}))
+    record = ended(tmp_path, FakeWorld(errors={"v1": 0.0, "v2": 0.2}))
     folder = report.write(record, None)
     page = (folder / "report.md").read_text()
     assert page.startswith(
-        "# Canary of shop to v2: rolled back\n\nsuccess rate 95 %, and it must be at least"
+        "# Canary of shop to v2: rolled back\n\nsuccess rate 80 %, and it must be at least"
     )
     assert "| v1 90 · v2 10 |" in page
-    assert "5.00 % (0.00 %)" in page
+    assert "20.00 % (0.00 %)" in page
     assert "![weights, errors and latency over time](report.png)" in page
     data = json.loads((folder / "report.json").read_text())
     assert (data["to"], data["outcome"]) == ("v2", "rolled back")

@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Literal
 
 from operations.canary.apply import Apply
@@ -22,6 +23,9 @@ from operations.figures.errors import FiguresError, PrometheusDownError
 REFUSED = -1.0
 """In place of a query's value: Prometheus does not take the query."""
 
+BOUNDS = (0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000)
+"""Of Envoy's histograms, in milliseconds, up to where nothing here comes."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Answered:
@@ -30,6 +34,11 @@ class Answered:
     requests: float
     failures: float
     latency: float
+
+    @property
+    def durations(self) -> Mapping[float, float]:
+        """By Envoy's buckets, as Istio leaves them."""
+        return {bound: self.requests if self.latency <= bound else 0 for bound in (*BOUNDS, inf)}
 
     def percentile(self, _share: float) -> float | None:
         """All are alike."""
@@ -179,7 +188,16 @@ def course(
     """Lay a canary to v2 through a world, by a plan in the keys of the stack file."""
     made = Plan.of(plan)
     weights = dict(before or {"v1": 100, "v2": 0})
-    watch = Watch(world=world, plan=made, to="v2", old=heaviest(weights, "v2"), divided=True, paused=paused)
+    watch = Watch(
+        world=world,
+        plan=made,
+        to="v2",
+        old=heaviest(weights, "v2"),
+        divided=True,
+        before=weights["v2"],
+        warm_up=made.warm_up,
+        paused=paused,
+    )
     return Course(
         world=world,
         plan=made,
