@@ -161,7 +161,7 @@ def judge_(
 ) -> None:
     """Simulate canaries of equal and of bad versions: how often is the verdict right? Needs no lab."""
     lines = [
-        "| versions | plan | requests/s | canaries | promoted | minutes | a rolled back version had at most |",
+        "| versions | plan | requests/s | canaries | promoted | minutes | a rolled back version had |",
         "|---|---|---:|---:|---:|---|---|",
     ]
     for row in judge.rows(canaries):

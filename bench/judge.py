@@ -10,11 +10,11 @@ from tests.unit.operations.canary.simulated import BAD, EQUAL, PLANS, Ended, can
 RATES: Final = (20, 1500)
 WHAT: Final = (
     "Simulated, not measured: whole canaries through the code that judges, with requests and pauses of pods "
-    "drawn by chance, and the answers that Prometheus' `increase` makes of scrapes every 15 s (2 s for the plan "
-    "of seconds). p99 of the versions is about 16 ms unless the row says otherwise; 0.1 % of their requests "
-    "fail. Versions and plans: `tests/unit/operations/canary/simulated.py`. Minutes: half of the canaries and "
-    "all of them. In the end what a version met that was rolled back: the median of its requests, and its "
-    "highest weight."
+    "drawn by chance, and the answers that Prometheus' `increase` makes of scrapes every 15 s (2 s for the "
+    "plan of seconds). p99 of the versions is about 16 ms unless the row says otherwise; 0.1 % of their "
+    "requests fail. Versions and plans: `tests/unit/operations/canary/simulated.py`. Minutes: the median and "
+    "the longest. The last column: requests to a version until it was rolled back, by the median, and the "
+    "highest weight that any had."
 )
 LAB_SCRAPE: Final = 2
 """Seconds between two scrapes of the lab's Prometheus: a plan of seconds needs them."""
@@ -53,7 +53,7 @@ def rows(canaries: int) -> Iterator[Row]:
     """Draw so many canaries of each kind."""
     kinds = [(versions, "default") for versions in (*EQUAL, *BAD)]
     kinds += [(versions, plan) for plan in PLANS if plan != "default" for versions in ("1 pod each", *BAD)]
-    both = EQUAL | BAD
+    both = {**EQUAL, **BAD}
     for versions, plan in kinds:
         for rate in RATES:
             ended = tuple(

@@ -59,6 +59,7 @@ def settings(namespace: str, *, env: Mapping[str, str] | None = None) -> dict[st
             "interval": f"{HOLD_SECONDS}s",
             "checks": [{"successRate": {"atLeast": LEAST}}],
             "allowedFailures": 0,
+            "warmUp": "0s",  # the others have none
         },
         "metrics": {"prometheus": "istio-system/prometheus:9090"},
     }

@@ -280,7 +280,7 @@ def _whole(count: float) -> int:
 
 
 def _beyond(measured: Measured, bound: float, window: float) -> tuple[int, int]:
-    """Count the durations beyond a bound of the histogram, and all: those that tell something of their own."""
+    """Count the durations beyond a bound, and all of them: those that tell something of their own."""
     total = measured.durations.get(inf, 0.0)
     independent = min(total, window * INDEPENDENT)
     share = above(measured.durations, bound) / total if total else 0.0

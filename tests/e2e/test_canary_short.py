@@ -16,6 +16,7 @@ PLAN: Final[dict[str, Any]] = {
     "steps": [20],
     "hold": "2s",
     "interval": "2s",
+    "warmUp": "1s",
     "minRequests": 20,
     "allowedFailures": 0,
     "checks": [{"successRate": {"atLeast": 99}}],

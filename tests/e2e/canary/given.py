@@ -27,6 +27,7 @@ PLAN: Final[Mapping[str, Any]] = {
     "steps": [10, 30],
     "hold": "8s",
     "interval": "4s",
+    "warmUp": "2s",
     "minRequests": 30,
     "checks": [
         {"successRate": {"atLeast": 99}},

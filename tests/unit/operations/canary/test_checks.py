@@ -135,7 +135,7 @@ def test_a_few_slow_requests_are_no_percentile() -> None:
 
 
 def test_one_pause_is_one_event_however_many_wait_for_its_end() -> None:
-    """At 1,500 requests a second, pauses of 0.6 s in 20 s make 900 of 30,000 slow: 3 %, and one event or two."""
+    """At 1,500 requests a second, 0.6 s in 20 make 900 of 30,000 slow: 3 %, and one event or two."""
     old = took(_5=30_000)
     assert judged({"latency": {"timesOld": 1.5}}, took(_5=29_100, _500=900), old, window=20).verdict is GOOD
     assert judged({"latency": {"timesOld": 1.5}}, took(_5=18_000, _500=12_000), old, window=20).verdict is BAD
