@@ -27,7 +27,7 @@ PODS_SECONDS = 60.0
 
 @dataclass(kw_only=True)
 class Window:
-    """The requests that a look judges: those since a moment, Unix seconds. No request of a warm-up counts."""
+    """The requests that a look judges: those since a moment. No request of a warm-up counts."""
 
     since: float
     """The last look that told anything, or the end of a warm-up."""
@@ -222,8 +222,9 @@ class Watch:
 
     def _until_look(self, left: float) -> float:
         """Count the seconds until the next look: an interval, or less where the step is over before."""
-        rest = max(0.0, self._next - self.world.now())
-        return rest if self._warms or not left else min(rest, left)
+        rest = self._next - self.world.now()
+        # A window without a length has no figures.
+        return max(TICK_SECONDS, rest if self._warms or not left else min(rest, left))
 
     @property
     def _warms(self) -> bool:
@@ -248,16 +249,19 @@ class Watch:
         self._next = now + self.plan.interval
         window = now - self._window.since
         measured = self.world.measure(window)
-        findings = self._findings(measured, window)
+        judged, sudden = self._judged(measured, window), False
+        if judged is None:
+            requests = measured[self.to].requests if self.to in measured else 0
+            says = f"{requests:.0f} requests in {window:.0f} s, and {self.plan.min_requests} are needed"
+            findings = [Finding(check=self.to, verdict=Verdict.unknown, says=says)]
+        else:
+            asked = self._asked(window)
+            sudden = overall([*judged, *asked]) is Verdict.bad
+            if not sudden and self._window.step < self._window.since:
+                step = now - self._window.step
+                judged = self._judged(self.world.measure(step), step) or judged
+            findings = [*judged, *asked]
         verdict = overall(findings)
-        sudden = verdict is Verdict.bad
-        if verdict in {Verdict.good, Verdict.unsure} and self._window.step < self._window.since:
-            step = now - self._window.step
-            in_all = {
-                each.check: each for each in self._findings(self.world.measure(step), step, queries=False)
-            }
-            findings = [in_all.get(each.check, each) for each in findings]
-            verdict = overall(findings)
         self._show(measured=measured, window=window, findings=findings)
         self.world.note(
             "look",
@@ -281,28 +285,29 @@ class Watch:
         if self._failures > self.plan.allowed_failures:
             raise BackError(Outcome.rolled_back, why)
 
-    def _findings(
-        self, measured: Mapping[str, Measured], window: float, *, queries: bool = True
-    ) -> list[Finding]:
-        """Hold the figures of a window against the checks; the team's own queries only where asked for."""
+    def _judged(self, measured: Mapping[str, Measured], window: float) -> list[Finding] | None:
+        """Hold the figures of a window against the checks; None where the requests are too few."""
         new, old = measured.get(self.to), measured.get(self.old)
-        requests = new.requests if new else 0
-        if new is None or requests < self.plan.min_requests:
-            says = f"{requests:.0f} requests in {window:.0f} s, and {self.plan.min_requests} are needed"
-            return [Finding(check=self.to, verdict=Verdict.unknown, says=says)]
+        if new is None or new.requests < self.plan.min_requests:
+            return None
         old = old if old and old.requests >= self.plan.min_requests else None
         error = 1 - self.plan.confidence / 100
         return [
-            self._asked(check, window)
-            if isinstance(check, Query)
-            else check.judge(new, old, error=error, window=window)
+            check.judge(new, old, error=error, window=window)
             for check in self.plan.checks
-            if queries or not isinstance(check, Query)
+            if not isinstance(check, Query)
         ]
 
-    def _asked(self, check: Query, window: float) -> Finding:
-        value = self.world.value(check, self.to, window)
-        return check.judge(value, self.world.value(check, self.old, window) if check.compares else None)
+    def _asked(self, window: float) -> list[Finding]:
+        """Ask the team's own queries."""
+        return [
+            check.judge(
+                self.world.value(check, self.to, window),
+                self.world.value(check, self.old, window) if check.compares else None,
+            )
+            for check in self.plan.checks
+            if isinstance(check, Query)
+        ]
 
     def _goes_on_without(self, why: str) -> bool:
         """Decide by the plan when there is nothing to judge by."""

@@ -89,3 +89,19 @@ def test_a_version_that_somebody_took_away_is_missed(record: Record) -> None:
     """On its way forward the canary cannot do without it."""
     with pytest.raises(OperationError, match="no shop v2 any more"):
         Canary.of(record.entries(), [WITHOUT])
+
+
+def test_pods_that_had_requests_before_a_kill_do_not_warm_up_again(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the default 20 s from their first requests on, what is left; a clock that moved adds nothing."""
+    record.note("applied", step=0, weights={"v1": 90, "v2": 10})
+    first = record.entries()[-1]["time"]
+
+    def left(seconds: float) -> float:
+        monkeypatch.setattr("operations.canary.journal.time.time", lambda: first + seconds)
+        canary = Canary.of(record.entries(), [NEW.service])
+        return canary.course(FakeWorld(), "prod").watch.warm_up
+
+    assert [left(seconds) for seconds in (0, 5, 100, -100)] == pytest.approx([20, 15, 0, 20])
+    assert NEW.course(FakeWorld(), "prod").watch.warm_up == 20

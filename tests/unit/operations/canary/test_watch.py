@@ -184,6 +184,14 @@ def test_the_old_split_does_not_pass_for_the_new_one() -> None:
     assert "the measured split is not the wanted one" in why
 
 
+def test_two_checks_of_one_name_are_both_held() -> None:
+    """One percentile, with a limit that holds, and one that only the whole step breaks."""
+    checks = [{"successRate": {"atLeast": 99}}, {"successRate": {"atLeast": 50}}]
+    world = FakeWorld(errors={"v1": 0.0, "v2": 0.02})
+    outcome, _ = course(world, checks=checks, **{**LONG, "hold": "10m"}).run()
+    assert outcome is Outcome.rolled_back
+
+
 def test_a_pause_is_watched_with_windows_of_its_own() -> None:
     """For as long as it lasts."""
     world = FakeWorld()
