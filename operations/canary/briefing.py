@@ -24,7 +24,7 @@ def show_plan(plan: Plan, stages: Stages, first: int, console: Console) -> None:
         f"{plan.allowed_failures}; without data: {plan.no_data}; split at {plan.confidence:g} % confidence"
     )
     if plan.warm_up:
-        console.print(f"new pods are not judged in their first {clock(plan.warm_up)}")
+        console.print(f"new pods warm up for {clock(plan.warm_up)} before they are judged")
     for check in plan.checks:
         console.print(f"  {check}")
     for hook in plan.hooks:
