@@ -44,9 +44,11 @@ def test_equal_versions_are_promoted_by_the_plan_of_the_docs(rate: float) -> Non
 @RATES
 @pytest.mark.parametrize("versions", list(BAD))
 def test_bad_versions_are_rolled_back(versions: str, rate: float) -> None:
-    """All of them, before they have half of the traffic."""
+    """All of them; what is as slow as that, or fails at many requests, at the first step."""
     ended = drawn(BAD[versions], rate)
-    assert [each.says for each in ended if each.promoted or each.most >= 50] == []
+    assert [each.says for each in ended if each.promoted] == []
+    at_once = versions == "300 ms more" or rate == 1500
+    assert {each.most for each in ended if at_once} <= {5}
 
 
 def test_without_a_warm_up_cold_pods_lead_back() -> None:
