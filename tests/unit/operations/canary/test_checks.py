@@ -114,6 +114,11 @@ def test_two_percentiles_in_neighbouring_buckets_are_not_different() -> None:
         ({"timesOld": 1.5, "minDifference": "0s"}, took(_25=1000), GOOD),
         ({"timesOld": 1.5, "minDifference": "0s"}, took(_50=1000), BAD),
         ({"timesOld": 100}, took(_500=1000), GOOD),
+        # Buckets that touch: 10.1 ms beside 9.9 would look the same.
+        ({"timesOld": 1, "minDifference": "0s"}, took(_25=1000), GOOD),
+        ({"timesOld": 1, "minDifference": "0s"}, took(_50=1000), BAD),
+        ({"timesOld": 3, "minDifference": "0s"}, took(_50=1000), GOOD),
+        ({"timesOld": 3, "minDifference": "0s"}, took(_100=1000), BAD),
         # A ratio below 1 asks for a faster version: there the ratio alone counts.
         ({"timesOld": 0.5}, took(_10=1000), BAD),
         ({"timesOld": 0.5}, took(_5=1000), GOOD),
