@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from math import inf
 from typing import Any
 
@@ -37,8 +38,7 @@ class Counting(FakeWorld):
         start = self.time - window
         parts = [
             (min(1.0, (end - start) / (end - began)), answered)
-            for began, end, answered in self.passed
-            if end > start + 1e-6
+            for began, end, answered in takewhile(lambda each: each[1] > start + 1e-6, reversed(self.passed))
         ]
         return {version: _added([(part, each[version]) for part, each in parts]) for version in self.live}
 
