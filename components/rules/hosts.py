@@ -32,12 +32,14 @@ def hosts_are_distinct(stack: Stack, _: Path) -> Iterator[Fault]:
 
 
 def joined_gateways_serve(stack: Stack, _: Path) -> Iterator[Fault]:
-    """The namespace is the stack's own: a Gateway in it belongs to one of the services, or is not there."""
+    """A Gateway in the stack's own namespace belongs to one of the services, or is not there."""
     own = {stack.gateway_of(each): each for each in stack.services if each.owns_gateway}
     for place, service in stack.placed.items():
         named, here = service.gateway.existing, place / "gateway"
         if not service.outside or not named or named.partition("/")[0] != stack.namespace.name:
             continue
+        if named not in own and stack.namespace.existing:
+            continue  # somebody else's: the namespace is shared
         if named not in own:
             yield NO_SUCH_GATEWAY.at(here / "existing", named, known=", ".join(own) or "none")
             continue

@@ -46,7 +46,7 @@ def adopt(project: Project, request: Request, console: Console) -> None:
     if not (request.files or request.namespace):
         raise OperationError("nothing to adopt", mend="name files, -f FILE, or a namespace, -n NAMESPACE")
     cluster = Cluster(request.context)
-    family, namespace = _read(request, cluster)
+    family, namespace, shared = _read(request, cluster)
     file = project.stack_file(request.stack)
     if file.exists() and not request.rewrite:
         console.print(f"{file.name} is there and taken as it is; --rewrite writes it anew")
@@ -54,6 +54,7 @@ def adopt(project: Project, request: Request, console: Console) -> None:
         config = stack_file.stack_config(
             family,
             namespace,
+            shared=shared,
             project=project.name,
             context=request.context,
             ingress=_ingress(request, cluster),
@@ -100,7 +101,7 @@ def _move(takeover: Takeover, plan: plans.Plan, resources: Sequence[Resource], c
     takeover.up()
 
 
-def _read(request: Request, cluster: Cluster) -> tuple[Family, Manifest | None]:
+def _read(request: Request, cluster: Cluster) -> tuple[Family, Manifest | None, bool]:
     if request.files:
         objects = sources.from_files(request.files, request.namespace)
     else:
@@ -111,10 +112,11 @@ def _read(request: Request, cluster: Cluster) -> tuple[Family, Manifest | None]:
             each["metadata"].setdefault("namespace", name)
     asked: Manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
     # What the cluster says counts: pods have their sidecars by it.
-    namespace = cluster.find(asked) or next(iter(in_kind(objects, "Namespace")), None)
+    live = cluster.find(asked)
+    namespace = live or next(iter(in_kind(objects, "Namespace")), None)
     kinds = ("VirtualService", "Gateway")
     elsewhere = [each for kind in kinds for each in cluster.every("networking.istio.io/v1", kind)]
-    return find_family(objects, name, request.app, elsewhere), namespace
+    return find_family(objects, name, request.app, elsewhere), namespace, live is not None
 
 
 def _ingress(request: Request, cluster: Cluster) -> dict[str, Any]:

@@ -148,9 +148,12 @@ def _top_policy(family: Family) -> Mapping[str, Any]:
 
 
 def _entry(family: Family) -> Keys:
-    """Say how requests come in: from outside, from inside the mesh, or both."""
+    """Say how requests come in: from outside, from inside the mesh, or both.
+
+    Where the routes hang on gateways alone, callers in the mesh reach every pod, and still do.
+    """
     inside = any("mesh" in (each["spec"].get("gateways") or ("mesh",)) for each in family.routes)
-    return {"gateway": gateway(family), **({"mesh": True} if inside else {})}
+    return {"gateway": gateway(family), **({"mesh": inside} if family.routes else {})}
 
 
 def _unless_empty(key: str, value: Keys | list[Keys]) -> Keys:

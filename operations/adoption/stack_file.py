@@ -19,6 +19,7 @@ def stack_config(
     family: Family,
     namespace: Manifest | None,
     *,
+    shared: bool,
     project: str,
     context: str,
     ingress: dict[str, Any],
@@ -26,16 +27,26 @@ def stack_config(
 ) -> dict[str, Any]:
     """Say a family of objects in the keys of a stack file.
 
+    Args:
+        family: the app's objects.
+        namespace: the namespace's labels say how its pods get their sidecar; None where nothing does.
+        shared: whether the namespace exists in the cluster: then the stack uses it and never deletes it.
+        project: the project's name, which each key begins with.
+        context: the kubeconfig context.
+        ingress: the value of `ingress`.
+        probe: the path that answers 200, where no Deployment says it.
+
     Raises:
         OperationError: a key that the program needs is nowhere said.
     """
-    shared = app(family, probe)
+    common = app(family, probe)
     selectors = [each["spec"].get("selector") for each in family.gateways]
     selector = {"selector": selectors[0]} if any(selectors) else {}
+    existing = {"existing": True} if shared else {}
     own = {
-        "namespace": {"name": family.namespace, "injection": injection(namespace)},
-        "app": shared,
-        "versions": versions(family, shared),
+        "namespace": {"name": family.namespace, "injection": injection(namespace), **existing},
+        "app": common,
+        "versions": versions(family, common),
         **traffic(family),
         "ingress": {**ingress, **selector},
     }

@@ -36,14 +36,16 @@ def walkthrough() -> list[Manifest]:
 
 
 def config(family: Family, probe: str | None = "/hello") -> dict[str, Any]:
-    keys = stack_config(family, None, project="mesh-app", context="lab", ingress=dict(INGRESS), probe=probe)
+    keys = stack_config(
+        family, None, shared=True, project="mesh-app", context="lab", ingress=dict(INGRESS), probe=probe
+    )
     return {key.removeprefix("mesh-app:"): value for key, value in keys.items()}
 
 
 def lost(family: Family, folder: Path) -> list[Difference]:
     """Write the stack file, let the program render it, and hold both against each other."""
     keys = stack_config(
-        family, None, project="mesh-app", context="lab", ingress=dict(INGRESS), probe="/hello"
+        family, None, shared=True, project="mesh-app", context="lab", ingress=dict(INGRESS), probe="/hello"
     )
     return differences(family, manifests(declare(project(folder, "team", keys), "team")))
 
@@ -65,7 +67,9 @@ def test_the_walkthroughs_files_become_the_walkthroughs_stack() -> None:
     assert found["weights"] == {"v1": 100, "v2": 0}
     assert found["gateway"] == {"hosts": ["*"], "port": 80}
     assert found["ingress"] == {**INGRESS, "selector": {"istio": "ingressgateway"}}
-    assert not {"routes", "resilience", "mesh"} & found.keys()
+    assert found["namespace"] == {"name": "team", "injection": "enabled", "existing": True}
+    assert found["mesh"] is False, "callers in the mesh reach every pod, as before"
+    assert not {"routes", "resilience"} & found.keys()
 
 
 def test_of_the_walkthrough_nothing_is_lost(tmp_path: Path) -> None:
@@ -229,6 +233,7 @@ def test_the_state_holds_what_runs_and_what_it_stands_in(tmp_path: Path) -> None
     keys = stack_config(
         find_family(walkthrough(), "team", None),
         None,
+        shared=True,
         project="mesh-app",
         context="lab",
         ingress=dict(INGRESS),
@@ -253,7 +258,7 @@ def test_what_the_program_adds_is_listed(tmp_path: Path) -> None:
     """Limits, user, read-only file system and probes that the team never asked for."""
     family = find_family(walkthrough(), "team", None)
     keys = stack_config(
-        family, None, project="mesh-app", context="lab", ingress=dict(INGRESS), probe="/hello"
+        family, None, shared=True, project="mesh-app", context="lab", ingress=dict(INGRESS), probe="/hello"
     )
     found = additions(family, manifests(declare(project(tmp_path, "team", keys), "team")))
     added = {each.path: each.becomes for each in found if each.where == "Deployment springbootapp-v1"}

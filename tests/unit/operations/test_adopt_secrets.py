@@ -42,7 +42,7 @@ def family() -> Family:
 
 def config(family: Family) -> dict[str, Any]:
     return stack_config(
-        family, None, project="mesh-app", context="lab", ingress=dict(INGRESS), probe="/hello"
+        family, None, shared=True, project="mesh-app", context="lab", ingress=dict(INGRESS), probe="/hello"
     )
 
 
