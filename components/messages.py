@@ -349,6 +349,13 @@ STAR_WITH_CREDENTIALS: Final = Message(
 )
 """Envoy passes the star on as it is, and the browser refuses the call."""
 
+REDIRECT_LOOP: Final = Message(
+    code="MESH232",
+    rule="the new address is one that this route takes again: clients would be sent there until they give up",
+    mend="name another uri, or another host: {mend}",
+)
+"""The gateway answers each of these requests with the same redirect."""
+
 UNENFORCED: Final = Message(
     code="MESH160",
     rule="the proxy of each pod enforces this, and {which} no proxy: {why}",

@@ -36,17 +36,20 @@ class Stages:
     def standing(self, cluster: Cluster) -> int | None:
         """Find the step that the live routes are of: -1 for the beginning or the way back, None for none.
 
+        Of several routes objects a killed update may have changed some: then it is the earlier step.
+
         Raises:
             OperationError: the cluster does not answer.
         """
         stages = [self.before, self.back, *self.steps]
         moved = [each for each in self.back if any(_same(stage, each) != each for stage in stages)]
-        live = [cluster.read(each) for each in moved]
-        for nth in reversed(range(len(stages))):
-            wanted = [_same(stages[nth], each) for each in moved]
-            if all(map(_is_as, wanted, live)):
-                return max(nth - 2, -1)
-        return None
+        of_each = []
+        for each in moved:
+            live = cluster.read(each)
+            of_each.append({nth for nth, stage in enumerate(stages) if _is_as(_same(stage, each), live)})
+        if of_all := set(range(len(stages))).intersection(*of_each):
+            return max(max(of_all) - 2, -1)
+        return max(min(map(max, of_each)) - 2, -1) if all(of_each) else None
 
 
 def stages(

@@ -37,6 +37,7 @@ OF_ONE: Final = tuple(keys_of(Common))
 MENDED_BY_LEAVING_OUT: Final = frozenset(
     {
         *("MESH002", "MESH010", "MESH014", "MESH160", "MESH161"),
+        *("MESH226", "MESH229", "MESH231", "MESH232"),
         *("MESH170", "MESH171", "MESH172", "MESH190", "MESH191", "MESH192"),
     }
 )

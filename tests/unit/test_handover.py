@@ -295,13 +295,15 @@ def test_a_silent_istiod_keeps_it_too(mesh: Mesh, monkeypatch: pytest.MonkeyPatc
 
 
 def test_where_istiod_may_not_be_asked_the_update_waits_as_long_as_it_may_gather(
-    mesh: Mesh, clock: SimpleNamespace, capfd: pytest.CaptureFixture[str]
+    mesh: Mesh, clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The warning has kubectl's words and names the rights that are missing."""
+    warnings: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", warnings.append)
     mesh("v0", "v1", "v2", age=1).write("istiod-0.refusal", FORBIDDEN)
     run(Engine().end)
     assert clock.now == GATHERING_SECONDS + DRAIN_SECONDS
-    said = capfd.readouterr().err
+    (said,) = warnings
     assert f"pod/istiod-0: {FORBIDDEN}" in said
     assert (
         "rights to `get` and `list` pods and to `create` pods/portforward in namespace istio-system" in said

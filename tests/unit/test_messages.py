@@ -604,6 +604,21 @@ PROVOKED += [
         "pulumi config rm --path 'mesh-app:cors.allowCredentials'",
     ),
     (
+        "MESH232",
+        routes({"headers": GONE, "to": GONE, "uri": {"prefix": "/old"}, "redirect": {"uri": "/old/new"}}),
+        "mesh-app:routes[0].redirect",
+        "pulumi config set --path 'mesh-app:routes[0].redirect.authority' other.example.com",
+    ),
+    (
+        "MESH232",
+        {
+            "gateway": {"hosts": ["a.b"], "tls": {"secret": "a", "redirect": True}},
+            **routes({"headers": GONE, "to": GONE, "uri": "/safe", "redirect": {"scheme": "https"}}),
+        },
+        "mesh-app:routes[0].redirect",
+        "name another uri",
+    ),
+    (
         "MESH005",
         {"resilience": {"loadBalancer": {"simple": "PASSTHROUGH"}}},
         "mesh-app:resilience.loadBalancer.simple",

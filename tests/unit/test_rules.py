@@ -72,6 +72,10 @@ def test_routes_that_nothing_reaches_are_refused(routes: list[dict[str, Any]]) -
         {"resilience__retries": {"attempts": 0}},
         {"namespace__injection": "disabled", "versions__v1__sidecar": False},
         {"mesh": True, "gateway": {"hosts": ["*.example.com"]}},
+        {"mesh": True, "gateway": {"hosts": ["*"]}},
+        {"routes": [{"name": "a", "uri": {"prefix": "/a"}, "redirect": {"uri": "/b/a"}}]},
+        {"routes": [{"name": "a", "uri": "/a", "redirect": {"scheme": "https"}}]},
+        {"routes": [{"name": "a", "uri": "/a", "redirect": {"uri": "/a", "authority": "c.d"}}]},
         {"versions__v1__locality": {"distribute": [{"from": "a/b", "to": {"a/b/c": 50, "a/b/d": 50}}]}},
     ],
 )

@@ -57,6 +57,28 @@ def test_weights_of_before_that_are_no_step_are_nobodys_change(v2: int, standing
     assert begun.standing(cast("Cluster", Live(routes(v2)))) == standing
 
 
+@pytest.mark.parametrize(
+    ("gateway", "mesh", "standing"),
+    [(10, 10, 0), (10, 30, 0), (30, 10, 0), (0, 10, -1), (30, 100, 1), (20, 30, None), (30, 20, None)],
+)
+def test_of_two_routes_objects_a_killed_update_may_have_changed_one(
+    gateway: int, mesh: int, standing: int | None
+) -> None:
+    """With the host `*` callers in the mesh have their own: the canary resumes at the earlier step."""
+
+    def both(one: int, other: int) -> list[Manifest]:
+        inside = routes(other)
+        return [routes(one), {**inside, "metadata": {**inside["metadata"], "name": "shop.mesh"}}]
+
+    class Two:
+        def read(self, wanted: Manifest) -> Manifest:
+            return next(each for each in both(gateway, mesh) if each["metadata"] == wanted["metadata"])
+
+    steps = [both(each, each) for each in (10, 30, 100)]
+    planned = Stages(now=both(0, 0), before=both(0, 0), back=both(0, 0), steps=steps)
+    assert planned.standing(cast("Cluster", Two())) == standing
+
+
 FOLLOWING: dict[str, Any] = {
     "kubernetes:context": "lab",
     "mesh-app:namespace": {"name": "field"},

@@ -1,0 +1,49 @@
+"""Rules about clients that are sent elsewhere."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from components import matching, regex
+from components.faults import Fault, Path, assign
+from components.messages import REDIRECT_LOOP
+from components.model.matching import UriMatch
+from components.model.names import UrlPath
+from components.model.rewriting import Redirect
+from components.model.service import Service
+from components.schema import encode
+from components.ways import HTTPS_PORT, ways
+
+_USUAL_PORTS: Final = {"http": 80, "https": HTTPS_PORT}
+"""Where a URL of the scheme without a port leads."""
+
+
+def redirects_lead_elsewhere(service: Service, at: Path) -> Iterator[Fault]:
+    """A client that arrives at the same route again is sent on until it gives up."""
+    for nth, route in enumerate(service.routes):
+        to = route.redirect
+        if to is None or not _stays(service, to):
+            continue
+        # Other conditions may not hold again: a client need not send a header or cookie twice.
+        by_path = [each for each in matching.alternatives(route) if matching.request(each).keys() == {"uri"}]
+        if any(to.uri is None or _takes(each.uri, to.uri) for each in by_path):
+            here = at / "routes" / nth / "redirect"
+            mend = assign(here / "authority", "other.example.com")
+            yield REDIRECT_LOOP.at(here, encode(to), mend=mend)
+
+
+def _stays(service: Service, to: Redirect) -> bool:
+    """Tell whether the client comes back to the service, as far as the stack file shows."""
+    if to.authority is not None or to.port is not None:
+        return False
+    return to.scheme is None or any(
+        way.scheme == to.scheme and way.port == _USUAL_PORTS[to.scheme] and not way.redirects
+        for way in ways(service, Path())
+    )
+
+
+def _takes(uri: UrlPath | UriMatch | None, path: UrlPath) -> bool:
+    if not isinstance(uri, UriMatch):
+        return uri == path
+    if uri.regex is not None:
+        return regex.matches(uri.regex, path)
+    return path == uri.exact or (uri.prefix is not None and path.startswith(uri.prefix))
