@@ -414,7 +414,7 @@ def test_the_first_routes_object_is_created_without_a_wait_for_proxies(
 ) -> None:
     """Nobody reaches the service without it; what comes beside it has callers already."""
     monkeypatch.setattr(hooks, "nobody_calls", lambda: False)
-    monkeypatch.setattr("components.hooks.pulumi.ResourceHook", lambda kind, _: kind)
+    monkeypatch.setattr("components.hooks.pulumi.ResourceHook", lambda kind, *_: kind)
     binding = Engine().handover.of_routes("springbootapp", first=first)
     assert binding
     assert list(map(str, binding.before_create or ())) == [created]

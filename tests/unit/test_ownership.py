@@ -119,7 +119,8 @@ def test_the_engine_asks_before_it_creates_also_in_a_preview(monkeypatch: pytest
         made.append(SimpleNamespace(name=name, function=function, options=options))
         return made[-1]
 
-    monkeypatch.setattr(hooks, "get_monitor", lambda: None)
+    monkeypatch.setattr(hooks, "nobody_calls", lambda: False)
+    monkeypatch.setattr("components.ownership.nobody_calls", lambda: False)
     monkeypatch.setattr(pulumi, "ResourceHook", hook)
     owner = Ownership(stack())
     theirs: Any = SimpleNamespace()

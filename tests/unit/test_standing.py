@@ -59,7 +59,7 @@ def test_a_live_deployment_tells_whether_its_pods_have_proxies(
 ) -> None:
     """By what the program itself writes into it, for any injection."""
     own = {} if sidecar is None else {"versions__v1__sidecar": sidecar}
-    read = stack(namespace={"name": "demo", "injection": injection}, **own)
+    read = stack(namespace={"name": "demo", "injection": injection}, mesh=injection != "ambient", **own)
     spec = workload.deployment(read.services[0], "v1", read.namespace)
     deployment = {"kind": "Deployment", "metadata": {"name": "a-v1", "labels": {"app": "a"}}, "spec": spec}
     assert without_proxy([deployment, listed("VirtualService", "a")], APP) == ([] if proxied else ["a-v1"])

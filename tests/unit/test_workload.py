@@ -112,6 +112,7 @@ def test_in_an_existing_namespace_pods_join_the_mesh_by_their_own_labels(
 ) -> None:
     """The namespace is another owner's, and its labels stay as they are."""
     own: dict[str, Any] = {} if sidecar is None else {"versions__v1__sidecar": sidecar}
+    own["mesh"] = injection != "ambient"
     template = pods(namespace__existing=True, namespace__injection=injection, **own)
     found = template["metadata"]["labels"]
     assert {key: found[key] for key in found if "istio.io/" in key} == labels
