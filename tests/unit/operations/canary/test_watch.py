@@ -23,6 +23,7 @@ LONG = {**QUICK, "steps": [10, 100], "hold": "40s"}
 class Counting(FakeWorld):
     """Counts what happens, so that a window has what happened in it."""
 
+    longest: float = 3000
     passed: list[tuple[float, float, Mapping[str, Measured]]] = field(default_factory=list)
     """From when to when, and what each version answered."""
 
