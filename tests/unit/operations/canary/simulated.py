@@ -279,7 +279,7 @@ DOCS: Final[Mapping[str, Any]] = {
 README: Final[Mapping[str, Any]] = {
     "steps": [5, 25, 50, 100],
     "hold": "2m",
-    "checks": [{"successRate": {"atLeast": 99}}],
+    "checks": [{"successRate": {"atLeast": 99}}, {"latency": {"timesOld": 1.5}}],
 }
 """The plan of README.md."""
 SECONDS: Final[Mapping[str, Any]] = {

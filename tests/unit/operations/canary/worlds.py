@@ -26,8 +26,6 @@ REFUSED = -1.0
 
 BOUNDS = (0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000)
 """Of Envoy's histograms, in milliseconds, up to where nothing here comes."""
-LONGEST_SECONDS = 20_000
-"""No canary of these tests lasts so long."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +52,8 @@ class FakeWorld:
 
     rate: float = 100
     """Requests per second."""
+    longest: float = 20_000
+    """No canary lasts so long, in seconds."""
     errors: dict[str, float] = field(default_factory=lambda: {"v1": 0.0, "v2": 0.0})
     """0 to 1."""
     latency: dict[str, float] = field(default_factory=lambda: {"v1": 10.0, "v2": 10.0})
@@ -92,7 +92,7 @@ class FakeWorld:
     def sleep(self, seconds: float) -> None:
         assert seconds >= 0
         self.time += max(seconds, 0.001)
-        assert self.time < LONGEST_SECONDS, "it waits for ever"
+        assert self.time < self.longest, "it waits for ever"
         for moment, happens in list(self.at):
             if moment <= self.time:
                 self.at.remove((moment, happens))
