@@ -19,6 +19,12 @@ def program(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine imports take longer than an update would wait for them."""
+    monkeypatch.setattr("operations.warm.host.READY_SECONDS", 60)
+
+
 @pytest.fixture
 def host(program: Path) -> Iterator[Host]:
     host = Host(sys.executable, program)
