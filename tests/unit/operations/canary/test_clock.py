@@ -9,6 +9,7 @@ from operations.canary.clock import GAP_SECONDS, ObservedClock
 
 def test_a_wall_clock_that_jumps_moves_it_not(monkeypatch: pytest.MonkeyPatch) -> None:
     """By an hour, in either direction: by summer time, by NTP, by hand."""
+    assert ObservedClock.__init__.__defaults__ == (time.monotonic,)
     clock = ObservedClock()
     before = clock.now()
     for jump in (3600, -3600):
