@@ -15,7 +15,7 @@ from rich.console import Console
 from bench.drift.catalogue import Mutation
 from bench.drift.site import Site
 from operations.drift.checking import compare, look
-from operations.drift.command import CLEAN, Confirm, Request, drift
+from operations.drift.command import CLEAN, DRIFT, Confirm, Request, drift
 from operations.errors import OperationError
 from operations.manifests import as_yaml
 
@@ -107,7 +107,8 @@ def mend(site: Site, confirm: Confirm) -> str:
         status = drift(site.project, request, Console(file=output, width=200), confirm)
     except OperationError as error:
         return str(error)
-    return "" if status == CLEAN else output.getvalue()
+    # What others made is left as it is: then drift stays, and all of the stack's own is as declared.
+    return "" if status in (CLEAN, DRIFT) else output.getvalue()
 
 
 def _fault(site: Site, before: dict[str, Any]) -> str:

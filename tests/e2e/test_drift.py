@@ -4,7 +4,7 @@ The rest is in test_drift_under_load.py and test_drift_schedule.py; many edits i
 """
 
 from tests.e2e.conftest import MakeStack
-from tests.e2e.drifting import CLEAN, drift, findings, kubectl, weight
+from tests.e2e.drifting import CLEAN, DRIFT, drift, findings, kubectl, weight
 from tests.e2e.traffic import settled
 
 NAMESPACE = "e2e-drift-story"
@@ -25,7 +25,10 @@ spec: {host: springbootapp, trafficPolicy: {connectionPool: {http: {http1MaxPend
 
 
 def test_an_edit_by_hand_is_found_and_put_back(new_stack: MakeStack) -> None:
-    """With who did it; then all is as declared, the traffic too, and Pulumi's state is true."""
+    """With who did it; then all is as declared, the traffic too, and Pulumi's state is true.
+
+    What another owner made stays.
+    """
     stack = new_stack("e2e-drift-story", **SETTINGS)
     stack.up()
     assert drift(stack)[0] == CLEAN
@@ -41,8 +44,12 @@ def test_an_edit_by_hand_is_found_and_put_back(new_stack: MakeStack) -> None:
     url, host = stack.outputs()["url"], f"{NAMESPACE}.example.com"
     settled(url, 20, lambda seen: set(seen) == {"v2"}, host=host)
 
+    # The stack did not make the rule: it is reported, and whoever made it deletes it.
     code, said = drift(stack, "--fix --yes")
-    assert code == CLEAN, said
+    assert code == DRIFT, said
+    assert list(findings(stack)) == ["DestinationRule hand-made"]
+    assert findings(stack)["DestinationRule hand-made"]["foreign"]
+    kubectl(stack, "delete destinationrule hand-made")
     settled(url, 20, lambda seen: set(seen) == {"v1"}, host=host)
     assert drift(stack)[0] == CLEAN
     stack.pulumi("refresh --preview-only --expect-no-changes --run-program")

@@ -85,6 +85,7 @@ def test_pulumi_killed_in_the_middle_of_up(shell: Shell) -> None:
     lab("up")
     assert ask(URL, 50) == {"v1": 50}
     shell.run("pulumi preview --stack dev --expect-no-changes")
+    assert not shell.json("pulumi stack export --stack dev")["deployment"].get("pending_operations")
 
 
 def machine() -> dict[str, object]:
