@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from components import mesh_namespace
 from components.identity import LABEL, identity
 from operations.identity import LABEL as LABEL_OF_OPERATIONS
+from tests.program import recorder
 from tests.program.recorder import run, stack_file
 from tests.unit.stacks import several, with_changes
 
@@ -52,3 +54,20 @@ def test_an_existing_namespace_is_not_declared() -> None:
 def test_operations_know_the_label() -> None:
     """They import nothing of the program."""
     assert LABEL_OF_OPERATIONS == LABEL
+
+
+def test_a_namespace_that_this_stack_created_is_let_go_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For one update it is declared with the mark of no stack, and Pulumi learns not to delete it."""
+    asked: dict[str, Any] = {}
+    register = recorder._Monitor.RegisterResource  # noqa: SLF001 (what the engine is asked for)
+
+    def note(monitor: Any, request: Any) -> Any:  # noqa: ANN401 (untyped by the library)
+        asked[request.type] = request
+        return register(monitor, request)
+
+    monkeypatch.setattr(recorder._Monitor, "RegisterResource", note)  # noqa: SLF001
+    monkeypatch.setattr(mesh_namespace, "nobody_calls", lambda: False)
+    monkeypatch.setattr(mesh_namespace, "labels_of_own", lambda _: {"istio-injection": "enabled"})
+    declared = run(with_changes(namespace__existing=True))["Namespace springistiodemo"]
+    assert asked[declared.type].retainOnDelete
+    assert declared.inputs["metadata"]["labels"] == {"istio-injection": "enabled", LABEL: "none"}
