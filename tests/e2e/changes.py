@@ -141,6 +141,14 @@ def evictions(stack: Stack) -> None:
             time.sleep(1)
 
 
+def mesh_callers(stack: Stack) -> None:
+    """Callers in the mesh leave the routes while v2 has no weight, and follow them again."""
+    set_(stack, weights={"v1": 100, "v2": 0})
+    set_(stack, mesh=False)
+    set_(stack, mesh=True)
+    set_(stack, weights={"v1": 50, "v2": 50})
+
+
 CHANGES: Final[Mapping[str, Change]] = {
     "weights in one jump": jump,
     "weights in steps": steps,
@@ -154,4 +162,5 @@ CHANGES: Final[Mapping[str, Change]] = {
     "after hand edits": hand_edits,
     "kubectl rollout restart": restart,
     "evictions": evictions,
+    "callers in the mesh leave the routes at weight 0, and follow them again": mesh_callers,
 }
