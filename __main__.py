@@ -23,12 +23,13 @@ POLICIES: dict[str, type[TrafficPolicy | GatewayApiPolicy]] = {
 
 stack = settings.read()
 
-Ownership(stack).claim()
+ownership = Ownership(stack)
+ownership.claim()
 LossReport(stack).watch()
 cluster = Provider("cluster", context=stack.cluster.context, cluster_identifier=stack.cluster.identity)
 on_cluster = pinned(stack, cluster)
 
-protection, update = Protection(stack), Update(stack)
+protection, update = Protection(stack), Update(stack, ownership)
 namespace = MeshNamespace(stack, protection=protection, opts=on_cluster)
 ingress = MeshIngress(stack, protection=protection, opts=on_cluster)
 in_namespace = pulumi.ResourceOptions.merge(on_cluster, pulumi.ResourceOptions(depends_on=[namespace]))

@@ -5,13 +5,15 @@ version arrives when the first of them gives it requests, and leaves when the la
 
     create subset of v3 ──────── before: sample the proxies, once for all new subsets
     update Deployment of v2 ──── before: the number of its pods passes to an autoscaler, or back
-    create first routes object ─ before: every version with weight has as many ready pods as it is declared to
+    create first routes object ─ before: every version with weight has as many ready pods as declared; and it
+                                         arrives, as below, where routes of another name lose their requests
     update routes object, each ─ before: no rollout has failed
                                  before: v3 arrives, once for all objects: wait until its pods are of the new
                                          image and as many as declared are ready, istiod has them, every proxy
                                          has taken its subset
                                  before: v1 leaves: sample the proxies
     end of the program ───────── `guard`: no rollout has failed
+                                 routes of another name: delete them, wait until no proxy uses them
                                  v1 left: wait until every proxy has taken the routes, then for `drain`
     delete subset of v1, its pods
 
@@ -20,7 +22,7 @@ the engine makes a warning, and goes on to delete.
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
@@ -29,6 +31,7 @@ from components.expressions import seconds
 from components.hooks import nobody_calls
 from components.istiod import Look, UnaskedError
 from components.kubectl import KubectlError, SilentError
+from components.live_objects import Ref
 from components.model.service import Service
 from components.model.stack import Stack
 from components.proxies import HandoverError, Proxies
@@ -51,6 +54,8 @@ class _Progress:
     """The proxies before each routes object let go of a version that is deleted."""
     leaving: set[str] = field(default_factory=set)
     """These versions."""
+    predecessors: list[Ref] = field(default_factory=list)
+    """Objects that the first routes take the requests from, and that are deleted."""
 
 
 class Handover:
@@ -119,8 +124,14 @@ class Handover:
         await self._progress.before_subsets
 
     async def _routes_begin(self, args: pulumi.ResourceHookArgs) -> None:
+        versions = sorted(self._serving(args.new_inputs))
+        hosts = self._service.hosts if self._service.outside else ()
+        self._progress.predecessors = await self._update.predecessors.of(hosts)
+        if self._progress.predecessors:
+            await self._arrive(versions)
+            return
         try:
-            await self._pods_are_enough(sorted(self._serving(args.new_inputs)))
+            await self._pods_are_enough(versions)
         except UnaskedError as error:
             pulumi.log.debug(str(error))
 
@@ -145,6 +156,8 @@ class Handover:
         if pulumi.runtime.is_dry_run():
             return
         progress = self._progress
+        if progress.predecessors:
+            await self._succeed(progress.predecessors)
         if progress.leaving:
             await self._leave(progress.leaving, progress.before_routes)
             await asyncio.sleep(self._drain)
@@ -158,6 +171,21 @@ class Handover:
         for readiness in self._readiness.values():
             if readiness.failure:
                 raise HandoverError(f"{self._service.app.name}: {readiness.failure}")
+
+    async def _succeed(self, predecessors: Sequence[Ref]) -> None:
+        """Delete the routes that the engine deletes later, and wait until no proxy uses them."""
+        names = ", ".join(map(str, predecessors))
+        pulumi.log.info(f"waiting until no proxy uses {names}")
+        before = await self._proxies.look()
+        try:
+            await self._update.predecessors.remove(predecessors)
+        except KubectlError as error:
+            raise HandoverError(
+                f"{self._service.app.name}: {names} cannot be deleted before what it leads to: {error}; give "
+                "kubectl the right to, then `pulumi up`"
+            ) from error
+        await self._proxies.take(before, ROUTES, otherwise="what was under the old name keeps its pods")
+        await asyncio.sleep(self._drain)
 
     async def _leave(self, versions: Collection[str], before: Collection[Look | None]) -> None:
         """Wait until no proxy sends requests to the versions."""

@@ -53,6 +53,11 @@ class Ownership:
         self._hook: pulumi.ResourceHook | None = None
         self._is_reported = False
 
+    @property
+    def declared(self) -> frozenset[Ref]:
+        """All objects that the program declares: the engine asks nothing before the program has run."""
+        return frozenset(self._declared)
+
     def claim(self) -> None:
         """Mark and guard every object that the program declares from now on."""
         pulumi.runtime.register_stack_transformation(self._own)

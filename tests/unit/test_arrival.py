@@ -3,17 +3,22 @@
 import asyncio
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pulumi
 import pytest
 
 from components import handover as hooks
 from components import kubectl, readiness
 from components.handover import Handover
+from components.live_objects import Ref
+from components.ownership import Ownership
+from components.predecessors import Predecessors
 from components.proxies import HandoverError, Proxies
+from components.standing import Found, Standing
 from components.update import Update
 from tests.unit.stacks import stack
 from tests.unit.test_unready import available, scaler
@@ -57,7 +62,9 @@ def pods(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pods:
             (tmp_path / f"look{nth}").write_text(json.dumps({"items": objects}))
         script = tmp_path / "kubectl"
         script.write_text(
-            f"#!/bin/bash\ncd {tmp_path}\necho >>asked\nnth=$(($(wc -l <asked) - 1))\n"
+            f"#!/bin/bash\ncd {tmp_path}\n"
+            """case "$*" in *--all-namespaces*) echo '{"items": []}'; exit;; esac\n"""
+            f"echo >>asked\nnth=$(($(wc -l <asked) - 1))\n"
             f"exec cat look$((nth < {len(looks)} ? nth : {len(looks) - 1}))\n"
         )
         script.chmod(0o755)
@@ -75,7 +82,7 @@ def of_v2(count: int, **changes: int) -> dict[str, Any]:
 def routes_change(*, old: object = ROUTES_TO_V1, new: object = ROUTES_TO_V2, **changes: object) -> None:
     """Let the engine change the routes of a stack whose v2 shall have 4 pods at least."""
     declared = stack(**changes)
-    handover = Handover(declared.services[0], declared, Update(declared))
+    handover = Handover(declared.services[0], declared, Update(declared, Ownership(declared)))
     args = SimpleNamespace(old_inputs=old, new_inputs=new)
     hook = handover._routes_change if old else handover._routes_begin  # noqa: SLF001 (the engine calls them)
     asyncio.run(hook(args))  # type: ignore[arg-type]
@@ -142,7 +149,7 @@ def test_the_engine_calls_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each hook is bound to its step of the object that it is about."""
     monkeypatch.setattr(hooks, "nobody_calls", lambda: False)
     declared = stack()
-    update = Update(declared)
+    update = Update(declared, Ownership(declared))
     bound = SimpleNamespace(
         of=lambda kind, name, _: f"{kind} {name}", on_error=lambda kind, name, _: f"{kind} {name}"
     )
@@ -157,3 +164,42 @@ def test_the_engine_calls_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
         assert routes
         names = [str(each) for each in (routes.before_create, routes.before_update)]
         assert names == [f"['{created}']", "['routes-change shop']"]
+
+
+def test_routes_of_another_name_go_once_the_new_ones_are_everywhere(
+    events: list[str], pods: Pods, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And before the engine deletes what they lead to: the subset, the pods."""
+    old = Ref(kind="VirtualService", api_version="networking.istio.io/v1", namespace="old", name="shop")
+
+    async def of(_: object, hosts: Sequence[str]) -> list[Ref]:
+        return [old] if hosts else []
+
+    async def remove(_: object, refs: Sequence[Ref]) -> None:
+        events.append(f"remove {', '.join(map(str, refs))}")
+
+    async def nothing(_: object) -> None:
+        events.append("drain")
+
+    monkeypatch.setattr(Predecessors, "of", of)
+    monkeypatch.setattr(Predecessors, "remove", remove)
+    monkeypatch.setattr(hooks, "asyncio", SimpleNamespace(sleep=nothing, gather=asyncio.gather))
+    monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: False)
+    monkeypatch.setattr(Standing, "of", lambda *_: nothing_left())
+    pods([of_v2(4)])
+    declared = stack(**FIXED)
+    handover = Handover(declared.services[0], declared, Update(declared, Ownership(declared)))
+    args = SimpleNamespace(old_inputs=None, new_inputs=ROUTES_TO_V2)
+
+    async def update() -> None:
+        await handover._routes_begin(args)  # type: ignore[arg-type] # noqa: SLF001 (the engine calls it)
+        events.append("created")
+        await handover._let_go([])  # noqa: SLF001
+
+    asyncio.run(update())
+    assert events == ["know", "take", "created", "look", f"remove {old}", "take", "drain"]
+
+
+async def nothing_left() -> Found:
+    """No version that is declared no more."""
+    return Found(versions=frozenset(), recent=False)

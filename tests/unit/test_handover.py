@@ -21,6 +21,7 @@ from components.gateway_api.objects import http_route
 from components.handover import Handover
 from components.istiod import KINDS
 from components.model.stack import Stack
+from components.ownership import Ownership
 from components.proxies import HandoverError
 from components.routing import virtual_service
 from components.settling import GATHERING_SECONDS
@@ -142,7 +143,7 @@ class Engine:
     def __init__(self, to: Stack | None = None) -> None:
         self.stack = to or stack()
         (self.service,) = self.stack.services
-        self.handover = Handover(self.service, self.stack, Update(self.stack))
+        self.handover = Handover(self.service, self.stack, Update(self.stack, Ownership(self.stack)))
 
     def routes(self, **weights: int) -> dict[str, Any]:
         """Write the inputs of a routes object with these weights."""
@@ -426,7 +427,7 @@ def test_ten_services_share_what_they_ask(mesh: Mesh) -> None:
     """In each a version gets its first request, at once: 630 kubectl for istiod alone there were before."""
     cluster = mesh("v1", "v2")
     declared = stack()
-    update = Update(declared)
+    update = Update(declared, Ownership(declared))
     engines = [Engine() for _ in range(10)]
     for engine in engines:
         engine.handover = Handover(engine.service, declared, update)
