@@ -24,6 +24,7 @@ class Side:
     """Requests a second that the round asked for."""
     requests: int
     failed: int
+    """Those without a good answer, and those that a version of weight 0 answered."""
     rate: float
     """Requests a second that were really asked."""
     p99: float

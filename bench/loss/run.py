@@ -13,7 +13,7 @@ from bench.kept import keep
 from bench.loss.rows import NOTHING, Row, Side, read
 from bench.loss.without import MECHANISMS, Without, without
 from tests.e2e import load
-from tests.e2e.changes import CHANGES, base, settle
+from tests.e2e.changes import CHANGES, WEIGHTLESS, base, settle
 from tests.e2e.conftest import Stack, stacks_in
 
 ROUNDS: Final = 10
@@ -118,7 +118,7 @@ def _side(asked: int, report: load.Report) -> Side:
     return Side(
         asked=asked,
         requests=report.requests,
-        failed=report.failed,
+        failed=report.failed + report.answers[WEIGHTLESS],
         rate=report.rate,
         p99=report.p99_milliseconds,
         first=report.failures[:5],

@@ -15,6 +15,11 @@ APP: Final = {
 }
 V1: Final = {"tag": "42", "replicas": 2, "disruptionBudget": {"maxUnavailable": 1}}
 V2: Final = {"tag": "43", "replicas": 2, "disruptionBudget": {"maxUnavailable": 1}}
+SCALED: Final = {"tag": "43", "autoscaling": {"min": 2, "max": 3}, "disruptionBudget": {"maxUnavailable": 1}}
+WEIGHTLESS: Final = "weightless"
+"""What a version calls itself that has weight 0 all the time: it must not answer."""
+SEEN_SECONDS: Final = 5
+"""How long a version of weight 0 runs beside the others."""
 ROLLOUT_SECONDS: Final = 180
 ENDING_SECONDS: Final = 60
 EVICTION_SECONDS: Final = 120
@@ -80,6 +85,25 @@ def image(stack: Stack) -> None:
 def replicas(stack: Stack) -> None:
     """More pods, and fewer."""
     set_(stack, versions={"v1": V1, "v2": {**V2, "replicas": 4}})
+    set_(stack, versions={"v1": V1, "v2": V2})
+
+
+def autoscaled(stack: Stack) -> None:
+    """The number of pods passes to an autoscaler, and back to the stack file."""
+    set_(stack, versions={"v1": V1, "v2": SCALED})
+    set_(stack, versions={"v1": V1, "v2": V2})
+
+
+def whole_weight(stack: Stack) -> None:
+    """An autoscaled version comes with all of the weight in one update, and leaves in one."""
+    set_(stack, versions={"v1": V1, "v2": V2, "v3": SCALED}, weights={"v1": 0, "v2": 0, "v3": 100})
+    set_(stack, versions={"v1": V1, "v2": V2}, weights={"v1": 50, "v2": 50})
+
+
+def weight_0(stack: Stack) -> None:
+    """A version without weight comes and goes: callers outside and in the mesh get no answer of it."""
+    set_(stack, versions={"v1": V1, "v2": V2, "v3": {**V2, "env": {"VERSION": WEIGHTLESS}}})
+    time.sleep(SEEN_SECONDS)
     set_(stack, versions={"v1": V1, "v2": V2})
 
 
@@ -155,6 +179,9 @@ CHANGES: Final[Mapping[str, Change]] = {
     "a version added with its first weight, removed with 50 %": version_added,
     "a version's image": image,
     "replicas up and down": replicas,
+    "replicas to autoscaling": autoscaled,
+    "an autoscaled version with its whole weight in one update": whole_weight,
+    "a version of weight 0": weight_0,
     "a header route": header_route,
     "subset policy": subset_policy,
     "a Gateway host": gateway_host,
