@@ -16,7 +16,7 @@ from components.faults import Fault, Path
 from components.hooks import nobody_calls
 from components.identity import LABEL, identity, owner_of
 from components.kubectl import Kubectl, KubectlError
-from components.live_objects import Live, Ref, is_leaving, read
+from components.live_objects import Live, Ref, former_managers, is_leaving, let_go, read
 from components.messages import (
     EXISTENCE_UNKNOWN,
     NAMESPACE_EXISTS,
@@ -26,7 +26,10 @@ from components.messages import (
 )
 from components.model.stack import Stack
 
-HOOK: Final = "object-is-free"
+FREE: Final = "object-is-free"
+"""The hook before a creation, in previews too."""
+ALONE: Final = "object-is-alone"
+"""The hook after it."""
 
 KUBERNETES: Final = "kubernetes:"
 """How the types of all resources begin that are objects of the cluster."""
@@ -50,7 +53,7 @@ class Ownership:
         self._kubectl = Kubectl(context=stack.cluster.context)
         self._declared: list[Ref] = []
         self._asked: dict[Ref, asyncio.Future[Live]] = {}
-        self._hook: pulumi.ResourceHook | None = None
+        self._hooks: pulumi.ResourceHookBinding | None = None
         self._is_reported = False
 
     @property
@@ -77,12 +80,16 @@ class Ownership:
         )
 
     def _binding(self) -> pulumi.ResourceHookBinding | None:
-        """Bind one hook to all resources: the engine calls it for what it creates, in previews too."""
+        """Bind the same hooks to all resources: the engine calls them for what it creates."""
         if nobody_calls():
             return None
-        options = pulumi.ResourceHookOptions(on_dry_run=True)
-        self._hook = self._hook or pulumi.ResourceHook(HOOK, self._is_free, options)
-        return pulumi.ResourceHookBinding(before_create=[self._hook])
+        if self._hooks is None:
+            options = pulumi.ResourceHookOptions(on_dry_run=True)
+            self._hooks = pulumi.ResourceHookBinding(
+                before_create=[pulumi.ResourceHook(FREE, self._is_free, options)],
+                after_create=[pulumi.ResourceHook(ALONE, self._is_alone)],
+            )
+        return self._hooks
 
     async def _is_free(self, args: pulumi.ResourceHookArgs) -> None:
         """Stop the creation of an object that exists and is not this stack's.
@@ -102,6 +109,23 @@ class Ownership:
         if faults:
             is_reported, self._is_reported = self._is_reported, True
             raise OwnershipError(str(wanted), () if is_reported else faults)
+
+    async def _is_alone(self, args: pulumi.ResourceHookArgs) -> None:
+        """Drop the claims of an update that was interrupted after it had made an object.
+
+        Its provider applied under a name that no state knows: a field that is taken out of the stack file
+        later would stay, and `operations drift` would report every field as another owner's too.
+        """
+        wanted = Ref.of(args.new_inputs or {})
+        if wanted not in await self._live(wanted):
+            return
+        try:
+            live = await read(self._kubectl, [wanted], notes=True)
+            for manager in former_managers(live[wanted]) if wanted in live else ():
+                await let_go(self._kubectl, wanted, manager)
+        except KubectlError as error:
+            # The object is made. `operations recover` drops the claims as well.
+            pulumi.log.debug(f"the claims of an earlier update to {wanted} stay: {error}")
 
     async def _live(self, wanted: Ref) -> Live:
         """Ask for all declared objects by one kubectl, once."""

@@ -11,6 +11,7 @@ import pytest
 from components import hooks, identity, ownership
 from components.errors import ConfigError, OwnershipError
 from components.existing_namespace import labels_of_own
+from components.live_objects import former_managers
 from components.ownership import Ownership
 from tests.unit.kubectl import install
 from tests.unit.stacks import several, stack
@@ -112,10 +113,10 @@ def test_what_is_read_or_no_object_is_not_marked() -> None:
 
 
 def test_the_engine_asks_before_it_creates_also_in_a_preview(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By one hook for all resources, which goes before those that the component binds."""
+    """By the same hooks for all resources, before those that the component binds; the other comes after."""
     made: list[SimpleNamespace] = []
 
-    def hook(name: str, function: object, options: pulumi.ResourceHookOptions) -> SimpleNamespace:
+    def hook(name: str, function: object, options: object = None) -> SimpleNamespace:
         made.append(SimpleNamespace(name=name, function=function, options=options))
         return made[-1]
 
@@ -128,11 +129,76 @@ def test_the_engine_asks_before_it_creates_also_in_a_preview(monkeypatch: pytest
         declare(owner, thing("Service", "a")),
         declare(owner, thing("Service", "b"), hooks=pulumi.ResourceHookBinding(before_create=[theirs])),
     ]
-    (one,) = made
-    assert one.options.on_dry_run
-    assert one.function == owner._is_free  # noqa: SLF001 (what the hook calls)
-    found = [each.opts.hooks.before_create for each in bound if each and each.opts.hooks]
-    assert found == [[one], [one, theirs]]
+    before, after = made
+    assert before.options.on_dry_run
+    assert after.options is None
+    assert before.function == owner._is_free  # noqa: SLF001 (what the hook calls)
+    assert after.function == owner._is_alone  # noqa: SLF001 (what the hook calls)
+    found: list[Any] = [each.opts.hooks for each in bound if each and each.opts.hooks]
+    assert [each.before_create for each in found] == [[before], [before, theirs]]
+    assert [each.after_create for each in found] == [[after], [after]]
+
+
+def note(manager: str, second: int, operation: str = "Apply") -> dict[str, str]:
+    return {"manager": manager, "operation": operation, "time": f"2026-11-30T10:00:0{second}Z"}
+
+
+def test_what_an_interrupted_update_claims_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its provider is gone, with the name in which it applied; of a hand or a webhook nothing is dropped."""
+    notes = [
+        note("pulumi-kubernetes-new", 5),
+        note("pulumi-kubernetes-old", 1),
+        note("pulumi-kubernetes-new", 6, "Update"),
+        note("argocd", 2),
+    ]
+    live = namespace(labels={identity.LABEL: OWN}, managedFields=notes)
+    kubectl = install(monkeypatch, live)
+    owner = Ownership(stack())
+
+    async def created(wanted: dict[str, Any]) -> None:
+        args: Any = SimpleNamespace(new_inputs=wanted)
+        await owner._is_free(args)  # noqa: SLF001 (the engine calls it)
+        await owner._is_alone(args)  # noqa: SLF001 (the engine calls it)
+
+    asyncio.run(created(namespace()))
+    applied = [words for words in kubectl.asked if words[0] == "apply"]
+    assert [each[-1] for each in applied] == ["--field-manager=pulumi-kubernetes-old"]
+    # Of an object that was not there before nothing is asked once more.
+    kubectl.asked.clear()
+    asyncio.run(created(thing("Service", "new")))
+    assert len(kubectl.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("notes", "former"),
+    [
+        ([], []),
+        ([note("pulumi-kubernetes-a", 1)], []),
+        ([note("pulumi-kubernetes-a", 1), note("pulumi-kubernetes-b", 2)], ["pulumi-kubernetes-a"]),
+        (
+            [{"manager": "pulumi-kubernetes-b", "operation": "Apply"}, note("pulumi-kubernetes-a", 1)],
+            ["pulumi-kubernetes-a"],
+        ),
+        ([{"manager": f"pulumi-kubernetes-{each}", "operation": "Apply"} for each in "ab"], []),
+    ],
+)
+def test_the_provider_of_now_keeps_its_claims(notes: list[dict[str, str]], former: list[str]) -> None:
+    """An application that changed nothing has no time, and is the one of now."""
+    assert former_managers({"metadata": {"managedFields": notes}}) == former
+
+
+def test_claims_that_cannot_be_dropped_stop_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The object is made by then."""
+    kubectl = install(monkeypatch, namespace(labels={identity.LABEL: OWN}))
+    owner = Ownership(stack())
+
+    async def created() -> None:
+        args: Any = SimpleNamespace(new_inputs=namespace())
+        await owner._is_free(args)  # noqa: SLF001 (the engine calls it)
+        kubectl.complaint = "forbidden"
+        await owner._is_alone(args)  # noqa: SLF001 (the engine calls it)
+
+    asyncio.run(created())
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
