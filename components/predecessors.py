@@ -67,14 +67,22 @@ class Predecessors:
 def predecessors(objects: Iterable[Manifest], declared: frozenset[Ref], hosts: Sequence[str]) -> list[Ref]:
     """Choose the Gateways, then the routes, that answer one of the hosts and are declared no more.
 
-    A Gateway goes first: while it has the listener, and its routes are gone, it answers 404.
+    A Gateway goes first: while it has the listener, and its routes are gone, it answers 404. With the routes
+    of an app go those that its callers in the mesh have of their own.
     """
-    found = [
-        Ref.of(each)
-        for each in objects
-        if Ref.of(each) not in declared and any(_meet(one, other) for one in _hosts(each) for other in hosts)
-    ]
-    return sorted(found, key=lambda each: each.kind != "Gateway")
+    undeclared = [each for each in objects if Ref.of(each) not in declared]
+    found = [each for each in undeclared if any(_meet(one, other) for one in _hosts(each) for other in hosts)]
+    apps = [_app(each) for each in found if each["kind"] == "VirtualService"]
+    found += [each for each in undeclared if _is_of_the_mesh(each) and _app(each) in apps]
+    return sorted(map(Ref.of, found), key=lambda each: each.kind != "Gateway")
+
+
+def _app(of: Manifest) -> tuple[str, str]:
+    return of["metadata"]["namespace"], of["metadata"].get("labels", {}).get("app", "")
+
+
+def _is_of_the_mesh(of: Manifest) -> bool:
+    return of["kind"] == "VirtualService" and set(of["spec"].get("gateways") or ["mesh"]) == {"mesh"}
 
 
 def _hosts(of: Manifest) -> Iterable[str]:
@@ -84,7 +92,7 @@ def _hosts(of: Manifest) -> Iterable[str]:
     if of["kind"] == "HTTPRoute":
         return spec.get("hostnames") or ["*"]
     # Callers in the mesh know an app by its own name, which nothing else answers.
-    return spec["hosts"] if set(spec.get("gateways") or ["mesh"]) - {"mesh"} else ()
+    return () if _is_of_the_mesh(of) else spec["hosts"]
 
 
 def _meet(one: str, other: str) -> bool:

@@ -76,6 +76,18 @@ def test_what_is_declared_stays() -> None:
     assert predecessors([routes("shop", HOST)], frozenset([Ref.of(routes("shop", HOST))]), [HOST]) == []
 
 
+def test_the_routes_of_callers_in_the_mesh_go_with_those_of_the_app() -> None:
+    """With the host `*` they are an object of their own, and lead to the same subsets."""
+
+    def of_app(routes: dict[str, Any], app: str) -> dict[str, Any]:
+        return {**routes, "metadata": {**routes["metadata"], "labels": {"app": app}}}
+
+    outside = of_app(routes("shop", "*"), "shop")
+    inside = of_app(routes("shop.mesh", "shop", gateways=("mesh",)), "shop")
+    other = of_app(routes("cart.mesh", "cart", gateways=("mesh",)), "cart")
+    assert predecessors([other, inside, outside], NONE, ["*"]) == [Ref.of(outside), Ref.of(inside)]
+
+
 def test_a_gateway_goes_before_its_routes() -> None:
     """While it has the listener, and its routes are gone, it would answer 404."""
     found = predecessors([routes("shop", HOST), gateway(HOST)], NONE, [HOST])
