@@ -73,3 +73,13 @@ def test_a_version_gets_its_first_request_with_the_pods_that_it_is_declared_to_h
     ready = [each for pod in pods for each in pod["status"]["conditions"] if each["type"] == "Ready"]
     assert len(ready) == 2
     assert all(each["status"] == "True" and each["lastTransitionTime"] <= changed for each in ready)
+
+
+def test_a_change_that_loses_requests_is_reported_in_the_preview(stack: Stack) -> None:
+    """With its code and the two updates that lose none; one that loses none is not."""
+    stack.configure(app={**APP, "port": 9090})
+    said = stack.pulumi("preview").stdout
+    assert "MESH210  mesh-app:app.port" in said
+    assert "in two updates that lose none" in said
+    stack.configure(app={**APP, "probe": "/hello"})
+    assert "MESH21" not in stack.pulumi("preview").stdout
