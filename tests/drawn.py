@@ -4,6 +4,7 @@ What the hints say is drawn as they say it. What only the rules between values s
 where it hardly ever comes out right by chance: weights that sum, versions that exist, names of their own.
 """
 
+import math
 from functools import cache
 from typing import Any
 
@@ -68,6 +69,11 @@ def _constrained(by: object) -> st.SearchStrategy[Any] | None:
     return None
 
 
+def _tenths(bounds: Range) -> tuple[int, int]:
+    """Return the bounds in tenths, for percentages."""
+    return math.ceil(bounds.minimum * 10), math.floor(min(bounds.maximum, 100) * 10)
+
+
 def _shaped(bare: Hint, extras: tuple[object, ...]) -> st.SearchStrategy[Any]:
     least = int(any(isinstance(extra, NotEmpty) for extra in extras))
     bounds = next((extra for extra in extras if isinstance(extra, Range)), Range(0, 1000))
@@ -86,7 +92,7 @@ def _shaped(bare: Hint, extras: tuple[object, ...]) -> st.SearchStrategy[Any]:
     scalars: dict[Hint, st.SearchStrategy[Any]] = {
         bool: st.booleans(),
         int: st.integers(int(bounds.minimum), int(bounds.maximum)),
-        float: st.integers(0, 1000).map(lambda tenth: tenth / 10),
+        float: st.integers(*_tenths(bounds)).map(lambda tenth: tenth / 10),
         str: st.sampled_from(TEXTS),
     }
     return scalars[bare]
