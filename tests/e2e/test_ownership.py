@@ -12,7 +12,7 @@ NAMESPACE = "e2e-ownership"
 HOST = f"{NAMESPACE}.example.com"
 EXTRA = "http://127.0.0.1:31391/hello"
 APP = {"image": "xjk27400861/springbootapp", "port": 8080, "probe": "/hello"}
-INGRESS = {"address": "127.0.0.1", "extraPorts": [{"port": 8091, "targetPort": 8092, "nodePort": 31391}]}
+INGRESS = {"address": "127.0.0.1", "extraPorts": [{"port": 8091, "targetPort": 8091, "nodePort": 31391}]}
 ONE: dict[str, Any] = {
     "app": {"name": "web", **APP},
     "versions": {"v1": {"tag": "42"}},
