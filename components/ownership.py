@@ -5,6 +5,7 @@ Pulumi's provider creates by an upsert: an object that exists already would beco
 """
 
 import asyncio
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -31,6 +32,9 @@ FREE: Final = "object-is-free"
 ALONE: Final = "object-is-alone"
 """The hook after it."""
 
+ADOPTS: Final = "MESH_APP_ADOPTS"
+"""The variable by which `operations adopt` says that the state has objects without the stack's identity."""
+
 KUBERNETES: Final = "kubernetes:"
 """How the types of all resources begin that are objects of the cluster."""
 
@@ -55,6 +59,7 @@ class Ownership:
         self._asked: dict[Ref, asyncio.Future[Live]] = {}
         self._hooks: pulumi.ResourceHookBinding | None = None
         self._is_reported = False
+        self._adopts = os.environ.get(ADOPTS) == "true"
 
     @property
     def declared(self) -> frozenset[Ref]:
@@ -138,12 +143,12 @@ class Ownership:
         """List the object itself where it is another owner's, and others that surely are, for one report.
 
         Whose an object is that an older version of the program made, which marked none, only the engine
-        knows: it asks for what is not in the state.
+        knows: it asks for what is not in the state. The same holds for objects that are being adopted.
         """
         for ref, each in sorted(live.items()):
             if is_leaving(each) or owner_of(each) == self._identity:
                 continue
-            if ref == wanted or not may_be_older(each):
+            if ref == wanted or not (self._adopts or may_be_older(each)):
                 yield self._fault(ref, each)
 
     def _fault(self, ref: Ref, live: Mapping[str, Any]) -> Fault:

@@ -12,8 +12,11 @@ from operations.manifests import Manifest, is_applied
 from operations.recording import STACK, Resource
 from operations.updates import Tell, Updates
 
-ENVIRONMENT = {"PULUMI_K8S_ENABLE_PATCH_FORCE": "true"}
-"""Fields that kubectl wrote change hands: without it the first difference is a conflict."""
+ENVIRONMENT = {"PULUMI_K8S_ENABLE_PATCH_FORCE": "true", "MESH_APP_ADOPTS": "true"}
+"""Fields that kubectl wrote change hands: without the first, each difference is a conflict.
+
+The second lets the program create the rest while what is taken over has no identity yet.
+"""
 
 HARMLESS = {auto.OpType.CREATE, auto.OpType.UPDATE}
 

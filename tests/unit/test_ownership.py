@@ -406,3 +406,16 @@ def test_a_namespace_that_is_let_go_of_loses_its_mark() -> None:
     assert declared
     props: Any = declared.props
     assert props["metadata"]["labels"] == {"a": "b"}
+
+
+def test_while_objects_are_adopted_only_the_one_that_is_created_is_judged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The others are in the state already, and get their identity by the update that creates the rest."""
+    install(monkeypatch, thing("Deployment", "web-v1"))
+    monkeypatch.setenv("MESH_APP_ADOPTS", "true")
+    owner = Ownership(stack())
+    declare(owner, thing("Deployment", "web-v1"))
+    create(owner, thing("ServiceAccount", "web"))
+    with pytest.raises(OwnershipError):
+        create(owner, thing("Deployment", "web-v1"))
