@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from operations.adoption.family import Family, container_of
+from operations.adoption.family import Family, container_of, port_number
 from operations.adoption.policies import policy
 from operations.adoption.probes import probes, shared_path
 from operations.adoption.secrets import is_plain_secret, secret_of
@@ -159,7 +159,7 @@ def _port(service: Manifest, container: Mapping[str, Any]) -> int:
         )
     port = ports[0]
     target = port.get("targetPort", port["port"])
-    number = int(_named_ports(container).get(target, target))
+    number = port_number(container, target)
     if number != port["port"]:
         raise OperationError(
             f"Service {name}: spec.ports[0].port is {port['port']} and leads to port {number} of the pods, "
@@ -168,7 +168,3 @@ def _port(service: Manifest, container: Mapping[str, Any]) -> int:
             "that has it, then run this again",
         )
     return number
-
-
-def _named_ports(container: Mapping[str, Any]) -> dict[str, int]:
-    return {each["name"]: each["containerPort"] for each in container.get("ports", ()) if "name" in each}

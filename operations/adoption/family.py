@@ -135,6 +135,12 @@ def container_of(deployment: Manifest) -> Mapping[str, Any]:
     return own
 
 
+def port_number(container: Mapping[str, Any], port: int | str) -> int:
+    """Return the number of a container's port that is given by number or by name."""
+    named = {each["name"]: each["containerPort"] for each in container.get("ports", ()) if "name" in each}
+    return int(named.get(port, port))
+
+
 def is_internal(spec: Mapping[str, Any]) -> bool:
     """Tell whether a VirtualService is for callers inside the mesh alone."""
     return set(spec.get("gateways") or ("mesh",)) == {"mesh"}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from operations.adoption.family import Family, container_of
+from operations.adoption.family import Family, container_of, port_number
 from operations.errors import OperationError
 
 Keys = dict[str, Any]
@@ -86,8 +86,7 @@ def _unsayable(probe: Mapping[str, Any], container: Container, port: int) -> str
     request = probe.get("httpGet")
     if not request:
         return None
-    named = {each.get("name"): each["containerPort"] for each in container.get("ports", ())}
-    asked = int(named.get(request["port"], request["port"]))
+    asked = port_number(container, request["port"])
     found = {
         f"port {request['port']}": asked != port,
         "scheme HTTPS": request.get("scheme") == "HTTPS",
