@@ -8,7 +8,7 @@ BIN := .venv/bin
 LONG_SUITES := \
   adopt canary_short drift_schedule drift_under_load gateway_api gateways interrupts metrics \
   observe_access observe_grafana observe_pictures observe_traces observe_validations operations_traffic policy \
-  protection security unready zero_loss
+  protection security rollout_status zero_loss
 
 .PHONY: up observe pictures down clean check test test-all docs lock
 

@@ -3,25 +3,26 @@
 import pulumi
 from pulumi_kubernetes import Provider
 
-from components import mesh_security, settings
-from components.cluster_pin import pinned
-from components.gateway_api_policy import GatewayApiPolicy
-from components.handover import Handover
-from components.loss_report import LossReport
-from components.mesh_ingress import MeshIngress
-from components.mesh_namespace import MeshNamespace
-from components.ownership import Ownership
-from components.protection import Protection
-from components.traffic_policy import TrafficPolicy
-from components.update import Update
-from components.versioned_app import VersionedApp
+from components.resources import mesh_security
+from components.resources.cluster_pin import pinned
+from components.resources.gateway_api_policy import GatewayApiPolicy
+from components.resources.mesh_ingress import MeshIngress
+from components.resources.mesh_namespace import MeshNamespace
+from components.resources.protection import Protection
+from components.resources.traffic_policy import TrafficPolicy
+from components.resources.versioned_app import VersionedApp
+from components.rollout.handover import Handover
+from components.rollout.loss_warnings import LossReport
+from components.rollout.ownership import Ownership
+from components.rollout.update import Update
+from components.settings import load
 
 POLICIES: dict[str, type[TrafficPolicy | GatewayApiPolicy]] = {
     "istio": TrafficPolicy,
     "gateway-api": GatewayApiPolicy,
 }
 
-stack = settings.read()
+stack = load.read()
 
 ownership = Ownership(stack)
 ownership.claim()

@@ -4,7 +4,7 @@ import json
 import subprocess
 from collections.abc import Sequence
 
-from operations.manifests import Manifest
+from operations.kube.manifests import Manifest
 
 
 def kubectl(*words: str, stdin: str | None = None, seconds: float | None = None) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import yaml
 
-from operations.recording import Resource
+from operations.pulumi_stack.recorder import Resource
 
 CHECKOUT: Final = Path(__file__).resolve().parent.parent
 SHARED: Final = ("Pulumi.yaml", "__main__.py", "components", "requirements.txt", ".venv")

@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.projects import make_flat, make_program, pulumi, write_stack
-from operations.declared import declare
-from operations.project import Project
+from operations.pulumi_stack.program import declare
+from operations.pulumi_stack.project import Project
 
 VERSIONS = {"v1": {"tag": "1.0"}, "v2": {"tag": "1.1"}, "v3": {"tag": "2.0"}}
 SIZES = (1, 10, 50, 200)

@@ -12,15 +12,18 @@ from pathlib import Path
 
 import typer
 
-from lab import cgroups, debian, images, kiali_web, parts, preflight, tools, walkthrough
-from lab.cluster import Cluster
+from lab import preflight
+from lab.build import debian, images, kiali_web, parts, tools
+from lab.build.go import GoBuilder
+from lab.build.istio_sources import istio_sources
+from lab.build.parts import Part
 from lab.errors import LabError
-from lab.gobuild import GoBuilder
-from lab.istio_sources import istio_sources
-from lab.parts import Part
+from lab.node import cgroups
+from lab.node.cluster import Cluster
 from lab.places import Places
 from lab.progress import Progress
-from lab.stacks import DEV, METRICS, OBSERVE, PLATFORM, Stacks, end_orphans
+from lab.stacks import walkthrough
+from lab.stacks.stacks import DEV, METRICS, OBSERVE, PLATFORM, Stacks, end_orphans
 
 commands = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__

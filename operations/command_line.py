@@ -12,12 +12,12 @@ from rich.console import Console
 
 from operations.adoption.command import Request, adopt
 from operations.canary import command as canary_command
-from operations.canary.inbox import Wish
-from operations.declared import declare
+from operations.canary.journal.inbox import Wish
 from operations.drift import command as drift_command
 from operations.errors import OperationError
-from operations.manifests import as_json, as_yaml, manifests
-from operations.project import Project
+from operations.kube.manifests import as_json, as_yaml, manifests
+from operations.pulumi_stack.program import declare
+from operations.pulumi_stack.project import Project
 from operations.recovery.command import recover
 from operations.traffic import command as traffic_command
 

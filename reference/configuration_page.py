@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from components.choices import choices
-from components.faults import Path
 from components.model.stack import Cluster, Several, StackFile
+from components.schema.issues import Path
+from components.schema.key_groups import choices
 from reference import docstrings, phrases
 from reference.keys import Key, keys
 from reference.places import assignments, places

@@ -3,9 +3,10 @@
 from math import isinf
 from typing import Any, Final
 
-from components.constraints import Always, Constraint, Distinct, Form, NotEmpty, Range
-from components.expressions import LONGEST_REGEX, Duration, Regex
-from components.hints import Shape
+from components.schema.constraints import Always, Constraint, Distinct, Form, NotEmpty, Range
+from components.schema.durations import Duration
+from components.schema.regex import LONGEST_REGEX, Regex
+from components.schema.type_hints import Shape
 
 _GO_DURATION: Final = r"(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:h|ms|m|s|us|µs|ns))+"
 

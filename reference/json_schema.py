@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from components.choices import Choice, choices
-from components.constraints import Constraint
-from components.faults import Path
-from components.hints import Hint, Shape, arguments, members, shape, unwrap
+from components.schema.constraints import Constraint
+from components.schema.issues import Path
+from components.schema.key_groups import Choice, choices
+from components.schema.type_hints import Hint, Shape, arguments, members, shape, unwrap
 from reference import docstrings
 from reference.json_constraints import keywords
 from reference.keys import Key, keys

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, is_dataclass
 from typing import Any
 
-from components.hints import (
+from components.schema.type_hints import (
     Hint,
     Shape,
     arguments,

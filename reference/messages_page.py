@@ -11,14 +11,14 @@ from types import ModuleType
 from typing import Final
 
 import components
-from components import messages
-from components.faults import Message, Path
+from components.schema import messages
+from components.schema.issues import Message, Path
 from reference import docstrings
 
 _HEAD: Final = """\
 # Messages
 
-<!-- Made by `make docs` from components/messages.py. Change it there. -->
+<!-- Made by `make docs` from components/schema/messages.py. Change it there. -->
 
 What the program can say of a stack file: all faults at once, before anything is changed. Only what the
 cluster itself has to answer (201 to 204) comes later. Each message shows a code, the place in the stack file,

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable, Iterator
 
-from components.choices import Choice
-from components.constraints import Always, Constraint, Distinct, NotEmpty, Range
-from components.expressions import Regex
-from components.faults import flow
-from components.hints import Hint, Shape, arguments, members, shape, unwrap
+from components.schema.constraints import Always, Constraint, Distinct, NotEmpty, Range
+from components.schema.issues import flow
+from components.schema.key_groups import Choice
+from components.schema.regex import Regex
+from components.schema.type_hints import Hint, Shape, arguments, members, shape, unwrap
 from reference.keys import Key
 
 _PLAIN = {

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
-from components.faults import Path, assign
-from components.hints import Hint, Shape, arguments, example_of, members, shape, unwrap
+from components.schema.issues import Path, assign
+from components.schema.type_hints import Hint, Shape, arguments, example_of, members, shape, unwrap
 from reference.keys import Key, keys
 
 

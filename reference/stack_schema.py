@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from components.faults import PROJECT
-from components.hints import keys_of
 from components.model.service import Service
 from components.model.stack import Cluster, Several, StackFile
+from components.schema.issues import PROJECT
+from components.schema.type_hints import keys_of
 from reference.json_schema import EMPTY, Schema, Schemas, described
 
 PROVIDER: Final = "kubernetes"

@@ -10,11 +10,22 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from components.choices import choices
-from components.constraints import Always, Distinct, Form, NotEmpty, Range
-from components.expressions import Duration, Regex
-from components.hints import Hint, Shape, arguments, hints_of, keys_of, members, required, shape, unwrap
 from components.model.stack import StackFile
+from components.schema.constraints import Always, Distinct, Form, NotEmpty, Range
+from components.schema.durations import Duration
+from components.schema.key_groups import choices
+from components.schema.regex import Regex
+from components.schema.type_hints import (
+    Hint,
+    Shape,
+    arguments,
+    hints_of,
+    keys_of,
+    members,
+    required,
+    shape,
+    unwrap,
+)
 
 EXPRESSIONS = (
     ".*Mobile/14.*",

@@ -9,7 +9,7 @@ import yaml
 
 from bench.drift.catalogue import HAND, Mutation
 from bench.kubectl import kubectl
-from operations.manifests import Manifest
+from operations.kube.manifests import Manifest
 
 SERVERS: Final = (
     "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink",

@@ -14,10 +14,10 @@ from rich.console import Console
 
 from bench.drift.catalogue import Mutation
 from bench.drift.site import Site
-from operations.drift.checking import compare, look
+from operations.drift.check import compare, look
 from operations.drift.command import CLEAN, DRIFT, Confirm, Request, drift
 from operations.errors import OperationError
-from operations.manifests import as_yaml
+from operations.kube.manifests import as_yaml
 
 REFRESH_DRIFT: Final = 7
 DIFF_DRIFT: Final = 1

@@ -8,9 +8,9 @@ from typing import Final, Self
 from bench.drift.catalogue import stacks
 from bench.drift.hands import Hands
 from bench.projects import make_program, pulumi, run_pulumi, write_stack
-from operations.drift.checking import Declared
-from operations.manifests import as_yaml
-from operations.project import Project
+from operations.drift.check import Declared
+from operations.kube.manifests import as_yaml
+from operations.pulumi_stack.project import Project
 
 DIFF_SECONDS: Final = 600
 

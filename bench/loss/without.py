@@ -31,35 +31,35 @@ class Without:
 ADDED: Final = "a version added with its first weight, removed with 50 %"
 RESTART: Final = "kubectl rollout restart"
 
-NO_HANDOVER: Final = Edit(file="components/handover.py", old="if nobody_calls():", new="if True:")
+NO_HANDOVER: Final = Edit(file="components/rollout/handover.py", old="if nobody_calls():", new="if True:")
 NO_PAUSE: Final = Edit(
-    file="components/pod.py",
+    file="components/manifests/pod.py",
     old='        "lifecycle": {"preStop": {"sleep": {"seconds": DRAIN_SECONDS}}},\n',
     new="",
 )
 NO_DRAIN: Final = Edit(
-    file="components/workload.py",
+    file="components/manifests/deployment.py",
     old=', "proxyMetadata": {"EXIT_ON_ZERO_ACTIVE_CONNECTIONS": "true"}',
     new="",
 )
 NO_SURGE: Final = Edit(
-    file="components/workload.py",
+    file="components/manifests/deployment.py",
     old='{"maxUnavailable": 0, "maxSurge": 1}',
     new='{"maxUnavailable": 1, "maxSurge": 0}',
 )
 ONE_RULE: Final = (
     Edit(
-        file="components/traffic_policy.py",
+        file="components/resources/traffic_policy.py",
         old="                pods,\n                kept=",
         new="                [each for pods in workloads.values() for each in pods],\n                kept=",
     ),
     Edit(
-        file="components/traffic_policy.py",
+        file="components/resources/traffic_policy.py",
         old="            for version, pods in workloads.items()\n        ]\n",
         new="            for version in list(workloads)[:1]\n        ]\n",
     ),
     Edit(
-        file="components/routing.py",
+        file="components/manifests/destination_rule.py",
         old='"subsets": [subset | ({"trafficPolicy": policy} if policy else {})],\n',
         new='"subsets": [{"name": each, "labels": {**subset["labels"], "version": each}} '
         "for each in service.versions],\n",

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.projects import host, make_program, write_stack
-from operations.declared import declare
-from operations.manifests import Manifest, manifests
-from operations.project import Project
+from operations.kube.manifests import Manifest, manifests
+from operations.pulumi_stack.program import declare
+from operations.pulumi_stack.project import Project
 from tests.e2e import changes
 
 APP: Final = str(changes.APP["name"])

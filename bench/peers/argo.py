@@ -10,7 +10,7 @@ from bench.kubectl import apply, kubectl
 from bench.peers.app import APP, HOLD_SECONDS, PROMOTED, ROLLED_BACK, STEPS, Tool, declared, pods
 from bench.peers.copies import deleted, document, is_, live, until
 from bench.peers.programs import ARGO
-from operations.manifests import Manifest
+from operations.kube.manifests import Manifest
 
 NAMESPACE: Final = "bench-peers-argo"
 KIND: Final = "rollouts.argoproj.io"

@@ -13,7 +13,7 @@ import yaml
 from bench.kubectl import kubectl
 from bench.peers.app import APP, HOLD_SECONDS, LEAST, PROMETHEUS
 from bench.projects import host
-from operations.manifests import Manifest
+from operations.kube.manifests import Manifest
 
 PATIENCE_SECONDS: Final = 180
 POLL_SECONDS: Final = 0.5

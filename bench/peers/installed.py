@@ -11,11 +11,11 @@ import yaml
 
 from bench.kubectl import apply, kubectl
 from bench.peers.programs import Program, built
-from lab import debian
-from lab.image_archive import Entry, Image
+from lab.build import debian
+from lab.build.image_archive import Entry, Image
 from lab.places import Places
 from lab.progress import Progress
-from operations.manifests import Manifest
+from operations.kube.manifests import Manifest
 
 CLUSTER_WIDE: Final = {"CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding"}
 READY: Final = "--timeout=120s"

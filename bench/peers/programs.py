@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lab.gobuild import GoBuilder
-from lab.parts import Part
+from lab.build.go import GoBuilder
+from lab.build.parts import Part
 from lab.places import Places, filled
 from lab.progress import Progress
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from bench.kubectl import kubectl
 from bench.projects import host, make_flat, make_program, pulumi, write_stack
-from operations.declared import declare
-from operations.manifests import as_yaml, manifests
-from operations.project import Project
+from operations.kube.manifests import as_yaml, manifests
+from operations.pulumi_stack.program import declare
+from operations.pulumi_stack.project import Project
 from tests.e2e import changes
 
 NAMES: Final = ("bench-step", "bench-step-flat", "bench-step-kubectl")

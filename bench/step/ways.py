@@ -12,21 +12,21 @@ from rich.console import Console
 from bench.kubectl import kubectl
 from bench.projects import pulumi, write_flat, write_stack
 from bench.step.site import APP, NAMES, Site, settings
-from operations.canary.apply import Apply
-from operations.canary.course import Course
-from operations.canary.deploy import Deployment
-from operations.canary.interrupts import Interrupts
-from operations.canary.live import LiveWorld
+from operations.canary.analysis.analysis import Watch
+from operations.canary.deploy.deployment import Deployment
+from operations.canary.deploy.retry import Apply
+from operations.canary.journal.journal import Record
+from operations.canary.live_environment import LiveWorld
 from operations.canary.outcome import Outcome
 from operations.canary.plan import Plan, Step
-from operations.canary.record import Record
-from operations.canary.view import View
-from operations.canary.watch import Watch
-from operations.declared import learn
-from operations.figures.measured import Figures
-from operations.pin import meant_cluster
-from operations.project import Project
-from operations.services import services_of
+from operations.canary.rollout import Course
+from operations.canary.terminal.interrupts import Interrupts
+from operations.canary.terminal.view import View
+from operations.metrics.service_metrics import Figures
+from operations.pulumi_stack.cluster_pin import meant_cluster
+from operations.pulumi_stack.program import learn
+from operations.pulumi_stack.project import Project
+from operations.pulumi_stack.services import services_of
 
 OWN, FLAT, BY_HAND = NAMES
 HOLD_SECONDS: Final = 5

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from components.faults import Path
-from components.gateway_api import matches
+from components.gateway_api import http_route_matches
 from components.gateway_api.tables import tables
 from components.model.gateway import Gateway
+from components.model.route_options import HeaderChanges
 from components.model.routes import Route
 from components.model.service import Service
-from components.model.treatment import HeaderChanges
+from components.schema.issues import Path
 
 LISTED: Final = 16
 """Entries of nearly every list."""
@@ -39,11 +39,11 @@ def excess(service: Service, at: Path) -> Iterator[tuple[Path, Limit, int]]:
 
 
 def _rules(service: Service) -> int:
-    return len(matches.of_rules(service))
+    return len(http_route_matches.of_rules(service))
 
 
 def _matches(service: Service) -> int:
-    return sum(map(len, matches.of_rules(service)))
+    return sum(map(len, http_route_matches.of_rules(service)))
 
 
 def _hosts(gateway: Gateway) -> int:
@@ -59,7 +59,7 @@ def _listeners(gateway: Gateway) -> int:
 
 def _longest(kind: str) -> Callable[[Route], int]:
     def count(route: Route) -> int:
-        written = [match[kind] for match in matches.of_route(route) if kind in match]
+        written = [match[kind] for match in http_route_matches.of_route(route) if kind in match]
         texts = [each["value"] for one in written for each in (one if isinstance(one, list) else [one])]
         return max(map(len, texts), default=0)
 
@@ -67,7 +67,7 @@ def _longest(kind: str) -> Callable[[Route], int]:
 
 
 def _most(kind: str) -> Callable[[Route], int]:
-    return lambda route: max(len(match.get(kind, ())) for match in matches.of_route(route))
+    return lambda route: max(len(match.get(kind, ())) for match in http_route_matches.of_route(route))
 
 
 def _entries(name: str) -> Callable[[object], int]:
@@ -89,7 +89,7 @@ LIMITS: Final = (
         key="anyOf",
         what="matches in a rule, each method one",
         most=64,
-        count=lambda route: len(matches.of_route(route)),
+        count=lambda route: len(http_route_matches.of_route(route)),
     ),
     Limit(of=Gateway, key="hosts", what="hosts", most=LISTED, count=_hosts),
     Limit(

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 
-from components.faults import Path
-from components.hints import key_of
+from components.schema.issues import Path
+from components.schema.type_hints import key_of
 
 
 def tables(value: object, at: Path) -> Iterator[tuple[Path, object]]:

@@ -6,12 +6,12 @@ The program deploys nothing for it. It stands in the stack file because a team r
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from components.choices import at_least_one, exactly_one
-from components.constraints import Always, Distinct, Example, Form, NotEmpty, Range
-from components.model.matching import Alternatives
-from components.model.names import Label, Weight
+from components.model.route_match import Alternatives
+from components.model.route_options import Percent
 from components.model.text import GoDuration, GoDurationOrNone
-from components.model.treatment import Percent
+from components.model.types import Label, Weight
+from components.schema.constraints import Always, Distinct, Example, Form, NotEmpty, Range
+from components.schema.key_groups import at_least_one, exactly_one
 
 Command = Annotated[
     str,

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from components.choices import at_most_one
-from components.constraints import Distinct, Example, NotEmpty
-from components.model.names import Host, NamespacedName, ObjectName, Port
+from components.model.types import Host, NamespacedName, ObjectName, Port
+from components.schema.constraints import Distinct, Example, NotEmpty
+from components.schema.key_groups import at_most_one
 
 
 def covers(wide: str, host: str) -> bool:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from components.constraints import Example
-from components.model.names import Label
 from components.model.text import GoDuration
+from components.model.types import Label
+from components.schema.constraints import Example
 
 DEFAULT_LIMIT: Final = "60s"
 DEFAULT_DRAIN: Final = "5s"

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from components.choices import exactly_one
-from components.constraints import Always, Example, Form, NotEmpty, Range
+from components.schema.constraints import Always, Example, Form, NotEmpty, Range
+from components.schema.key_groups import exactly_one
 
 Region = Annotated[
     str,

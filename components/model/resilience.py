@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from components.choices import at_least_one, exactly_one
-from components.constraints import Always, Example, Range
 from components.model.locality import LocalityPolicy
-from components.model.names import UrlPath
 from components.model.retries import Retries
 from components.model.text import CookieName, GoDuration, HeaderName, ParameterName, Timeout
+from components.model.types import UrlPath
+from components.schema.constraints import Always, Example, Range
+from components.schema.key_groups import at_least_one, exactly_one
 
 Count = Annotated[int, Range(1, 2**31 - 1), Example(100)]
 WholePercent = Annotated[int, Range(0, 100)]

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from components.constraints import Distinct, Example, Range
 from components.model.text import GoDuration
+from components.schema.constraints import Distinct, Example, Range
 
 RetryOn = Literal[
     "5xx", "gateway-error", "reset", "reset-before-request", "connect-failure", "retriable-4xx",

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from components.choices import at_most_one
-from components.constraints import Always, Example, NotEmpty
-from components.model.faults import FaultInjection
-from components.model.matching import Alternatives
-from components.model.names import Label, Weight
+from components.model.fault_injection import FaultInjection
 from components.model.retries import Retries
-from components.model.rewriting import Redirect, Rewrite
+from components.model.rewrite import Redirect, Rewrite
+from components.model.route_match import Alternatives
+from components.model.route_options import Mirror, Treatment
 from components.model.text import CookieName, Timeout, WholeSeconds
-from components.model.treatment import Mirror, Treatment
+from components.model.types import Label, Weight
+from components.schema.constraints import Always, Example, NotEmpty
+from components.schema.key_groups import at_most_one
 
 Split = Annotated[Mapping[str, Annotated[Weight, Example(100)]], NotEmpty({"v1": 100})]
 """Shares of traffic by version, in whole percent."""

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from components.choices import exactly_one
-from components.constraints import Example, Form, Range
+from components.schema.constraints import Example, Form, Range
+from components.schema.key_groups import exactly_one
 
 
 @dataclass(frozen=True, kw_only=True)

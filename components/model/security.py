@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
-from components.choices import at_least_one, exactly_one
-from components.constraints import Always, Distinct, Form, NotEmpty
-from components.model.names import Label
 from components.model.text import Method
+from components.model.types import Label
+from components.schema.constraints import Always, Distinct, Form, NotEmpty
+from components.schema.key_groups import at_least_one, exactly_one
 
 Account = Annotated[
     str,

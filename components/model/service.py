@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
-from components.constraints import Example, NotEmpty
-from components.faults import Path
 from components.model.canary import Canary
 from components.model.gateway import Gateway, Listener, covers
-from components.model.names import Label, Port, Repository, ServiceName, UrlPath
 from components.model.resilience import Resilience
+from components.model.route_options import Mirror, Treatment
 from components.model.routes import Route, Split, Sticky
 from components.model.security import Security
-from components.model.treatment import Mirror, Treatment
+from components.model.types import Label, Port, Repository, ServiceName, UrlPath
 from components.model.version import Version
+from components.schema.constraints import Example, NotEmpty
+from components.schema.issues import Path
 
 EVERY_HOST: Final = "*"
 """Every host of an ingress that no other entry takes."""

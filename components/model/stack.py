@@ -4,12 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal, TypeVar
 
-from components.choices import at_most_one
-from components.constraints import Example, NotEmpty
-from components.faults import Path
 from components.model.handover import Handover
 from components.model.metrics import Metrics
-from components.model.names import (
+from components.model.service import EVERY_HOST, Entry, Service
+from components.model.types import (
     Address,
     ClusterUid,
     ContextName,
@@ -22,7 +20,9 @@ from components.model.names import (
     Port,
     ServiceName,
 )
-from components.model.service import EVERY_HOST, Entry, Service
+from components.schema.constraints import Example, NotEmpty
+from components.schema.issues import Path
+from components.schema.key_groups import at_most_one
 
 T = TypeVar("T")
 

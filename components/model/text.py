@@ -2,8 +2,9 @@
 
 from typing import Annotated, Final, Literal
 
-from components.constraints import Form
-from components.expressions import Duration, Regex
+from components.schema.constraints import Form
+from components.schema.durations import Duration
+from components.schema.regex import Regex
 
 GoDuration = Annotated[str, Duration()]
 """To the millisecond: that is what Istio takes."""

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from components.choices import at_most_one, exactly_one
-from components.constraints import Example, Range
-from components.model.names import Digest, Repository, Tag
 from components.model.resilience import SubsetPolicy
 from components.model.scaling import Autoscaling
+from components.model.types import Digest, Repository, Tag
 from components.model.workload import Pods
+from components.schema.constraints import Example, Range
+from components.schema.key_groups import at_most_one, exactly_one
 
 
 @exactly_one("tag", "digest")

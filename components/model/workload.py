@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated, Final
 
-from components.choices import exactly_one
-from components.constraints import Example, Form, Range
-from components.model.names import ObjectName, UrlPath
 from components.model.scaling import DisruptionBudget, Spread
+from components.model.types import ObjectName, UrlPath
+from components.schema.constraints import Example, Form, Range
+from components.schema.key_groups import exactly_one
 
 _SUFFIXES: Final = {
     "": Decimal(1), "m": Decimal("0.001"),

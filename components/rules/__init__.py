@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Final
 
-from components.faults import Fault, Path
 from components.model.service import Service
 from components.model.stack import Stack
 from components.rules import (
@@ -15,16 +14,17 @@ from components.rules import (
     gateways,
     hosts,
     inheritance,
-    mesh,
+    mesh_callers,
     redirects,
     resilience,
     routes,
     security,
-    shadows,
+    unreachable_routes,
     versions,
     weights,
 )
-from components.unsound import UnsoundError, is_sound
+from components.schema.invalid import UnsoundError, is_sound
+from components.schema.issues import Fault, Path
 
 OF_STACK: Final[tuple[Callable[[Stack, Path], Iterator[Fault]], ...]] = (
     cluster.namespace_is_free,
@@ -35,7 +35,7 @@ OF_STACK: Final[tuple[Callable[[Stack, Path], Iterator[Fault]], ...]] = (
     gateways.mutual_has_no_extra_ports,
     hosts.hosts_are_distinct,
     hosts.joined_gateways_serve,
-    mesh.weights_have_a_proxy,
+    mesh_callers.weights_have_a_proxy,
     gateways.certificates_stand_once,
     versions.workloads_are_distinct,
     security.proxies_enforce_it,
@@ -69,8 +69,8 @@ OF_SERVICE: Final[tuple[Callable[[Service, Path], Iterator[Fault]], ...]] = (
     inheritance.decisions_stand_alone,
     inheritance.decisions_can_be_combined,
     inheritance.decisions_are_reached,
-    shadows.nothing_takes_everything,
-    shadows.every_route_is_reached,
+    unreachable_routes.nothing_takes_everything,
+    unreachable_routes.every_route_is_reached,
     hosts.hosts_are_apart,
     gateways.gateway_is_used,
     gateways.redirects_arrive,

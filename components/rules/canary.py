@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from components.expressions import seconds
-from components.faults import Fault, Path, assign
-from components.messages import CANARY_FALLS, LOOK_OUTLASTS, OLD_UNNAMED
 from components.model.canary import Step
 from components.model.service import Service
+from components.schema.durations import seconds
+from components.schema.issues import Fault, Path, assign
+from components.schema.messages import CANARY_FALLS, LOOK_OUTLASTS, OLD_UNNAMED
 
 VERSION = "$version"
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from components.faults import Fault, Path, assign, command
-from components.messages import NAMESPACE_TAKEN, SIDECAR_IGNORED
 from components.model.stack import Stack
+from components.schema.issues import Fault, Path, assign, command
+from components.schema.messages import NAMESPACE_TAKEN, SIDECAR_IGNORED
 
 
 def namespace_is_free(stack: Stack, at: Path) -> Iterator[Fault]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from components.faults import Fault, Path, command
-from components.messages import STAR_WITH_CREDENTIALS
 from components.model.service import Service
+from components.schema.issues import Fault, Path, command
+from components.schema.messages import STAR_WITH_CREDENTIALS
 
 _ANY = "*"
 

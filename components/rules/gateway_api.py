@@ -2,19 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 
-from components.faults import Fault, Path, assign
-from components.gateway_api import equivalents, limits, matches, precedence
-from components.http_rules import http_rules
-from components.messages import NO_EQUIVALENT, OVERTAKEN, SERVICE_TWICE, TOO_MANY
+from components.gateway_api import http_route_matches, http_route_precedence, limits, unsupported
+from components.manifests.http_rules import http_rules
 from components.model.service import Service
 from components.model.stack import Stack
-from components.schema import encode
+from components.schema.decode import encode
+from components.schema.issues import Fault, Path, assign
+from components.schema.messages import NO_EQUIVALENT, OVERTAKEN, SERVICE_TWICE, TOO_MANY
 
 
 def everything_has_an_equivalent(stack: Stack, at: Path) -> Iterator[Fault]:
     """What the Gateway API cannot say is refused: left out, it would be missed in silence."""
     for place, service in _concerned(stack).items():
-        for path, said, why in equivalents.missing(service, place):
+        for path, said, why in unsupported.missing(service, place):
             yield NO_EQUIVALENT.at(path, encode(said), why=why, switch=_switch(at))
 
 
@@ -30,7 +30,7 @@ def order_is_kept(stack: Stack, at: Path) -> Iterator[Fault]:
     """A request goes where the order of the list says, or the stack file is refused."""
     for place, service in _concerned(stack).items():
         rules, told = http_rules(service), set()
-        for upper, lower in precedence.overtakers(matches.of_rules(service)):
+        for upper, lower in http_route_precedence.overtakers(http_route_matches.of_rules(service)):
             # The cookie's routes and the weights are ours: only above a declared route can a user mend it.
             nth = rules[upper].nth
             if nth is not None and nth not in told:

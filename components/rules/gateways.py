@@ -4,8 +4,14 @@ from collections.abc import Iterator
 from itertools import chain, count
 from typing import Final
 
-from components.faults import Fault, Message, Path, assign, command
-from components.messages import (
+from components.manifests.listeners import HTTPS_PORT, ways
+from components.model.gateway import Gateway
+from components.model.service import Service
+from components.model.stack import Stack
+from components.model.types import PROXY_PORTS
+from components.schema.decode import encode
+from components.schema.issues import Fault, Message, Path, assign, command
+from components.schema.messages import (
     CERTIFICATE_TWICE,
     GATEWAY_UNUSED,
     MUTUAL_AND_PLAIN,
@@ -18,12 +24,6 @@ from components.messages import (
     REDIRECT_ASTRAY,
     TWO_PROTOCOLS,
 )
-from components.model.gateway import Gateway
-from components.model.names import PROXY_PORTS
-from components.model.service import Service
-from components.model.stack import Stack
-from components.schema import encode
-from components.ways import HTTPS_PORT, ways
 
 HTTP_PORT: Final = 80
 

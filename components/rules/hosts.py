@@ -3,17 +3,12 @@
 from collections.abc import Iterator
 from itertools import count
 
-from components.faults import Fault, Path
-from components.messages import (
-    HOST_NOT_SERVED,
-    HOST_TWICE,
-    HOSTS_OVERLAP,
-    NO_SUCH_GATEWAY,
-)
+from components.manifests.listeners import ways
 from components.model.gateway import covers
 from components.model.service import Service
 from components.model.stack import Stack
-from components.ways import ways
+from components.schema.issues import Fault, Path
+from components.schema.messages import HOST_NOT_SERVED, HOST_TWICE, HOSTS_OVERLAP, NO_SUCH_GATEWAY
 
 
 def hosts_are_distinct(stack: Stack, _: Path) -> Iterator[Fault]:

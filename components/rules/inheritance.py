@@ -4,16 +4,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from typing import Final
 
-from components import matching
-from components.faults import Fault, Path, assign
-from components.hints import keys_of
-from components.http_rules import http_rules, inseparable, sticky_conditions
-from components.messages import DECIDES_ONLY, DECIDES_WHAT, INSEPARABLE, NOTHING_TO_DECIDE
+from components.manifests import route_match
+from components.manifests.http_rules import http_rules, inseparable, sticky_conditions
 from components.model.canary import Step
-from components.model.matching import Alternatives, Conditions
+from components.model.route_match import Alternatives, Conditions
 from components.model.routes import Route
 from components.model.service import Service
-from components.schema import encode
+from components.schema.decode import encode
+from components.schema.issues import Fault, Path, assign
+from components.schema.messages import DECIDES_ONLY, DECIDES_WHAT, INSEPARABLE, NOTHING_TO_DECIDE
+from components.schema.type_hints import keys_of
 
 _OF_A_DECISION: Final = frozenset({"name", "to", "inherit", *keys_of(Alternatives)})
 
@@ -46,11 +46,11 @@ def decisions_can_be_combined(service: Service, at: Path) -> Iterator[Fault]:
     if service.sticky is not None:
         cookies = tuple(sticky_conditions(service.sticky, version) for version in service.versions)
         decisions.append((at / "sticky", cookies))
-    decisions += [(here, tuple(matching.alternatives(route))) for here, route in _steps(service, at)]
+    decisions += [(here, tuple(route_match.alternatives(route))) for here, route in _steps(service, at)]
     for nth, route in enumerate(service.routes):
         here = at / "routes" / nth
         if route.inherit:
-            decisions.append((here, tuple(matching.alternatives(route))))
+            decisions.append((here, tuple(route_match.alternatives(route))))
         elif route.follows:
             yield from _inseparable(decisions, route, here, next(iter(service.versions)))
 

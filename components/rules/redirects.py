@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from typing import Final
 
-from components import matching, regex
-from components.faults import Fault, Path, assign
-from components.messages import REDIRECT_LOOP
-from components.model.matching import UriMatch
-from components.model.names import UrlPath
-from components.model.rewriting import Redirect
+from components.manifests import route_match
+from components.manifests.listeners import HTTPS_PORT, ways
+from components.model.rewrite import Redirect
+from components.model.route_match import UriMatch
 from components.model.service import Service
-from components.schema import encode
-from components.ways import HTTPS_PORT, ways
+from components.model.types import UrlPath
+from components.schema import regex
+from components.schema.decode import encode
+from components.schema.issues import Fault, Path, assign
+from components.schema.messages import REDIRECT_LOOP
 
 _USUAL_PORTS: Final = {"http": 80, "https": HTTPS_PORT}
 """Where a URL of the scheme without a port leads."""
@@ -24,7 +25,9 @@ def redirects_lead_elsewhere(service: Service, at: Path) -> Iterator[Fault]:
         if to is None or not _stays(service, to):
             continue
         # Other conditions may not hold again: a client need not send a header or cookie twice.
-        by_path = [each for each in matching.alternatives(route) if matching.request(each).keys() == {"uri"}]
+        by_path = [
+            each for each in route_match.alternatives(route) if route_match.request(each).keys() == {"uri"}
+        ]
         if any(to.uri is None or _takes(each.uri, to.uri) for each in by_path):
             here = at / "routes" / nth / "redirect"
             mend = assign(here / "authority", "other.example.com")

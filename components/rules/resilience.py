@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 
-from components.expressions import seconds
-from components.faults import Fault, Path, assign
-from components.messages import (
+from components.model.locality import LocalityPolicy
+from components.model.retries import Retries
+from components.model.service import Service
+from components.schema.durations import seconds
+from components.schema.issues import Fault, Path, assign
+from components.schema.messages import (
     FAILOVER_BLIND,
     FAILOVER_IN_PLACE,
     LOCALITIES_OVERLAP,
@@ -12,9 +15,6 @@ from components.messages import (
     RETRIES_OFF,
     TRY_OUTLASTS,
 )
-from components.model.locality import LocalityPolicy
-from components.model.retries import Retries
-from components.model.service import Service
 
 WHOLE = 100
 

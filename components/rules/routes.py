@@ -4,11 +4,15 @@ import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
-from components import matching
-from components.expressions import LONGEST_REGEX
-from components.faults import Fault, Path, assign, command
-from components.http_rules import WEIGHTS, sticky_name
-from components.messages import (
+from components.manifests import route_match
+from components.manifests.http_rules import WEIGHTS, sticky_name
+from components.manifests.path_rewrite import new_path
+from components.model.route_match import Conditions
+from components.model.routes import Route
+from components.model.service import Service
+from components.schema.decode import encode
+from components.schema.issues import Fault, Path, assign, command
+from components.schema.messages import (
     CONDITION_TWICE,
     COOKIES_TOO_LONG,
     COOKIES_TWICE,
@@ -21,12 +25,7 @@ from components.messages import (
     ROUTE_NAME_TAKEN,
     SOURCE_OUTSIDE_MESH,
 )
-from components.model.matching import Conditions
-from components.model.routes import Route
-from components.model.service import Service
-from components.path_rewrite import new_path
-from components.regex import compiled
-from components.schema import encode
+from components.schema.regex import LONGEST_REGEX, compiled
 
 
 def names_are_distinct(service: Service, at: Path) -> Iterator[Fault]:
@@ -84,7 +83,7 @@ def cookies_fit_an_expression(service: Service, at: Path) -> Iterator[Fault]:
         if match.cookies and "cookie" in match.headers:
             yield COOKIES_TWICE.at(path / "cookies", encode(match.cookies))
             continue
-        request = matching.request(match)
+        request = route_match.request(match)
         written = [request.get(side, {}).get("cookie", {}) for side in ("headers", "withoutHeaders")]
         length = max(len(each.get("regex", "").encode()) for each in written)
         if match.cookies and length > LONGEST_REGEX:
@@ -125,7 +124,7 @@ def rewrites_have_a_path(service: Service, at: Path) -> Iterator[Fault]:
     """Without a condition on the path Istio takes it for the prefix `/`."""
     for nth, route in enumerate(service.routes):
         new = route.rewrite.uri if route.rewrite else None
-        if new is None or not any(each.uri is None for each in matching.alternatives(route)):
+        if new is None or not any(each.uri is None for each in route_match.alternatives(route)):
             continue
         here = at / "routes" / nth
         before = assign((here / "anyOf" / 0 if route.any_of else here) / "uri", {"prefix": "/"})
@@ -158,7 +157,7 @@ def rewrites_name_their_groups(service: Service, at: Path) -> Iterator[Fault]:
 def _conditions(service: Service, at: Path) -> Iterator[tuple[Path, Conditions]]:
     for nth, route in enumerate(service.routes):
         here = at / "routes" / nth
-        for kth, conditions in enumerate(matching.alternatives(route)):
+        for kth, conditions in enumerate(route_match.alternatives(route)):
             yield (here / "anyOf" / kth if route.any_of else here), conditions
 
 

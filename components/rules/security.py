@@ -2,9 +2,13 @@
 
 from collections.abc import Iterator
 
-from components import keyset, security
-from components.faults import Fault, Path, assign, command
-from components.messages import (
+from components.manifests import authorization
+from components.model.security import Admission
+from components.model.service import Service
+from components.model.stack import Ingress, Injection, Stack
+from components.schema import jwks
+from components.schema.issues import Fault, Path, assign, command
+from components.schema.messages import (
     GATEWAY_REFUSED,
     NEEDS_WAYPOINT,
     NOT_A_KEY_SET,
@@ -13,9 +17,6 @@ from components.messages import (
     TOKEN_UNSAID,
     UNENFORCED,
 )
-from components.model.security import Admission
-from components.model.service import Service
-from components.model.stack import Ingress, Injection, Stack
 
 
 def proxies_enforce_it(stack: Stack, at: Path) -> Iterator[Fault]:
@@ -86,14 +87,14 @@ def tokens_are_understood(service: Service, at: Path) -> Iterator[Fault]:
 
 def keys_are_public_and_whole(service: Service, at: Path) -> Iterator[Fault]:
     """A proxy that cannot read the keys refuses every token."""
-    jwks = service.security.jwt.jwks if service.security and service.security.jwt else None
-    if jwks is None:
+    keys = service.security.jwt.jwks if service.security and service.security.jwt else None
+    if keys is None:
         return
     here = at / "security" / "jwt" / "jwks"
-    if keyset.has_private_part(jwks):
+    if jwks.has_private_part(keys):
         yield PRIVATE_KEY.at(here, "[a private key]")
-    elif why := keyset.flaw(jwks):
-        yield NOT_A_KEY_SET.at(here, jwks, why=why)
+    elif why := jwks.flaw(keys):
+        yield NOT_A_KEY_SET.at(here, keys, why=why)
 
 
 def _without_sidecar(service: Service, injection: Injection) -> list[str]:
@@ -108,5 +109,5 @@ def _admits(admission: Admission, ingress: Ingress) -> bool:
         bool(admission.gateway)
         or not (admission.namespaces or admission.service_accounts)
         or ingress.namespace in admission.namespaces
-        or bool(set(security.gateway_accounts(ingress)) & set(admission.service_accounts))
+        or bool(set(authorization.gateway_accounts(ingress)) & set(admission.service_accounts))
     )

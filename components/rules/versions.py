@@ -4,8 +4,13 @@ from collections.abc import Iterator
 from math import ceil
 from typing import Final
 
-from components.faults import Fault, Path, assign, command
-from components.messages import (
+from components.model.service import Service
+from components.model.stack import Stack
+from components.model.types import PROXY_PORTS
+from components.model.workload import amount
+from components.schema.decode import encode
+from components.schema.issues import Fault, Path, assign, command
+from components.schema.messages import (
     BUDGET_BLOCKS,
     NAME_TOO_LONG,
     NAME_TWICE,
@@ -14,11 +19,6 @@ from components.messages import (
     REQUEST_OVER_LIMIT,
     TWICE,
 )
-from components.model.names import PROXY_PORTS
-from components.model.service import Service
-from components.model.stack import Stack
-from components.model.workload import amount
-from components.schema import encode
 
 LONGEST_NAME: Final = 63
 

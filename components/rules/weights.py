@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from components.faults import Fault, Path, assign
-from components.messages import WEIGHT_SUM, WEIGHT_WITHOUT_VERSION
 from components.model.service import Service
+from components.schema.issues import Fault, Path, assign
+from components.schema.messages import WEIGHT_SUM, WEIGHT_WITHOUT_VERSION
 
 WHOLE: Final = 100
 

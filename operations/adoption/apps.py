@@ -5,13 +5,13 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from operations.adoption.family import Family, container_of, port_number
-from operations.adoption.policies import policy
+from operations.adoption.app_objects import Family, container_of, port_number
 from operations.adoption.probes import probes, shared_path
 from operations.adoption.secrets import is_plain_secret, secret_of
+from operations.adoption.traffic_policy import policy
 from operations.errors import OperationError
-from operations.fields import flow
-from operations.manifests import Manifest
+from operations.kube.fields import flow
+from operations.kube.manifests import Manifest
 
 Keys = dict[str, Any]
 """Keys of a stack file."""

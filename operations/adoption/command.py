@@ -9,16 +9,16 @@ from rich.console import Console
 
 from operations.adoption import plan as plans
 from operations.adoption import report, secrets, sources, stack_file
+from operations.adoption.app_objects import Family, find_family
 from operations.adoption.differences import additions, differences
-from operations.adoption.family import Family, find_family
 from operations.adoption.pods import is_of, let_end, release
 from operations.adoption.takeover import Takeover, urns
-from operations.cluster import Cluster, in_kind, spelled
-from operations.declared import declare
 from operations.errors import OperationError
-from operations.manifests import Manifest, manifests
-from operations.project import Project
-from operations.recording import Resource
+from operations.kube.cluster import Cluster, in_kind, spelled
+from operations.kube.manifests import Manifest, manifests
+from operations.pulumi_stack.program import declare
+from operations.pulumi_stack.project import Project
+from operations.pulumi_stack.recorder import Resource
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from operations.adoption.family import Family
-from operations.cluster import LAST_APPLIED, in_kind, spelled
-from operations.fields import ABSENT, Item, Path
-from operations.manifests import Manifest
-from operations.secrecy import without_secret_values
+from operations.adoption.app_objects import Family
+from operations.kube.cluster import LAST_APPLIED, in_kind, spelled
+from operations.kube.fields import ABSENT, Item, Path
+from operations.kube.manifests import Manifest
+from operations.kube.redaction import without_secret_values
 
 _REVISION: Final = "deployment.kubernetes.io/revision"
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from operations.adoption.family import Family, is_internal
+from operations.adoption.app_objects import Family, is_internal
 from operations.errors import OperationError
 
 Keys = dict[str, Any]

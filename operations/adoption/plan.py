@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from operations.adoption.family import Family, gateways_of
-from operations.cluster import Cluster, in_kind, same_object, spelled
+from operations.adoption.app_objects import Family, gateways_of
 from operations.errors import OperationError
-from operations.manifests import Manifest, manifests
-from operations.recording import Resource
+from operations.kube.cluster import Cluster, in_kind, same_object, spelled
+from operations.kube.manifests import Manifest, manifests
+from operations.pulumi_stack.recorder import Resource
 
 SETTLE_SECONDS = 5
 """From a change of routes until every proxy has it: some 100 ms on the lab, more in a large mesh."""

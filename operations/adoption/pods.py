@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from operations.cluster import Cluster
 from operations.errors import OperationError
-from operations.manifests import Manifest
+from operations.kube.cluster import Cluster
+from operations.kube.manifests import Manifest
 
 RELEASED: Final = "operations.mesh-app/released"
 """The label of pods that their Deployment has let go; its value is the Deployment's name."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from operations.adoption.family import Family, container_of, port_number
+from operations.adoption.app_objects import Family, container_of, port_number
 from operations.errors import OperationError
 
 Keys = dict[str, Any]

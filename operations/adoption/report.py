@@ -7,9 +7,9 @@ from rich.console import Console
 from operations.adoption.differences import Difference
 from operations.adoption.plan import Plan
 from operations.adoption.secrets import PlainSecrets
-from operations.cluster import spelled
-from operations.fields import flow
-from operations.manifests import Manifest
+from operations.kube.cluster import spelled
+from operations.kube.fields import flow
+from operations.kube.manifests import Manifest
 
 
 def show_differences(found: Sequence[Difference], console: Console) -> None:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from operations.adoption.family import Family
+from operations.adoption.app_objects import Family
 from operations.adoption.gateways import gateway
-from operations.adoption.matches import conditions
-from operations.adoption.policies import policy
+from operations.adoption.route_match import conditions
+from operations.adoption.traffic_policy import policy
 
 Keys = dict[str, Any]
 Rule = Mapping[str, Any]

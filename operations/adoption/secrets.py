@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.secret_values import looks_secret
-from operations.adoption.family import Family, container_of
-from operations.cluster import Cluster, in_kind
+from components.rollout.log_redaction import looks_secret
+from operations.adoption.app_objects import Family, container_of
 from operations.errors import OperationError
-from operations.manifests import Manifest
+from operations.kube.cluster import Cluster, in_kind
+from operations.kube.manifests import Manifest
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,11 +6,11 @@ from typing import Final
 
 import yaml
 
-from operations.cluster import Cluster, in_kind
-from operations.defaults import spec_defaults
 from operations.errors import OperationError
-from operations.fields import ABSENT, without
-from operations.manifests import Manifest
+from operations.kube.cluster import Cluster, in_kind
+from operations.kube.defaults import spec_defaults
+from operations.kube.fields import ABSENT, without
+from operations.kube.manifests import Manifest
 
 KINDS: Final = (
     ("v1", "Service"),

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 import yaml
 
+from operations.adoption.app_objects import Family
 from operations.adoption.apps import app, versions
-from operations.adoption.family import Family
 from operations.adoption.routes import traffic
-from operations.manifests import Manifest
+from operations.kube.manifests import Manifest
 
 HEADER: Final = """\
 # Written by `python -m operations adopt` from objects that were kept by hand. Change what you like.

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from pulumi import automation as auto
 
-from operations.adoption.state import merge
-from operations.cluster import same_object
+from operations.adoption.import_state import merge
 from operations.errors import OperationError
-from operations.manifests import Manifest, is_applied
-from operations.recording import STACK, Resource
-from operations.updates import Tell, Updates
+from operations.kube.cluster import same_object
+from operations.kube.manifests import Manifest, is_applied
+from operations.pulumi_stack.recorder import STACK, Resource
+from operations.pulumi_stack.stack import Tell, Updates
 
 ENVIRONMENT = {"PULUMI_K8S_ENABLE_PATCH_FORCE": "true", "MESH_APP_ADOPTS": "true"}
 """Fields that kubectl wrote change hands: without the first, each difference is a conflict.

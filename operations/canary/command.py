@@ -8,28 +8,28 @@ from pathlib import Path
 
 from rich.console import Console
 
-from operations.canary import report
-from operations.canary.beginning import begin, can_judge, unfinished
-from operations.canary.briefing import show_fixed, show_pending, show_plan
-from operations.canary.course import Course
-from operations.canary.deploy import Deployment
-from operations.canary.inbox import Answer, Inbox, Wish
-from operations.canary.interrupts import Interrupts
-from operations.canary.journal import Canary, is_going_back
-from operations.canary.live import LiveWorld
+from operations.canary.deploy.deployment import Deployment
+from operations.canary.journal import report
+from operations.canary.journal.inbox import Answer, Inbox, Wish
+from operations.canary.journal.journal import Record, last
+from operations.canary.journal.run import Canary, is_going_back
+from operations.canary.journal.status import show_status
+from operations.canary.live_environment import LiveWorld
 from operations.canary.outcome import Outcome
-from operations.canary.record import Record, last
-from operations.canary.stack_copy import kept
-from operations.canary.status import show_status
-from operations.canary.view import View, split_of
-from operations.declared import Declared, learn
+from operations.canary.preflight import begin, can_judge, unfinished
+from operations.canary.rollout import Course
+from operations.canary.stack_file.deployed_copy import kept
+from operations.canary.summary import show_fixed, show_pending, show_plan
+from operations.canary.terminal.interrupts import Interrupts
+from operations.canary.terminal.view import View, split_of
 from operations.errors import OperationError
-from operations.figures.measured import Figures
-from operations.locks import LockedError
-from operations.pin import meant_cluster
-from operations.project import Project
+from operations.metrics.service_metrics import Figures
+from operations.pulumi_stack.cluster_pin import meant_cluster
+from operations.pulumi_stack.locks import LockedError
+from operations.pulumi_stack.program import Declared, learn
+from operations.pulumi_stack.project import Project
+from operations.pulumi_stack.services import MeshService, services_of
 from operations.recovery.command import settle
-from operations.services import MeshService, services_of
 
 ANSWER_SECONDS = 600.0
 """How long a canary may take to answer a command: an update may first wait 300 s for another one's lock."""

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 
 from operations.canary.plan import WHOLE
+from operations.canary.stack_file.yaml_text import flow
+from operations.canary.terminal.view import split_of
 from operations.canary.traffic import ROUTE
-from operations.canary.view import split_of
-from operations.canary.yaml_text import flow
 
 _CONDITIONS: Final = ("headers", "cookies", "uri", "method", "query", "authority", "source", "anyOf")
 """The keys of a route that say which requests it takes."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Self
 
-from operations.canary.checks import Latency, Query, SuccessRate, check
+from operations.canary.analysis.checks import Latency, Query, SuccessRate, check
 from operations.canary.durations import seconds
 
 WHOLE: Final = 100

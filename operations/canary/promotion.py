@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from math import floor
 
-from operations.canary.checks import Measured
+from operations.canary.analysis.checks import Measured
 from operations.canary.fixed_routes import FixedRoute, staying
 
 

@@ -6,7 +6,7 @@ nothing was found never means that nothing was looked at.
 For other operations: `check(project, stack)` gives a `Report`; `report.of("VirtualService")` picks from it.
 """
 
-from operations.drift.checking import check
+from operations.drift.check import check
 from operations.drift.findings import Finding, Problem, Report
 
 __all__ = ["Finding", "Problem", "Report", "check"]

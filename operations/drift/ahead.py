@@ -3,12 +3,12 @@
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from operations.drift.checking import Declared, Scene, check, compare
+from operations.drift.check import Declared, Scene, check, compare
 from operations.drift.findings import Report
 from operations.drift.snapshot import Snapshot
 from operations.drift.state import State
 from operations.errors import OperationError
-from operations.project import Project
+from operations.pulumi_stack.project import Project
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,16 +8,16 @@ from typing import Final
 from pulumi import automation as auto
 from rich.console import Console
 
-from operations import locks
-from operations.drift import told
-from operations.drift.checking import Scene, compare, look
+from operations.drift import output
+from operations.drift.check import Scene, compare, look
 from operations.drift.findings import Report
-from operations.drift.mending import Mender
 from operations.drift.plan import Step, Verb, left, plan
+from operations.drift.repair import Mender
 from operations.errors import OperationError
-from operations.lock_holders import lock_holders
-from operations.project import Project
-from operations.updates import Updates, installed
+from operations.pulumi_stack import locks
+from operations.pulumi_stack.lock_holders import lock_holders
+from operations.pulumi_stack.project import Project
+from operations.pulumi_stack.stack import Updates, installed
 
 CLEAN: Final = 0
 DRIFT: Final = 7
@@ -140,7 +140,7 @@ def _fix(project: Project, scene: Scene, report: Report, console: Console) -> in
         report = compare(scene)
         if all(each.is_foreign for each in report.findings):
             return _end(report, console)
-    told.show(report, console)
+    output.show(report, console)
     raise OperationError(
         f"{len(report.findings)} differences of stack {report.stack} came back each time they were put back",
         mend="the table says who writes them: stop that, then --fix again",
@@ -161,6 +161,6 @@ def _end(report: Report, console: Console) -> int:
 
 def _say(report: Report, request: Request, console: Console) -> None:
     if request.json:
-        sys.stdout.write(told.as_json(report) + "\n")
+        sys.stdout.write(output.as_json(report) + "\n")
     else:
-        told.show(report, console)
+        output.show(report, console)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from operations.fields import ABSENT
+from operations.kube.fields import ABSENT
 
 
 class Problem(StrEnum):

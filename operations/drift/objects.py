@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from operations.drift.comparison import Difference, differences, everything, is_bookkeeping
+from operations.drift.diff import Difference, differences, everything, is_bookkeeping
+from operations.drift.field_ownership import Ownership, leaves
 from operations.drift.findings import Finding, Problem, Ref
-from operations.drift.ownership import Ownership, leaves
-from operations.drift.platform import Stamps
+from operations.drift.platform_metadata import Stamps
 from operations.drift.state import Kept
-from operations.fields import ABSENT, Path, spelled_path
-from operations.manifests import Manifest
-from operations.secrecy import without_secret_values
+from operations.kube.fields import ABSENT, Path, spelled_path
+from operations.kube.manifests import Manifest
+from operations.kube.redaction import without_secret_values
 
 CONFLICT = "the value is right, but the next pulumi up that changes it would be refused as a conflict"
 SHARED = "the value is right, but somebody else owns the field: taken out of the stack file, it would stay"

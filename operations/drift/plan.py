@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from operations.drift.checking import Scene
+from operations.drift.check import Scene
 from operations.drift.findings import Finding, Problem, Ref, Report
 from operations.drift.objects import ref
 from operations.drift.state import Kept
 from operations.errors import OperationError
-from operations.manifests import Manifest
+from operations.kube.manifests import Manifest
 
 LAST: Final = (
     "VirtualService", "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "Ingress", "ServiceEntry",

@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Self
 
-from operations.cluster import Cluster, same_object
-from operations.drift.reach import namespaces_of
-from operations.drift.strangers import WATCHED, Watched
+from operations.drift.foreign.objects import WATCHED, Watched
+from operations.drift.foreign.reach import namespaces_of
 from operations.errors import OperationError
-from operations.manifests import Manifest
+from operations.kube.cluster import Cluster, same_object
+from operations.kube.manifests import Manifest
 
 THREADS = 8
 Place = tuple[str, str, str]

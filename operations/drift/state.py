@@ -7,10 +7,10 @@ from typing import Any, Self
 from pulumi import automation as auto
 
 from operations.errors import OperationError
-from operations.manifests import Manifest, is_applied
-from operations.project import Project
-from operations.recording import Resource
-from operations.updates import LOG_LINES, installed, spelled
+from operations.kube.manifests import Manifest, is_applied
+from operations.pulumi_stack.project import Project
+from operations.pulumi_stack.recorder import Resource
+from operations.pulumi_stack.stack import LOG_LINES, installed, spelled
 
 MANAGER = "__fieldManager"
 """Where Pulumi's provider keeps the name in which it applied an object."""

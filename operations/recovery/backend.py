@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from operations.errors import OperationError
-from operations.locks import Holder
+from operations.pulumi_stack.locks import Holder
 
 SCHEME: Final = "file://"
 GZIP: Final = b"\x1f\x8b"

@@ -8,26 +8,26 @@ from typing import Any, Final
 
 from pulumi import automation as auto
 
-from operations import locks
 from operations.adoption.takeover import ENVIRONMENT
-from operations.applied_names import under_applied_names
-from operations.cluster import Cluster, named, same_object, spelled
-from operations.declared import declare
 from operations.drift.state import State, is_object
 from operations.errors import OperationError
-from operations.identity import LABEL, identity_of, owner_of
-from operations.lock_holders import lock_holders
-from operations.manifests import Manifest, manifests
-from operations.pin import meant_cluster
-from operations.project import Project
-from operations.recording import Resource
-from operations.recovery import orphans
+from operations.kube.applied_names import under_applied_names
+from operations.kube.cluster import Cluster, named, same_object, spelled
+from operations.kube.manifests import Manifest, manifests
+from operations.pulumi_stack import locks
+from operations.pulumi_stack.cluster_pin import meant_cluster
+from operations.pulumi_stack.lock_holders import lock_holders
+from operations.pulumi_stack.program import declare
+from operations.pulumi_stack.project import Project
+from operations.pulumi_stack.recorder import Resource
+from operations.pulumi_stack.stack import Tell, Updates
+from operations.pulumi_stack.stack_identity import LABEL, identity_of, owner_of
+from operations.recovery import orphan_processes
 from operations.recovery.backend import FileBackend
+from operations.recovery.field_managers import former_names, nothing_of
 from operations.recovery.findings import Findings
-from operations.recovery.leftovers import leftovers, marked
-from operations.recovery.names import former_names, nothing_of
+from operations.recovery.orphan_resources import leftovers, marked
 from operations.recovery.pending import pending_operations
-from operations.updates import Tell, Updates
 
 LEAST_FREE: Final = 8 << 20
 """Bytes of free disk: Pulumi writes the state anew for each step, and keeps the one before."""
@@ -125,7 +125,7 @@ class _Recovery:
         wanted = under_applied_names(resources, {urn: each["inputs"] for urn, each in known.items()})
         return Findings(
             holders=holders,
-            processes=orphans.orphans(self._project.folder),
+            processes=orphan_processes.orphans(self._project.folder),
             backup=backup,
             pending=pending,
             retired=[urn for urn in known if urn not in declared] if resources else (),
@@ -155,7 +155,7 @@ class _Recovery:
 
     def mend(self, found: Findings) -> None:
         """Take away what keeps Pulumi from working on the stack."""
-        orphans.end(found.processes)
+        orphan_processes.end(found.processes)
         if found.backup and self._backend:
             kept = self._backend.restore(found.backup)
             self._tell(f"restored the state; the one that cannot be read is kept as {kept}")

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import psutil
 
-from operations.cluster import named
-from operations.locks import Holder
-from operations.manifests import Manifest
+from operations.kube.cluster import named
+from operations.kube.manifests import Manifest
+from operations.pulumi_stack.locks import Holder
+from operations.pulumi_stack.stack import spelled
 from operations.recovery.backend import Backup
 from operations.recovery.pending import Pending
-from operations.updates import spelled
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from operations.adoption.state import State
-from operations.manifests import Manifest
-from operations.updates import spelled
+from operations.adoption.import_state import State
+from operations.kube.manifests import Manifest
+from operations.pulumi_stack.stack import spelled
 
 CREATING: Final = "creating"
 

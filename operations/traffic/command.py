@@ -12,9 +12,9 @@ from rich.live import Live
 from rich.text import Text
 
 from operations.errors import OperationError
-from operations.project import Project
-from operations.traffic.looking import Look, Scenery
-from operations.traffic.told import as_document, as_json, tables
+from operations.pulumi_stack.project import Project
+from operations.traffic.output import as_document, as_json, tables
+from operations.traffic.snapshot import Look, Scenery
 
 SEEN, NO_FIGURES = 0, 1
 EVERY_SECONDS: Final = 2.0

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any, Final
 
-from operations.project import Project
+from operations.pulumi_stack.project import Project
 
 HELPER: Final = Path(__file__).with_name("helper.py")
 READY_SECONDS: Final = 5

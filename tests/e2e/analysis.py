@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from components.ways import ways
+from components.manifests.listeners import ways
 from tests.e2e.configurations import Case, Manifest
 
 SIDECAR: Manifest = {"name": "istio-proxy", "image": "auto"}

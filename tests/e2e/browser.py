@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Page, sync_playwright
 
-from lab.debian import Packages, environment
+from lab.build.debian import Packages, environment
 from lab.places import Places
 from lab.progress import Progress
 

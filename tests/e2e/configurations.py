@@ -13,13 +13,13 @@ from typing import Any, Final
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from components.cluster_pin import WITNESS
-from components.errors import ConfigError
-from components.faults import PROJECT, Fault
-from components.hints import keys_of
+from components.manifests.listeners import ways
 from components.model.stack import Common, Stack
-from components.settings import parse
-from components.ways import ways
+from components.resources.cluster_pin import WITNESS
+from components.schema.issues import PROJECT, Fault
+from components.schema.type_hints import keys_of
+from components.settings.errors import ConfigError
+from components.settings.load import parse
 from tests.drawn import stack_files
 from tests.program.recorder import run
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import cgroups
+from lab.node import cgroups
 from tests.e2e.conftest import CHECKOUT, MakeStack, lab
 
 SETTINGS = {
@@ -73,7 +73,7 @@ class TestStarting:
         clone = tmp_path / "clone"
         subprocess.run(["git", "clone", "--quiet", str(CHECKOUT), str(clone)], check=True)
         shutil.copytree(CHECKOUT / "lab", clone / "lab", dirs_exist_ok=True)
-        sums = clone / "lab/modules/cluster/go.sum"
+        sums = clone / "lab/build/modules/cluster/go.sum"
         lines = sums.read_text().splitlines()
         forged = [
             f"{line.rpartition(' ')[0]} h1:{'A' * 43}=" if line.startswith("k8s.io/kubernetes v") else line

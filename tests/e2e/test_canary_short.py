@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.e2e.canaries import Canary
-from tests.e2e.canary.given import settings
 from tests.e2e.canary.proof import PROMOTED, ROLLED_BACK, Users, at_most, promoted
+from tests.e2e.canary.setup import settings
 from tests.e2e.conftest import MakeStack, lab
 
 NAME: Final = "e2e-canary-short"

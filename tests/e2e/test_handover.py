@@ -23,7 +23,7 @@ V1, V2 = {"tag": "42"}, {"tag": "43"}
 ROLE = CHECKOUT / "docs/handover/role.yaml"
 QUESTION = """
 import asyncio
-from components.istiod import Istiod
+from components.rollout.istiod import Istiod
 print(len(asyncio.run(Istiod(context="lab", namespace="istio-system").proxies())))
 """
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from lab import debian
-from lab.firewall import CHAIN
-from lab.network import NODE_ADDRESS
+from lab.build import debian
+from lab.node.firewall import CHAIN
+from lab.node.network import NODE_ADDRESS
 from lab.places import Places
 from lab.progress import Progress
 from tests.e2e.conftest import Shell, lab

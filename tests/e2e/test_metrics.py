@@ -13,14 +13,14 @@ import pytest
 import yaml
 from kubernetes.config import kube_config
 
-from operations.cluster import Cluster
-from operations.declared import learn
-from operations.figures.errors import PrometheusDownError, QueryRefusedError, WrongAddressError
-from operations.figures.measured import Figures
-from operations.figures.prometheus import Prometheus
-from operations.figures.transport import InCluster
-from operations.project import Project
-from operations.services import services_of
+from operations.kube.cluster import Cluster
+from operations.metrics.errors import PrometheusDownError, QueryRefusedError, WrongAddressError
+from operations.metrics.prometheus import Prometheus
+from operations.metrics.service_metrics import Figures
+from operations.metrics.transport import InCluster
+from operations.pulumi_stack.program import learn
+from operations.pulumi_stack.project import Project
+from operations.pulumi_stack.services import services_of
 from tests.e2e import load
 from tests.e2e.changes import base
 from tests.e2e.conftest import CHECKOUT, Shell, Stack, lab, stacks_in

@@ -10,7 +10,7 @@ import yaml
 
 from mesh_laws.catalogue import LAWS
 from tests.e2e.conftest import CHECKOUT, Shell
-from tests.e2e.lawbreakers import ADVISORY, BEGINNING, MANDATORY, NOT_YET_KNOWN
+from tests.e2e.rule_violations import ADVISORY, BEGINNING, MANDATORY, NOT_YET_KNOWN
 
 PACK = CHECKOUT / "policy"
 BROKEN = re.compile(r"- \[(mandatory|advisory)\] +([\w-]+)")

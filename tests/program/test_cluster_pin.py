@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from components.errors import ConfigError
+from components.settings.errors import ConfigError
 from tests.program import recorder
 from tests.program.recorder import INGRESS_SERVICE, Recording, run
 from tests.unit.stacks import with_changes

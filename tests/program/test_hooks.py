@@ -8,9 +8,9 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from components import istiod, update
-from components.hooks import SharedHooks
-from components.proxies import READ, HandoverError
+from components.rollout import istiod, update
+from components.rollout.hooks import SharedHooks
+from components.rollout.proxy_status import READ, HandoverError
 from tests.program.recorder import Recording, run
 from tests.unit.istiods import FakeCluster
 from tests.unit.stacks import several, with_changes

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.errors import ConfigError
+from components.settings.errors import ConfigError
 from tests.program.recorder import INGRESS_SERVICE, run
 from tests.unit.stacks import GONE, with_changes
 

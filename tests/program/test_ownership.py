@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from components import mesh_namespace
-from components.identity import LABEL, identity
-from operations.identity import LABEL as LABEL_OF_OPERATIONS
+from components.model.stack_identity import LABEL, identity
+from components.resources import mesh_namespace
+from operations.pulumi_stack.stack_identity import LABEL as LABEL_OF_OPERATIONS
 from tests.program import recorder
 from tests.program.recorder import run, stack_file
 from tests.unit.stacks import several, with_changes

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from components.ingress import unique_name
+from components.manifests.ingress import unique_name
 from tests.program import recorder
 from tests.program.recorder import run
 from tests.unit.stacks import CART, SHOP, several, with_changes

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from components.errors import ConfigError
-from components.handover import Handover
+from components.rollout.handover import Handover
+from components.settings.errors import ConfigError
 from tests.program.recorder import ROOT, Recording, run, stack_file
 from tests.unit.stacks import with_changes
 

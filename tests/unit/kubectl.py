@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.kubectl import Kubectl, KubectlError
+from components.rollout.kubectl import Kubectl, KubectlError
 
 Object = Mapping[str, Any]
 

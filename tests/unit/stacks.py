@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-from components.errors import ConfigError
-from components.faults import Fault
 from components.model.stack import Stack
-from components.settings import parse
+from components.schema.issues import Fault
+from components.settings.errors import ConfigError
+from components.settings.load import parse
 
 WALKTHROUGH: Mapping[str, Any] = {
     "kubernetes:context": "lab",

@@ -4,8 +4,9 @@ from fractions import Fraction
 
 import pytest
 
-from components.expressions import Duration, regex_error, seconds
-from components.faults import Path
+from components.schema.durations import Duration, seconds
+from components.schema.issues import Path
+from components.schema.regex import regex_error
 
 
 @pytest.mark.parametrize(

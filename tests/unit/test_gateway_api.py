@@ -7,9 +7,17 @@ from typing import Any
 import pytest
 import yaml
 
-from components.gateway_api import equivalents, filters, gateways, limits, objects
-from components.gateway_api.precedence import overtakers
-from components.matching import Spec
+from components.gateway_api import (
+    gateway as gateways,
+)
+from components.gateway_api import (
+    http_route,
+    http_route_filters,
+    limits,
+    unsupported,
+)
+from components.gateway_api.http_route_precedence import overtakers
+from components.manifests.route_match import Spec
 from tests.unit.stacks import CART, GONE, SHOP, faults, several, stack
 
 HERE = Path(__file__).parent / "expected"
@@ -25,7 +33,7 @@ def route(**changes: object) -> dict[str, Any]:
 
 def written(**changes: object) -> Spec:
     read = stack(api=API, **changes)
-    return objects.http_route(read.services[0], read)
+    return http_route.http_route(read.services[0], read)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -52,15 +60,15 @@ def test_a_weight_change_touches_the_route_alone() -> None:
     before, after = stack(api=API), stack(api=API, weights={"v1": 37, "v2": 63})
     (old,), (new,) = before.services, after.services
     assert gateways.serving(old, before) == gateways.serving(new, after)
-    (rule,) = objects.http_route(new, after)["rules"]
+    (rule,) = http_route.http_route(new, after)["rules"]
     assert [each["weight"] for each in rule["backendRefs"]] == [37, 63]
 
 
 def test_a_version_that_says_so_has_a_destination_rule_of_its_own() -> None:
     """Pools, outliers, load balancing: Istio heeds them for a version's Service as for a subset."""
     (service,) = stack(api=API, versions__v2__outliers={"consecutive5xx": 3}).services
-    assert objects.destination_rule(service, "v1") is None
-    assert objects.destination_rule(service, "v2") == {
+    assert http_route.destination_rule(service, "v1") is None
+    assert http_route.destination_rule(service, "v2") == {
         "host": "springbootapp-v2",
         "trafficPolicy": {"outlierDetection": {"consecutive5xxErrors": 3}},
     }
@@ -71,7 +79,7 @@ def test_a_version_that_says_so_has_a_destination_rule_of_its_own() -> None:
 )
 def test_durations_are_whole_numbers_with_units(go: str, gateway: str) -> None:
     """The Gateway API reads neither fractions nor microseconds."""
-    assert filters.duration(go) == gateway
+    assert http_route_filters.duration(go) == gateway
 
 
 REFUSED: list[tuple[Mapping[str, Any], str, str, str]] = [
@@ -136,7 +144,7 @@ def test_what_has_no_equivalent_is_refused_with_the_reason(
     changes: Mapping[str, Any], path: str, of: str, key: str
 ) -> None:
     """By its path, with the reason, and with the switch that turns back; Istio's own objects take it."""
-    (why,) = [each.why for each in equivalents.MISSING if (each.of.__name__, each.key) == (of, key)]
+    (why,) = [each.why for each in unsupported.MISSING if (each.of.__name__, each.key) == (of, key)]
     assert not faults(**changes)
     found = {str(fault.path): fault for fault in faults(api=API, **changes)}
     assert found[f"mesh-app:{path}"].code == "MESH190"
@@ -146,7 +154,7 @@ def test_what_has_no_equivalent_is_refused_with_the_reason(
 
 def test_a_key_of_the_gateway_that_nobody_writes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A key that comes to Istio's Gateway later is never forgotten here in silence."""
-    monkeypatch.setattr(equivalents, "GATEWAY_KEYS", {"hosts"})
+    monkeypatch.setattr(unsupported, "GATEWAY_KEYS", {"hosts"})
     (fault,) = faults(api=API, gateway={"hosts": ["a.b"], "port": 8080})
     assert (fault.code, str(fault.path)) == ("MESH190", "mesh-app:gateway.port")
     assert not faults(api=API, gateway={"hosts": ["a.b"], "port": 80})
@@ -154,7 +162,7 @@ def test_a_key_of_the_gateway_that_nobody_writes_is_refused(monkeypatch: pytest.
 
 def test_every_row_of_the_table_is_provoked() -> None:
     """A reason that nothing provokes is a reason that nobody has read."""
-    rows = {(each.of.__name__, each.key) for each in equivalents.MISSING}
+    rows = {(each.of.__name__, each.key) for each in unsupported.MISSING}
     assert rows == {(of, key) for _, _, of, key in REFUSED}
 
 
@@ -237,7 +245,7 @@ def test_nothing_is_overtaken_by_the_weights() -> None:
     """They take any path, and stand behind every expression too."""
     read = stack(api=API, routes=[{"name": "a", "uri": {"regex": "/a/.+"}, "to": "v2"}])
     assert not list(
-        overtakers([rule["matches"] for rule in objects.http_route(read.services[0], read)["rules"]])
+        overtakers([rule["matches"] for rule in http_route.http_route(read.services[0], read)["rules"]])
     )
 
 

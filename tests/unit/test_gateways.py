@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from components import ingress, routing, servers
-from components.ways import shown
+from components.manifests import gateway as servers
+from components.manifests import ingress, virtual_service
+from components.manifests.listeners import shown
 from tests.unit.stacks import CART, GONE, SHOP, faults, several, stack
 
 EXPECTED: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "expected/gateways.yaml").read_text())
@@ -22,7 +23,7 @@ def test_gateways(case: str) -> None:
     assert service.owns_gateway == (expected["gateway"] is not None)
     if service.owns_gateway:
         assert servers.gateway(service, read.ingress) == expected["gateway"]
-    spec = routing.virtual_service(service)
+    spec = virtual_service.virtual_service(service)
     assert (spec["hosts"], spec["gateways"]) == (expected["hosts"], expected["gateways"])
 
 

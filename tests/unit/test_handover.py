@@ -15,17 +15,17 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import handover as hooks
-from components import istiod, proxies, settling, shared
-from components.gateway_api.objects import http_route
-from components.handover import Handover
-from components.istiod import KINDS
+from components.gateway_api.http_route import http_route
+from components.manifests.virtual_service import virtual_service
 from components.model.stack import Stack
-from components.ownership import Ownership
-from components.proxies import HandoverError
-from components.routing import virtual_service
-from components.settling import GATHERING_SECONDS
-from components.update import Update
+from components.rollout import handover as hooks
+from components.rollout import istiod, proxy_status, proxy_sync, shared_query
+from components.rollout.handover import Handover
+from components.rollout.istiod import KINDS
+from components.rollout.ownership import Ownership
+from components.rollout.proxy_status import HandoverError
+from components.rollout.proxy_sync import GATHERING_SECONDS
+from components.rollout.update import Update
 from tests.unit.istiods import FakeCluster
 from tests.unit.stacks import stack
 
@@ -48,9 +48,9 @@ def clock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Si
         clock.now += seconds
         await asyncio.sleep(0)
 
-    for module in (settling, proxies, shared, istiod):
+    for module in (proxy_sync, proxy_status, shared_query, istiod):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
-    for module in (settling, proxies, shared, istiod, hooks):
+    for module in (proxy_sync, proxy_status, shared_query, istiod, hooks):
         monkeypatch.setattr(module, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
     monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: False)
     return clock
@@ -415,7 +415,7 @@ def test_the_first_routes_object_is_created_without_a_wait_for_proxies(
 ) -> None:
     """Nobody reaches the service without it; what comes beside it has callers already."""
     monkeypatch.setattr(hooks, "nobody_calls", lambda: False)
-    monkeypatch.setattr("components.hooks.pulumi.ResourceHook", lambda kind, *_: kind)
+    monkeypatch.setattr("components.rollout.hooks.pulumi.ResourceHook", lambda kind, *_: kind)
     binding = Engine().handover.of_routes("springbootapp", first=first)
     assert binding
     assert list(map(str, binding.before_create or ())) == [created]
@@ -472,4 +472,4 @@ def test_a_route_of_the_gateway_api_tells_what_istiod_has_read(
 ) -> None:
     """What others note, or noted before they went, says nothing of istiod."""
     route = {"metadata": {"generation": 2}, "status": {"parents": [note(controller, observed)]}}
-    assert proxies._is_observed(route) is is_observed  # noqa: SLF001 (the rule alone)
+    assert proxy_status._is_observed(route) is is_observed  # noqa: SLF001 (the rule alone)

@@ -8,10 +8,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components import matching
-from components.http_rules import HttpRule, http_rules
-from components.model.matching import Match, UriMatch, ValueMatch
-from components.model.rewriting import Redirect
+from components.manifests import route_match
+from components.manifests.http_rules import HttpRule, http_rules
+from components.model.rewrite import Redirect
+from components.model.route_match import Match, UriMatch, ValueMatch
 from components.model.routes import Route, Sticky
 from components.model.service import Service
 from tests.unit.stacks import stack
@@ -80,7 +80,7 @@ def test_a_decision_about_the_version_changes_nothing_else(
     user = re.search(r"user=(v[12])", request["cookie"] or "")
     if plain.route and not plain.route.follows:
         assert decided.to == plain.to
-    elif any(_meets(matching.request(each), request) for each in deciding):
+    elif any(_meets(route_match.request(each), request) for each in deciding):
         assert decided.to == "v2"
     elif bound and user:
         assert decided.to == user[1]
@@ -93,13 +93,13 @@ def _taken(service: Service, request: Mapping[str, Any]) -> HttpRule:
     """Find the first rule that takes a request, as Envoy does."""
     for rule in http_rules(service):
         if not rule.alternatives or any(
-            _meets(matching.request(each), request) for each in rule.alternatives
+            _meets(route_match.request(each), request) for each in rule.alternatives
         ):
             return rule
     raise AssertionError
 
 
-def _meets(match: matching.Spec, request: Mapping[str, Any]) -> bool:
+def _meets(match: route_match.Spec, request: Mapping[str, Any]) -> bool:
     headers = match.get("headers", {}).items()
     absent = match.get("withoutHeaders", {}).items()
     return (
@@ -107,7 +107,7 @@ def _meets(match: matching.Spec, request: Mapping[str, Any]) -> bool:
         and _fits(match.get("method"), request["method"])
         and all(request[name] is not None and _fits(wanted, request[name]) for name, wanted in headers)
         and not any(
-            request[name] is not None and (wanted == matching.NOTHING or _fits(wanted, request[name]))
+            request[name] is not None and (wanted == route_match.NOTHING or _fits(wanted, request[name]))
             for name, wanted in absent
         )
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components import ingress
+from components.manifests import ingress
 from tests.unit.stacks import several, stack
 
 PORTS = [

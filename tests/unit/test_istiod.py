@@ -13,9 +13,9 @@ from typing import TypeVar
 
 import pytest
 
-from components import istiod, kubectl
-from components.istiod import QUERY_SECONDS, Istiod, UnaskedError
-from components.kubectl import SilentError
+from components.rollout import istiod, kubectl
+from components.rollout.istiod import QUERY_SECONDS, Istiod, UnaskedError
+from components.rollout.kubectl import SilentError
 from tests.unit.istiods import FakeCluster, is_alive
 
 SYNCZ = [
@@ -334,7 +334,7 @@ def test_the_forwarded_port_ends_with_a_program_that_is_killed(cluster: FakeClus
     """As by Pulumi, after a second interrupt."""
     cluster.add(*syncz(SYNCZ))
     program = (
-        "import asyncio\nfrom components.istiod import Istiod\n"
+        "import asyncio\nfrom components.rollout.istiod import Istiod\n"
         "async def update():\n"
         "    await Istiod(context='lab', namespace='istio-system').proxies()\n"
         "    print('asked', flush=True)\n    await asyncio.sleep(60)\n"

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from components import kubeconfig
-from components.errors import ConfigError
-from components.settings import parse
+from components.settings import kubeconfig
+from components.settings.errors import ConfigError
+from components.settings.load import parse
 from tests.unit.stacks import with_changes
 
 FILE = "contexts: [{name: lab, context: {cluster: lab}}, {name: prod, context: {cluster: prod}}]"

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from components import kubectl
-from components.kubectl import Kubectl, KubectlError, ProcessLimitError, SilentError
+from components.rollout import kubectl
+from components.rollout.kubectl import Kubectl, KubectlError, ProcessLimitError, SilentError
 from tests.unit.istiods import is_alive
 
 KUBECTL = Kubectl(context="lab", namespace="team")

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from components import messages
-from components.faults import Message
+from components.schema import messages
+from components.schema.issues import Message
 from tests.unit.stacks import CART, GONE, SHOP, faults, several
 
 LONG = "a" * 40
@@ -767,7 +767,7 @@ ELSEWHERE: Mapping[str, str] = {
     "MESH202": "tests/program/test_ingress.py: it takes a cluster's answer",
     "MESH203": "tests/program/test_ingress.py: it takes a cluster's answer",
     "MESH204": "tests/program/test_cluster_pin.py: it takes a cluster's answer",
-    **{f"MESH21{nth}": "tests/unit/test_losses.py: it takes what was deployed before" for nth in range(5)},
+    **{f"MESH21{nth}": "test_request_loss.py: it takes what was deployed before" for nth in range(5)},
     "MESH205": "test_ownership.py: it takes a cluster's answer",
     "MESH206": "test_ownership.py: it takes a cluster's answer",
     "MESH207": "test_ownership.py: it takes a cluster's answer",

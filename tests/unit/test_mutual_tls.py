@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from components import servers
-from components.errors import ConfigError
-from components.gateway_api import gateways
-from components.matching import Spec
+from components.gateway_api import gateway as gateways
+from components.manifests import gateway as servers
+from components.manifests.route_match import Spec
 from components.model.service import Service
 from components.model.stack import Stack
+from components.settings.errors import ConfigError
 from tests.unit.stacks import CART, SHOP, faults, several, stack
 
 EXTRA = [{"port": 8066, "targetPort": 8080, "nodePort": 31386}]

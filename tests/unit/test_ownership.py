@@ -8,16 +8,17 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import hooks, identity, ownership
-from components.errors import ConfigError, OwnershipError
-from components.existing_namespace import labels_of_own
-from components.live_objects import former_managers
-from components.ownership import Ownership
+from components.model import stack_identity
+from components.resources.existing_namespace import labels_of_own
+from components.rollout import hooks, ownership
+from components.rollout.live_objects import former_managers
+from components.rollout.ownership import Ownership
+from components.settings.errors import ConfigError, OwnershipError
 from tests.unit.kubectl import install
 from tests.unit.stacks import several, stack
 
-OWN = identity.identity("mesh-app", "dev")
-OTHER = identity.identity("mesh-app", "prod")
+OWN = stack_identity.identity("mesh-app", "dev")
+OTHER = stack_identity.identity("mesh-app", "prod")
 NAMESPACE = "springistiodemo"
 PULUMI = {"app.kubernetes.io/managed-by": "pulumi"}
 
@@ -69,14 +70,14 @@ def create(owner: Ownership, wanted: dict[str, Any]) -> None:
 )
 def test_the_identity_is_the_value_of_a_label(project: str, name: str) -> None:
     """Of every project and stack that Pulumi takes."""
-    value = identity.identity(project, name)
+    value = stack_identity.identity(project, name)
     assert re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?", value)
 
 
 def test_no_two_stacks_have_one_identity() -> None:
     """Not where the dots fall otherwise, nor where only the end of a long name differs."""
     pairs = [("a.b", "c"), ("a", "b.c"), ("p" * 90, "s1"), ("p" * 90, "s2"), ("a-b", "c"), ("a", "b-c")]
-    assert len({identity.identity(*each) for each in pairs}) == len(pairs)
+    assert len({stack_identity.identity(*each) for each in pairs}) == len(pairs)
 
 
 @pytest.mark.usefixtures("unbound")
@@ -87,7 +88,7 @@ def test_every_object_is_marked_and_no_pod() -> None:
     declared = declare(Ownership(stack()), wanted)
     assert declared
     props: Any = declared.props
-    assert props["metadata"]["labels"] == {"app": "web", identity.LABEL: OWN}
+    assert props["metadata"]["labels"] == {"app": "web", stack_identity.LABEL: OWN}
     assert props["spec"] == wanted["spec"]
 
 
@@ -121,7 +122,7 @@ def test_the_engine_asks_before_it_creates_also_in_a_preview(monkeypatch: pytest
         return made[-1]
 
     monkeypatch.setattr(hooks, "nobody_calls", lambda: False)
-    monkeypatch.setattr("components.ownership.nobody_calls", lambda: False)
+    monkeypatch.setattr("components.rollout.ownership.nobody_calls", lambda: False)
     monkeypatch.setattr(pulumi, "ResourceHook", hook)
     owner = Ownership(stack())
     theirs: Any = SimpleNamespace()
@@ -151,7 +152,7 @@ def test_what_an_interrupted_update_claims_is_dropped(monkeypatch: pytest.Monkey
         note("pulumi-kubernetes-new", 6, "Update"),
         note("argocd", 2),
     ]
-    live = namespace(labels={identity.LABEL: OWN}, managedFields=notes)
+    live = namespace(labels={stack_identity.LABEL: OWN}, managedFields=notes)
     kubectl = install(monkeypatch, live)
     owner = Ownership(stack())
 
@@ -189,7 +190,7 @@ def test_the_provider_of_now_keeps_its_claims(notes: list[dict[str, str]], forme
 
 def test_claims_that_cannot_be_dropped_stop_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The object is made by then."""
-    kubectl = install(monkeypatch, namespace(labels={identity.LABEL: OWN}))
+    kubectl = install(monkeypatch, namespace(labels={stack_identity.LABEL: OWN}))
     owner = Ownership(stack())
 
     async def created() -> None:
@@ -220,7 +221,7 @@ def test_an_object_of_another_owner_is_not_taken_over(monkeypatch: pytest.Monkey
     """Whoever made it: a person, another tool, another stack."""
     marks: Any = (
         ({}, "has no label"),
-        ({identity.LABEL: OTHER}, f"stack {OTHER}"),
+        ({stack_identity.LABEL: OTHER}, f"stack {OTHER}"),
         (PULUMI, "managed by pulumi"),
     )
     for labels, says in marks:
@@ -248,9 +249,9 @@ def test_the_place_of_an_object_is_its_services(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.usefixtures("unbound")
 def test_one_report_has_all_that_surely_is_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """Asked of kubectl once. What an older version of the program made may be in the state."""
-    taken = thing("Service", "springbootapp", labels={identity.LABEL: OTHER})
+    taken = thing("Service", "springbootapp", labels={stack_identity.LABEL: OTHER})
     older = thing("ServiceAccount", "springbootapp", labels=PULUMI)
-    own = thing("Deployment", "springbootapp-v1", api="apps/v1", labels={identity.LABEL: OWN})
+    own = thing("Deployment", "springbootapp-v1", api="apps/v1", labels={stack_identity.LABEL: OWN})
     kubectl = install(monkeypatch, namespace(), taken, older, own)
     owner = Ownership(stack())
     for each in (namespace(), taken, older, own, thing("Secret", "free")):
@@ -271,7 +272,7 @@ def test_one_report_has_all_that_surely_is_of_others(monkeypatch: pytest.MonkeyP
 
 def test_what_this_stack_made_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """An update that was interrupted made it, and the next one goes on with it."""
-    install(monkeypatch, namespace(labels={identity.LABEL: OWN}))
+    install(monkeypatch, namespace(labels={stack_identity.LABEL: OWN}))
     create(Ownership(stack()), namespace())
 
 
@@ -366,13 +367,13 @@ def test_a_pod_that_asks_for_a_sidecar_must_get_it(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("labels", "services", "is_own"),
     [
-        ({identity.LABEL: OWN}, None, True),
+        ({stack_identity.LABEL: OWN}, None, True),
         (PULUMI, PULUMI, True),
         (PULUMI, None, False),
-        (PULUMI, {**PULUMI, identity.LABEL: OWN}, False),
+        (PULUMI, {**PULUMI, stack_identity.LABEL: OWN}, False),
         ({}, PULUMI, False),
-        ({**PULUMI, identity.LABEL: OTHER}, PULUMI, False),
-        ({**PULUMI, identity.LABEL: identity.NO_STACK}, PULUMI, False),
+        ({**PULUMI, stack_identity.LABEL: OTHER}, PULUMI, False),
+        ({**PULUMI, stack_identity.LABEL: stack_identity.NO_STACK}, PULUMI, False),
     ],
 )
 def test_a_namespace_that_this_stack_created_is_known(
@@ -395,7 +396,7 @@ def test_a_namespace_that_this_stack_created_is_known(
 def test_one_that_only_looks_like_it_is_not_touched(monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine would create it: then it is in no state of this stack's."""
     install(monkeypatch, namespace(labels=PULUMI))
-    with pytest.raises(OwnershipError, match=rf"(?s)MESH256.*{identity.LABEL}=none"):
+    with pytest.raises(OwnershipError, match=rf"(?s)MESH256.*{stack_identity.LABEL}=none"):
         create(Ownership(stack(**EXISTING)), namespace())
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import re2
 
-from components import routing
-from components.regex import compiled
+from components.manifests import virtual_service
+from components.schema.regex import compiled
 from tests.unit.stacks import faults, stack
 
 LETTERS = {"/api": "/", "/api/": "/", "/api/x": "/x", "/apix": "/x", "/api/x/": "/x/", "/api/api/x": "/api/x"}
@@ -42,7 +42,7 @@ def test_one_slash_stands_between_the_new_path_and_the_rest(
     """As the Gateway API's ReplacePrefixMatch has it, with prefixes that are compared by letters."""
     route = {"name": "moved", "to": "v2", "rewrite": {"uri": to}, **conditions}
     (service,) = stack(routes=[route]).services
-    written = routing.virtual_service(service)["http"][0]
+    written = virtual_service.virtual_service(service)["http"][0]
     assert {path: rewritten(path, written) for path in paths} == paths
 
 
@@ -65,7 +65,7 @@ def test_what_is_right_by_letters_stays_as_it_is_written() -> None:
     (service,) = stack(
         routes=[{"name": "a", "to": "v2", "uri": {"prefix": "/a/"}, "rewrite": {"uri": "/b/"}}]
     ).services
-    assert routing.virtual_service(service)["http"][0]["rewrite"] == {"uri": "/b/"}
+    assert virtual_service.virtual_service(service)["http"][0]["rewrite"] == {"uri": "/b/"}
 
 
 def test_a_long_prefix_is_no_error_where_it_becomes_no_expression() -> None:

@@ -2,7 +2,7 @@ r"""Expressions are accepted where both Go and RE2 accept them, and mean what th
 
 import pytest
 
-from components.regex import InvalidRegexError, compiled, matches
+from components.schema.regex import InvalidRegexError, compiled, matches
 
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 

@@ -9,8 +9,9 @@ import pulumi
 import pytest
 import yaml
 
-from components import mesh_security, security
+from components.manifests import security
 from components.model.service import App
+from components.resources import mesh_security
 from tests.unit.stacks import CART, GONE, SHOP, faults, several, stack
 
 EXPECTED: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "expected/security.yaml").read_text())

@@ -8,13 +8,13 @@ import pytest
 import yaml
 from pulumi.runtime import config as pulumi_config
 
-from components import settings
-from components.errors import ConfigError
-from components.faults import Path as Place
-from components.faults import assign
-from components.hints import keys_of
 from components.model.stack import Revision, ServicesFile, StackFile
-from components.settings import parse
+from components.schema.issues import Path as Place
+from components.schema.issues import assign
+from components.schema.type_hints import keys_of
+from components.settings import load
+from components.settings.errors import ConfigError
+from components.settings.load import parse
 from tests.unit.stacks import GONE, WALKTHROUGH, faults, several, stack, with_changes
 
 ROOT = Path(__file__).parents[2]
@@ -214,7 +214,7 @@ def test_configuration_is_read_as_pulumi_hands_it_over() -> None:
     pulumi_config.set_all_config(
         {k: v if isinstance(v, str) else json.dumps(v) for k, v in config.items()}, []
     )
-    read = settings.read()
+    read = load.read()
     assert read.cluster.context == "1.5"
     assert read.services == stack().services
 
@@ -224,5 +224,5 @@ def test_an_encrypted_key_is_refused() -> None:
     config = {k: v if isinstance(v, str) else json.dumps(v) for k, v in WALKTHROUGH.items()}
     pulumi_config.set_all_config(config, ["mesh-app:app"])
     with pytest.raises(ConfigError, match="MESH110  mesh-app:app") as caught:
-        settings.read()
+        load.read()
     assert "springbootapp" not in str(caught.value)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from components.faults import Path
+from components.schema.issues import Path
 from tests.unit.stacks import CART, SHOP, change, faults, several, stack
 
 

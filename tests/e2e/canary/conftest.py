@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.canaries import Canary, Run
-from tests.e2e.canary.given import NAMESPACE, as_before_any, settings
 from tests.e2e.canary.proof import Prove, Users
+from tests.e2e.canary.setup import NAMESPACE, as_before_any, settings
 from tests.e2e.conftest import Stack, lab, stacks_in
 
 

@@ -7,7 +7,7 @@ from typing import Final, Self
 
 from tests.e2e import load
 from tests.e2e.canaries import Run
-from tests.e2e.canary.given import HOST, V1
+from tests.e2e.canary.setup import HOST, V1
 from tests.e2e.conftest import Stack
 
 PROMOTED, REFUSED, ROLLED_BACK, ABORTED, HELD, NO_DATA = 0, 1, 3, 4, 5, 6

@@ -6,8 +6,8 @@ import psutil
 
 from tests.chat import chat
 from tests.e2e.canaries import Canary
-from tests.e2e.canary.given import NAMESPACE, WEIGHT_OF_V2, declare_v2
 from tests.e2e.canary.proof import PROMOTED, ROLLED_BACK, Prove, Users, as_before, promoted
+from tests.e2e.canary.setup import NAMESPACE, WEIGHT_OF_V2, declare_v2
 
 
 def test_hooks_run_around_the_steps(canary: Canary, prove: Prove, tmp_path: Path) -> None:

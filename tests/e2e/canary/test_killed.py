@@ -3,8 +3,8 @@
 import pytest
 
 from tests.e2e.canaries import Canary
-from tests.e2e.canary.given import STEP, declare_v2
 from tests.e2e.canary.proof import PROMOTED, ROLLED_BACK, Prove, Users, as_before, promoted
+from tests.e2e.canary.setup import STEP, declare_v2
 
 
 def test_killed_at_each_step_it_goes_on(canary: Canary, prove: Prove) -> None:

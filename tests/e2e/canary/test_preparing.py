@@ -3,8 +3,8 @@
 import time
 
 from tests.e2e.canaries import Canary, Run
-from tests.e2e.canary.given import NAMESPACE, STEP, WEIGHT_OF_V2, declare_v2
 from tests.e2e.canary.proof import ABORTED, HELD, PROMOTED, Prove, Users, as_before, promoted
+from tests.e2e.canary.setup import NAMESPACE, STEP, WEIGHT_OF_V2, declare_v2
 
 NEVER_STARTS = {"FAILURE_PERCENT": "101"}
 """Its pods crash, so that the update which brings them waits for more than a minute."""

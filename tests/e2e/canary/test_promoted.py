@@ -1,8 +1,8 @@
 """A good version is promoted, step by step, and nobody loses a request."""
 
 from tests.e2e.canaries import Canary
-from tests.e2e.canary.given import declare_v2
 from tests.e2e.canary.proof import PROMOTED, Prove, Users, promoted
+from tests.e2e.canary.setup import declare_v2
 
 
 def test_a_good_version_is_promoted(canary: Canary, prove: Prove) -> None:

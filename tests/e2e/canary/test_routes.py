@@ -10,8 +10,8 @@ import pytest
 
 from tests.e2e import load
 from tests.e2e.canaries import Canary
-from tests.e2e.canary.given import HOST, declare_v2
 from tests.e2e.canary.proof import PROMOTED, REFUSED
+from tests.e2e.canary.setup import HOST, declare_v2
 from tests.e2e.conftest import Stack
 
 INGRESS: Final = "http://127.0.0.1:31380"

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from operations.canary.split import agreeing
+from operations.canary.analysis.split import agreeing
 from tests.e2e import load
-from tests.e2e.canary.given import HOST, as_before_any, declare_v2
 from tests.e2e.canary.proof import URL
+from tests.e2e.canary.setup import HOST, as_before_any, declare_v2
 from tests.e2e.conftest import Stack
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lab import cgroups
 from lab.errors import LabError
-from lab.process import started
+from lab.node import cgroups
+from lab.node.process import started
 
 PIDS = (1 << 22) + 1
 """A pid beyond what Linux gives out: nobody has it."""

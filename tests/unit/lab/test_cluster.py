@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
-from lab import cgroups, node
-from lab.cluster import Cluster
-from lab.controlplane import SUBJECTS
 from lab.errors import LabError
-from lab.network import BRIDGE
+from lab.node import cgroups, node
+from lab.node.cluster import Cluster
+from lab.node.control_plane import SUBJECTS
+from lab.node.network import BRIDGE
+from lab.node.process import wait_until
 from lab.places import Places
-from lab.process import wait_until
 from lab.progress import Progress, Step
 from tests.unit.lab.conftest import Programs
 
@@ -27,7 +27,7 @@ def cluster(tmp_path: Path, places: Places, progress: Progress, monkeypatch: pyt
     monkeypatch.setattr(cgroups, "MOUNT", tmp_path / "cgroup")
     for name in ("SHIM_SOCKETS", "RUNC_STATE", "CNI_RESULTS"):
         monkeypatch.setattr(node, name, tmp_path / "run" / name / "folder")
-    monkeypatch.setattr("lab.pki.KEY_BITS", 1024)
+    monkeypatch.setattr("lab.node.pki.KEY_BITS", 1024)
     places.make()
     return Cluster(places=places, progress=progress, kube=tmp_path / "kube", root=tmp_path / "root")
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from lab import debian
-from lab.debian import Packages, environment
+from lab.build import debian
+from lab.build.debian import Packages, environment
 from lab.errors import LabError
 from lab.progress import Progress
 from tests.unit.lab.conftest import Programs

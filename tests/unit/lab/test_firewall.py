@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from lab import firewall
 from lab.errors import LabError
-from lab.firewall import Firewall, parse, removal
+from lab.node import firewall
+from lab.node.firewall import Firewall, parse, removal
 from tests.unit.lab.conftest import Programs
 
 FILTER = """\

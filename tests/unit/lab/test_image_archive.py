@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lab.image_archive import Entry, Image, tree
+from lab.build.image_archive import Entry, Image, tree
 
 NAME = "docker.io/lab/demo:1"
 

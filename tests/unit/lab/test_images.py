@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lab import images, parts
-from lab.image_archive import Entry, Image
-from lab.images import Ingredients, catalogue, key
+from lab.build import images, parts
+from lab.build.image_archive import Entry, Image
+from lab.build.images import Ingredients, catalogue, key
 
 ROOT = Path(__file__).parents[3]
 
@@ -100,7 +100,7 @@ def test_the_manifests_name_the_catalogues_images(given: Ingredients) -> None:
     """Cluster DNS and Istio are deployed with images that the lab has."""
     deployed = [
         container["image"]
-        for path in (ROOT / "lab/manifests").glob("*.yaml")
+        for path in (ROOT / "lab/node/manifests").glob("*.yaml")
         for document in yaml.safe_load_all(path.read_text())
         if document["kind"] == "Deployment"
         for container in document["spec"]["template"]["spec"]["containers"]

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from lab.gobuild import GoBuilder
-from lab.istio_sources import FILES, istio_sources
-from lab.parts import ISTIO
+from lab.build.go import GoBuilder
+from lab.build.istio_sources import FILES, istio_sources
+from lab.build.parts import ISTIO
 from lab.progress import Progress
 
 

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from lab import kiali_web
+from lab.build import kiali_web
+from lab.build.go import GoBuilder
 from lab.errors import LabError
-from lab.gobuild import GoBuilder
 from lab.progress import Progress
 from tests.unit.lab.conftest import Programs
 

@@ -12,8 +12,8 @@ from google.protobuf import empty_pb2
 from pulumi.automation._server import LanguageServer
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
-from lab import language_host
-from lab.language_host import Host
+from lab.stacks import language_host
+from lab.stacks.language_host import Host
 
 HOST = Path(language_host.__file__)
 

@@ -11,10 +11,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import lab.__main__ as main
-from lab import cgroups, debian, network, node, preflight, tools
-from lab.cluster import Cluster
+from lab import preflight
+from lab.build import debian, tools
+from lab.build.go import GoBuilder
 from lab.errors import LabError
-from lab.gobuild import GoBuilder
+from lab.node import cgroups, network, node
+from lab.node.cluster import Cluster
 from lab.places import Places
 from lab.progress import Progress
 from tests.unit.lab.conftest import Programs, python

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from lab import firewall, network
 from lab.errors import LabError
-from lab.network import BRIDGE, Network
+from lab.node import firewall, network
+from lab.node.network import BRIDGE, Network
 from tests.unit.lab.conftest import Programs
 
 SETTINGS = {

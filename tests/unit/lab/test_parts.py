@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from lab import parts
-from lab.parts import MODULES, Part
+from lab.build import parts
+from lab.build.parts import MODULES, Part
 
 ROOT = Path(__file__).parents[3]
 ALL = (

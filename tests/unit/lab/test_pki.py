@@ -9,9 +9,9 @@ import yaml
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from lab import pki
-from lab.controlplane import SUBJECTS
-from lab.pki import Authority, Subject
+from lab.node import pki
+from lab.node.control_plane import SUBJECTS
+from lab.node.pki import Authority, Subject
 
 SERVER = Subject(name="etcd", common_name="etcd", hosts=("127.0.0.1", "localhost"))
 ADMIN = Subject(name="admin", common_name="admin", groups=("system:masters", "people"))

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from lab import cgroups, process
 from lab.errors import LabError
-from lab.process import Process, started, wait_until
+from lab.node import cgroups, process
+from lab.node.process import Process, started, wait_until
 from lab.progress import Step
 
 SLEEP = ("/bin/sleep", "60")

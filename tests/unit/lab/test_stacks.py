@@ -15,7 +15,7 @@ from pulumi.automation._cmd import CommandResult
 from lab.errors import LabError
 from lab.places import Places
 from lab.progress import Progress
-from lab.stacks import DEV, Stacks, _held
+from lab.stacks.stacks import DEV, Stacks, _held
 
 Up = Callable[..., object]
 
@@ -255,8 +255,8 @@ def test_a_half_written_lock_is_held_while_a_pulumi_runs(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, runs: bool
 ) -> None:
     """It may be this pulumi's; with none left it is a killed one's."""
-    monkeypatch.setattr("lab.stacks.psutil.pids", lambda: [7])
-    monkeypatch.setattr("lab.stacks._is_pulumi", lambda pid: runs and pid == 7)
+    monkeypatch.setattr("lab.stacks.stacks.psutil.pids", lambda: [7])
+    monkeypatch.setattr("lab.stacks.stacks._is_pulumi", lambda pid: runs and pid == 7)
     lock = tmp_path / "lock.json"
     lock.write_text(text)
     assert _held(lock) is runs

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from lab import tools
-from lab.gobuild import GoBuilder
-from lab.parts import CLI, PROVIDER, PROVIDER_VERSION, PULUMI
+from lab.build import tools
+from lab.build.go import GoBuilder
+from lab.build.parts import CLI, PROVIDER, PROVIDER_VERSION, PULUMI
+from lab.build.tools import LANGUAGE_HOST, PROVIDER_NAME, Tool, choose, install
 from lab.places import Places
 from lab.progress import Progress
-from lab.tools import LANGUAGE_HOST, PROVIDER_NAME, Tool, choose, install
 from tests.unit.lab.conftest import Programs
 
 OWN = Path("/checkout/.lab/bin")
@@ -48,7 +48,7 @@ def test_a_machine_without_pulumi_gets_what_is_built(programs: Programs) -> None
     assert [tool.path for tool in found.values()] == [None, None, None]
     assert found["pulumi"].reason == f"{PULUMI}, built: none on PATH or in ~/.pulumi/bin"
     assert found[PROVIDER_NAME].reason == f"{PROVIDER_VERSION}, built: none on PATH or in ~/.pulumi"
-    assert found[LANGUAGE_HOST].reason == "the lab's own (lab/language_host.py)"
+    assert found[LANGUAGE_HOST].reason == "the lab's own (lab/stacks/language_host.py)"
 
 
 @pytest.mark.parametrize("version", [PULUMI, "v3.999.0", "v3.999.0-alpha.1", PULUMI.removeprefix("v")])
@@ -166,7 +166,9 @@ def test_what_is_built_is_put_where_pulumi_looks_first(
     assert not (places.binaries / "pulumi").is_symlink(), "the engine looks behind links for its hosts"
     assert plugin.read_text() == f"built {PROVIDER_NAME}"
     host = (places.binaries / LANGUAGE_HOST).read_text()
-    assert f"{places.checkout / '.venv/bin/python'} -P {places.checkout / 'lab/language_host.py'}" in host
+    assert (
+        f"{places.checkout / '.venv/bin/python'} -P {places.checkout / 'lab/stacks/language_host.py'}" in host
+    )
     subprocess.run(["/bin/sh", "-n", places.binaries / LANGUAGE_HOST], check=True)
     assert (places.binaries / LANGUAGE_HOST).stat().st_mode & 0o777 == 0o700
 

@@ -6,9 +6,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from lab import walkthrough
 from lab.errors import LabError
 from lab.progress import Progress
+from lab.stacks import walkthrough
 
 Serve = Callable[[Sequence[str]], str]
 WEIGHTS = {"v1": 90, "v2": 10, "v3": 0}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from operations.project import Project
+from operations.pulumi_stack.project import Project
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 

@@ -9,20 +9,20 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from operations.adoption.app_objects import Family, find_family
 from operations.adoption.differences import Difference, additions, differences
-from operations.adoption.family import Family, find_family
+from operations.adoption.import_state import merge
 from operations.adoption.pods import is_of
 from operations.adoption.report import show_additions
 from operations.adoption.sources import from_files, namespace_of, said
 from operations.adoption.stack_file import injection, stack_config
-from operations.adoption.state import merge
-from operations.declared import declare
 from operations.errors import OperationError
-from operations.fields import flow
-from operations.manifests import Manifest, manifests
+from operations.kube.fields import flow
+from operations.kube.manifests import Manifest, manifests
+from operations.pulumi_stack.program import declare
 from tests.unit.operations.projects import project
 
-KEPT = Path(__file__).with_name("kept")
+KEPT = Path(__file__).with_name("manual")
 WALKTHROUGH = ("2nodes", "destination", "gateway", "vs-v1")
 INGRESS = {"service": "istio-system/istio-ingressgateway", "address": "127.0.0.1"}
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from operations.adoption.family import Family, find_family
+from operations.adoption.app_objects import Family, find_family
 from operations.adoption.gateways import gateway
 from operations.errors import OperationError
-from operations.manifests import Manifest
+from operations.kube.manifests import Manifest
 from tests.unit.operations.test_adopt import walkthrough
 
 HOST = "shop.example.com"

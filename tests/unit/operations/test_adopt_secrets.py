@@ -9,14 +9,14 @@ import yaml
 from rich.console import Console
 
 from operations.adoption import report
+from operations.adoption.app_objects import Family, find_family
 from operations.adoption.differences import differences
-from operations.adoption.family import Family, find_family
 from operations.adoption.secrets import check, plain_secrets
 from operations.adoption.stack_file import stack_config, write
-from operations.cluster import Cluster
-from operations.declared import declare
 from operations.errors import OperationError
-from operations.manifests import Manifest, manifests
+from operations.kube.cluster import Cluster
+from operations.kube.manifests import Manifest, manifests
+from operations.pulumi_stack.program import declare
 from tests.unit.operations.projects import project
 from tests.unit.operations.test_adopt import INGRESS, walkthrough
 

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from operations.applied_names import under_applied_names
-from operations.recording import Resource
+from operations.kube.applied_names import under_applied_names
+from operations.pulumi_stack.recorder import Resource
 
 SERVICE = Resource(
     type="kubernetes:core/v1:Service",

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from operations import cluster
-from operations.cluster import Cluster
 from operations.errors import OperationError
+from operations.kube import cluster
+from operations.kube.cluster import Cluster
 
 PODS = {"name": "pods", "kind": "Pod", "namespaced": True, "verbs": ["get", "list"], "singularName": "pod"}
 CORE = {"kind": "APIResourceList", "resources": [PODS, {**PODS, "name": "pods/status"}]}

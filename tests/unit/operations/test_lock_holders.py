@@ -8,8 +8,8 @@ from pulumi import automation as auto
 from pulumi.automation._cmd import CommandResult
 
 from operations.errors import OperationError
-from operations.lock_holders import lock_holders
-from operations.locks import LockedError
+from operations.pulumi_stack.lock_holders import lock_holders
+from operations.pulumi_stack.locks import LockedError
 from tests.unit.operations.test_locks import SAID
 
 

@@ -14,9 +14,9 @@ import pytest
 from pulumi import automation as auto
 from pulumi.automation._cmd import CommandResult
 
-from operations import locks
 from operations.errors import OperationError
-from operations.locks import Holder, holders, patiently
+from operations.pulumi_stack import locks
+from operations.pulumi_stack.locks import Holder, holders, patiently
 
 SAID = (
     "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or "

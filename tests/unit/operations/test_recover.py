@@ -13,14 +13,14 @@ from typing import Any
 import psutil
 import pytest
 
-from operations.cluster import Cluster
 from operations.errors import OperationError
-from operations.identity import LABEL
-from operations.manifests import Manifest
-from operations.recovery import orphans
+from operations.kube.cluster import Cluster
+from operations.kube.manifests import Manifest
+from operations.pulumi_stack.stack_identity import LABEL
+from operations.recovery import orphan_processes
 from operations.recovery.backend import FileBackend
-from operations.recovery.leftovers import leftovers
-from operations.recovery.names import former_names, nothing_of
+from operations.recovery.field_managers import former_names, nothing_of
+from operations.recovery.orphan_resources import leftovers
 from operations.recovery.pending import pending_operations
 
 URN = "urn:pulumi:dev::mesh-app::mesh:index:VersionedApp$kubernetes:apps/v1:Deployment::shop-v3"
@@ -173,9 +173,9 @@ def test_helpers_of_a_pulumi_that_is_gone_are_ended(tmp_path: Path) -> None:
         subprocess.Popen([provider, "60"], cwd=other) as two,
     ):
         wait_for_name(one.pid)
-        found = orphans.orphans(mine)
+        found = orphan_processes.orphans(mine)
         assert [each.pid for each in found] == [one.pid]
-        orphans.end(found)
+        orphan_processes.end(found)
         assert one.wait(5) is not None
         assert two.poll() is None
         two.kill()
@@ -191,7 +191,7 @@ def test_helpers_of_a_pulumi_that_runs_stay(tmp_path: Path) -> None:
         while not (children := psutil.Process(pulumi.pid).children()) and time.monotonic() < ends:
             time.sleep(0.05)
         wait_for_name(children[0].pid)
-        assert orphans.orphans(tmp_path) == []
+        assert orphan_processes.orphans(tmp_path) == []
         children[0].kill()
 
 

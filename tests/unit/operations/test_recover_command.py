@@ -11,10 +11,10 @@ import pytest
 from pulumi import automation as auto
 
 from operations.errors import OperationError
-from operations.locks import Holder, LockedError
-from operations.manifests import Manifest
-from operations.recording import Resource
-from operations.recovery import command, orphans
+from operations.kube.manifests import Manifest
+from operations.pulumi_stack.locks import Holder, LockedError
+from operations.pulumi_stack.recorder import Resource
+from operations.recovery import command, orphan_processes
 from operations.recovery.command import recover, settle
 from tests.unit.operations.test_recover import BEFORE, INPUTS, LIVE, OWN, RESOURCE, URN, made
 
@@ -123,7 +123,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(command, "Updates", lambda *_, **__: world)
     monkeypatch.setattr(command, "State", state)
     monkeypatch.setattr(auto, "LocalWorkspace", lambda **_: world)
-    monkeypatch.setattr(orphans, "orphans", lambda _: [])
+    monkeypatch.setattr(orphan_processes, "orphans", lambda _: [])
     return world
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from operations.declared import declare
 from operations.errors import OperationError
-from operations.manifests import Manifest, as_yaml, manifests
+from operations.kube.manifests import Manifest, as_yaml, manifests
+from operations.pulumi_stack.program import declare
 from tests.unit.operations.projects import CHECKOUT, project
 from tests.unit.stacks import GONE, WALKTHROUGH, with_changes
 

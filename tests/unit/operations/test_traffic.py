@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from operations.cluster import Cluster
 from operations.errors import OperationError
-from operations.project import Project
+from operations.kube.cluster import Cluster
+from operations.pulumi_stack.project import Project
 from operations.traffic.command import Request, traffic
 from tests.unit.operations.projects import project
 from tests.unit.operations.prometheus import Answering, answering

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from operations.project import Project
+from operations.pulumi_stack.project import Project
 from operations.warm.helper import imported
 from operations.warm.host import Host, Hosts, interpreter
 

@@ -5,10 +5,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from components.choices import choices
-from components.constraints import Range
-from components.faults import PROJECT
-from components.hints import (
+from components.model.stack import Cluster, ServicesFile, StackFile
+from components.schema.constraints import Range
+from components.schema.issues import PROJECT
+from components.schema.key_groups import choices
+from components.schema.type_hints import (
     Hint,
     Shape,
     arguments,
@@ -20,7 +21,6 @@ from components.hints import (
     shape,
     unwrap,
 )
-from components.model.stack import Cluster, ServicesFile, StackFile
 from tests.unit.stacks import WALKTHROUGH, several, with_changes
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from jsonschema import Draft7Validator
 
-from components.errors import ConfigError
-from components.settings import parse
+from components.settings.errors import ConfigError
+from components.settings.load import parse
 from reference.stack_schema import stack_file
 from tests.unit.reference.drawn import configs
 from tests.unit.stacks import SHOP, WALKTHROUGH, several, with_changes

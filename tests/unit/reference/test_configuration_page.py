@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
-from components.errors import ConfigError
-from components.faults import Fault
-from components.hints import keys_of
 from components.model.stack import Several, StackFile
-from components.settings import parse
+from components.schema.issues import Fault
+from components.schema.type_hints import keys_of
+from components.settings.errors import ConfigError
+from components.settings.load import parse
 from reference.configuration_page import ROOTS, anchor, page
 from reference.keys import keys
 from reference.places import places

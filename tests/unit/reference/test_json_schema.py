@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 import pytest
 from jsonschema import Draft7Validator
 
-from components.choices import at_least_one, at_most_one, exactly_one
-from components.constraints import Constraint, Distinct, Form, NotEmpty, Range
-from components.expressions import Duration
-from components.hints import Shape
+from components.schema.constraints import Constraint, Distinct, Form, NotEmpty, Range
+from components.schema.durations import Duration
+from components.schema.key_groups import at_least_one, at_most_one, exactly_one
+from components.schema.type_hints import Shape
 from reference.json_constraints import keywords
 from reference.json_schema import Schemas
 

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from components.faults import Message
-from components.messages import TABLE
+from components.schema.issues import Message
+from components.schema.messages import TABLE
 from reference.messages_page import page, reasons, shown
 
 

@@ -1,4 +1,4 @@
-# ruff: noqa: D102 - each method does what operations.canary.world.World says
+# ruff: noqa: D102 - each method does what operations.canary.environment.World says
 """Whole canaries under simulated traffic, judged by the real code from what a Prometheus would answer.
 
 Requests are drawn by chance, with a seed; the proxies' counters are scraped as often as a real Prometheus
@@ -16,14 +16,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from operations.canary.checks import Measured
+from operations.canary.analysis.checks import Measured
 from operations.canary.outcome import Outcome
-from operations.figures.measured import Figures
-from operations.figures.prometheus import Prometheus
-from operations.figures.queries import Queries
-from operations.figures.transport import Reply
-from operations.services import MeshService
-from tests.unit.operations.canary.worlds import FakeWorld, course
+from operations.metrics.prometheus import Prometheus
+from operations.metrics.queries import Queries
+from operations.metrics.service_metrics import Figures
+from operations.metrics.transport import Reply
+from operations.pulumi_stack.services import MeshService
+from tests.unit.operations.canary.environments import FakeWorld, course
 
 BOUNDS = (
     0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 600_000,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from operations.canary.binomial import at_least, exceeds, highest_share
+from operations.canary.analysis.binomial import at_least, exceeds, highest_share
 
 TOTALS = st.integers(1, 300)
 CHANCES = st.floats(0.001, 0.999)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from operations.canary.checks import Finding, Latency, Query, SuccessRate, Verdict, check
-from operations.figures.histogram import percentile
+from operations.canary.analysis.checks import Finding, Latency, Query, SuccessRate, Verdict, check
+from operations.metrics.histogram import percentile
 
 GOOD, BAD, UNSURE, UNKNOWN = Verdict.good, Verdict.bad, Verdict.unsure, Verdict.unknown
 

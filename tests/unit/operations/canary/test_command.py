@@ -14,15 +14,15 @@ from rich.console import Console
 
 from operations.canary import command
 from operations.canary.command import Request
-from operations.canary.inbox import Answer, Wish
-from operations.canary.journal import Canary
-from operations.canary.record import Record
-from operations.canary.stack_copy import StackCopy
-from operations.canary.view import View
-from operations.declared import Declared
+from operations.canary.journal.inbox import Answer, Wish
+from operations.canary.journal.journal import Record
+from operations.canary.journal.run import Canary
+from operations.canary.stack_file.deployed_copy import StackCopy
+from operations.canary.terminal.view import View
 from operations.errors import OperationError
-from operations.project import Project
-from operations.services import MeshService
+from operations.pulumi_stack.program import Declared
+from operations.pulumi_stack.project import Project
+from operations.pulumi_stack.services import MeshService
 from tests.unit.operations.projects import project
 from tests.unit.stacks import WALKTHROUGH
 

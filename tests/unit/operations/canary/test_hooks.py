@@ -6,7 +6,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from operations.canary.hooks import Occasion, expanded, run
+from operations.canary.deploy.hooks import Occasion, expanded, run
 from operations.canary.outcome import BackError, Outcome
 from operations.canary.plan import Hook, Plan
 from tests.chat import chat

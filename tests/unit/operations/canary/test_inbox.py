@@ -6,7 +6,7 @@ from threading import Thread
 
 import pytest
 
-from operations.canary.inbox import OUTRANKED, Answer, Inbox, Wish
+from operations.canary.journal.inbox import OUTRANKED, Answer, Inbox, Wish
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from operations.canary.interrupts import Interrupts
-from operations.canary.view import View
+from operations.canary.terminal.interrupts import Interrupts
+from operations.canary.terminal.view import View
 
 ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 SIGNALS = (signal.SIGINT, signal.SIGTSTP, *ENDING)

@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.model.canary import Canary
-from components.schema import encode
-from operations.canary.checks import Finding, Verdict, overall
+from components.schema.decode import encode
+from operations.canary.analysis.checks import Finding, Verdict, overall
 from operations.canary.durations import clock, seconds
 from operations.canary.plan import Plan
 from operations.canary.traffic import back, heaviest, of_step, shares
-from operations.declared import declare
-from operations.manifests import manifests
+from operations.kube.manifests import manifests
+from operations.pulumi_stack.program import declare
 from tests.unit.operations.projects import project
 from tests.unit.stacks import WALKTHROUGH, with_changes
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from operations.canary import report
+from operations.canary.journal import report
+from operations.canary.journal.journal import Record
+from operations.canary.journal.status import is_over, show_status
 from operations.canary.outcome import Outcome
-from operations.canary.record import Record
-from operations.canary.status import is_over, show_status
-from operations.canary.view import View, line, panel
-from tests.unit.operations.canary.test_course import QUICK
-from tests.unit.operations.canary.worlds import FakeWorld, course
+from operations.canary.terminal.view import View, line, panel
+from tests.unit.operations.canary.environments import FakeWorld, course
+from tests.unit.operations.canary.test_rollout import QUICK
 
 
 def ended(folder: Path, world: FakeWorld) -> Record:

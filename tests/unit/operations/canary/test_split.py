@@ -5,7 +5,7 @@ from math import comb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from operations.canary.split import agreeing, compare, telling
+from operations.canary.analysis.split import agreeing, compare, telling
 
 CHANCES = st.floats(0.01, 0.99)
 TOTALS = st.integers(1, 400)

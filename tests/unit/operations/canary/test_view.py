@@ -11,16 +11,16 @@ from threading import Thread
 import pytest
 from rich.console import Console
 
-from operations.canary import view as view_module
-from operations.canary.scene import Scene
-from operations.canary.view import View
+from operations.canary.terminal import view as view_module
+from operations.canary.terminal.state import Scene
+from operations.canary.terminal.view import View
 from tests.unit.operations.projects import CHECKOUT
 
 SCENE = Scene(to="v2", step=1, steps=2, phase="analysis", weights={"v1": 90, "v2": 10})
 INTO_A_CLOSED_PIPE = """
 import sys
 from rich.console import Console
-from operations.canary.view import View
+from operations.canary.terminal.view import View
 view = View(Console())
 with view.open():
     for nth in range(50):

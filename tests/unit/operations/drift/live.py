@@ -5,16 +5,16 @@ from copy import deepcopy
 from functools import cache
 from typing import Any
 
-from operations.cluster import Cluster
-from operations.declared import declare
-from operations.drift.checking import Declared
+from operations.drift.check import Declared
 from operations.drift.findings import Finding
 from operations.drift.objects import object_findings
-from operations.drift.platform import Stamps
+from operations.drift.platform_metadata import Stamps
 from operations.drift.snapshot import Snapshot
 from operations.drift.state import Kept, State
-from operations.manifests import Manifest, in_order, is_applied
-from operations.project import Project
+from operations.kube.cluster import Cluster
+from operations.kube.manifests import Manifest, in_order, is_applied
+from operations.pulumi_stack.program import declare
+from operations.pulumi_stack.project import Project
 from tests.unit.operations.projects import CHECKOUT
 
 NONE = Stamps(seen=frozenset())

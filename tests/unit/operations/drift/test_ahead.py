@@ -6,12 +6,12 @@ import pytest
 
 from operations.drift import ahead
 from operations.drift.ahead import Ahead
-from operations.drift.checking import Declared, Scene, compare
+from operations.drift.check import Declared, Scene, compare
 from operations.drift.findings import Report
 from operations.drift.snapshot import Snapshot
 from operations.drift.state import State
 from operations.errors import OperationError
-from operations.project import Project
+from operations.pulumi_stack.project import Project
 from tests.unit.operations.drift.live import declared, edited, made, snapshot, state
 
 STACK = "dev"

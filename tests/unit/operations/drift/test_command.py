@@ -13,10 +13,10 @@ from pulumi import automation as auto
 from rich.console import Console
 
 from operations.drift import command
-from operations.drift.checking import Scene, compare
+from operations.drift.check import Scene, compare
 from operations.drift.command import CLEAN, DRIFT, Request
 from operations.errors import OperationError
-from operations.locks import Holder, LockedError
+from operations.pulumi_stack.locks import Holder, LockedError
 from tests.unit.operations.drift.live import declared, edited, made, manifest, snapshot, state
 from tests.unit.operations.drift.test_plan import UNDECLARED, as_own, scene
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from operations.drift.findings import Problem
-from operations.manifests import Manifest
+from operations.kube.manifests import Manifest
 from tests.unit.operations.drift.live import (
     EDITED,
     MADE,

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from operations.defaults import spec_defaults
-from operations.drift.comparison import differences
+from operations.drift.diff import differences
 from operations.drift.findings import Problem, Writer
 from operations.drift.objects import FORCED
-from operations.fields import ABSENT, without
+from operations.kube.defaults import spec_defaults
+from operations.kube.fields import ABSENT, without
 from tests.unit.operations.drift.live import (
     EDITED,
     MADE,

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from operations.drift.checking import Scene, compare
-from operations.drift.mending import restored
+from operations.drift.check import Scene, compare
 from operations.drift.plan import left, plan
+from operations.drift.repair import restored
 from operations.errors import OperationError
-from operations.identity import LABEL, identity_of
-from operations.manifests import Manifest
+from operations.kube.manifests import Manifest
+from operations.pulumi_stack.stack_identity import LABEL, identity_of
 from tests.unit.operations.drift.live import (
     NONE,
     PULUMI,
@@ -21,7 +21,7 @@ from tests.unit.operations.drift.live import (
     snapshot,
     state,
 )
-from tests.unit.operations.drift.test_strangers import present
+from tests.unit.operations.drift.test_foreign import present
 
 
 def scene(live: list[Manifest], stack: str = "prod") -> Scene:

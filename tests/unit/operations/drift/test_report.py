@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from operations.drift.checking import Scene, compare
+from operations.drift.check import Scene, compare
 from operations.drift.findings import Problem, Report
-from operations.drift.told import as_json, show
-from operations.manifests import Manifest
+from operations.drift.output import as_json, show
+from operations.kube.manifests import Manifest
 from tests.unit.operations.drift.live import EDITED, declared, edited, made, snapshot, state
 
 

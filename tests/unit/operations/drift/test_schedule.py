@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 import yaml
 
-from operations.cluster import Cluster
-from operations.declared import declare
-from operations.drift.checking import check
+from operations.drift.check import check
+from operations.drift.foreign.objects import WATCHED
 from operations.drift.state import State
-from operations.drift.strangers import WATCHED
-from operations.manifests import Manifest, is_applied
+from operations.kube.cluster import Cluster
+from operations.kube.manifests import Manifest, is_applied
+from operations.pulumi_stack.program import declare
 from tests.unit.operations.drift.live import kept, made
 from tests.unit.operations.projects import CHECKOUT, project
 

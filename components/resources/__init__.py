@@ -1,0 +1,1 @@
+"""The Pulumi ComponentResources of the program."""

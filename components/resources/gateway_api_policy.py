@@ -1,0 +1,125 @@
+"""GatewayApiPolicy: the traffic policy of a service, expressed by the Kubernetes Gateway API."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import pulumi
+from pulumi_kubernetes.apiextensions import CustomResource
+from pulumi_kubernetes.core.v1 import Service as KubernetesService
+
+from components.gateway_api import gateway as gateways
+from components.gateway_api import http_route
+from components.manifests.ingress import extra_ports_name
+from components.manifests.labels import labels
+from components.manifests.route_match import Spec
+from components.manifests.service import UNAWAITED, service_spec
+from components.model.service import Service
+from components.model.stack import Stack
+from components.resources.custom_resource import mesh_object
+from components.resources.protection import Protection
+from components.rollout.handover import Handover
+
+API: Final = {
+    "Gateway": f"{gateways.GROUP}/v1",
+    "HTTPRoute": f"{gateways.GROUP}/v1",
+    "DestinationRule": "networking.istio.io/v1",
+}
+
+
+class GatewayApiPolicy(pulumi.ComponentResource):
+    """A Service for each version, Gateways on the ingress, and one HTTPRoute; one more where HTTP redirects.
+
+    A version's Service comes after its pods and before the route that needs it, and goes the other way round:
+    a version loses its route, then its Service, then its pods. In between, the handover waits until every
+    proxy has followed.
+    """
+
+    def __init__(
+        self,
+        args: Service,
+        *,
+        stack: Stack,
+        handover: Handover,
+        ports: Sequence[KubernetesService],
+        workloads: Mapping[str, Sequence[pulumi.Resource]],
+        protection: Protection,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        # The weights stay out of the component's own inputs, or a weight change would show as two changes.
+        super().__init__("mesh:index:GatewayApiPolicy", args.app.name, {"app": args.app.name}, opts)
+        self._args, self._namespace, self._protection = args, stack.namespace.name, protection
+        self._handover = handover
+        before: list[pulumi.Resource] = []
+        for version, pods in workloads.items():
+            before += self._backend(version, pods)
+        for name, spec in gateways.serving(args, stack).items():
+            addressed = _addressed(spec, stack, ports)
+            before.append(self._object("Gateway", name, addressed, ports, namespace=stack.ingress.namespace))
+        for name, spec in gateways.redirecting(args, stack).items():
+            gateway = self._object("Gateway", name, spec, ports, namespace=stack.ingress.namespace)
+            self._object("HTTPRoute", name, gateways.redirect_route(stack, name), [gateway])
+        spec = http_route.http_route(args, stack)
+        routes = self._object(
+            "HTTPRoute", args.app.name, spec, before, hooks=self._handover.of_routes(args.app.name)
+        )
+        self._handover.guard(routes)
+        self.register_outputs({"hosts": list(args.hosts), "backends": list(workloads)})
+
+    def _backend(self, version: str, pods: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
+        """Make what a route needs to send requests to a version."""
+        name, kept = self._args.workload(version), self._protection.of_version(self._args, version)
+        service = KubernetesService(
+            name,
+            metadata={
+                "name": name,
+                "namespace": self._namespace,
+                "labels": labels(self._args.app, version),
+                "annotations": UNAWAITED,
+            },
+            spec=service_spec(self._args, version),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=list(pods), hooks=self._handover.of_subset(version)
+            ).merge(kept),
+        )
+        policy = http_route.destination_rule(self._args, version)
+        # Under another name than a subset's rule: whoever turns the switch needs both for a moment.
+        return [
+            service,
+            *(
+                [self._object("DestinationRule", f"{name}-service", policy, [service], kept=kept)]
+                if policy
+                else []
+            ),
+        ]
+
+    def _object(
+        self,
+        kind: str,
+        name: str,
+        spec: pulumi.Input[Spec],
+        after: Sequence[pulumi.Resource],
+        *,
+        namespace: str | None = None,
+        kept: pulumi.ResourceOptions | None = None,
+        hooks: pulumi.ResourceHookBinding | None = None,
+    ) -> CustomResource:
+        return mesh_object(
+            API[kind],
+            kind,
+            name,
+            spec,
+            app=self._args.app,
+            namespace=namespace or self._namespace,
+            parent=self,
+            after=after,
+            kept=kept or self._protection.of(),
+            hooks=hooks,
+        )
+
+
+def _addressed(spec: Spec, stack: Stack, ports: Sequence[KubernetesService]) -> pulumi.Input[Spec]:
+    """Lead the Gateway of the extra ports to their Service: one of an older version has another name."""
+    declared = extra_ports_name(stack) if ports else ""
+    for each in ports:
+        return each.metadata["name"].apply(lambda actual: gateways.addressed(spec, declared, actual))
+    return spec

@@ -1,0 +1,151 @@
+"""A port of a pod, forwarded by a kubectl that ends with the update, however the update ends. No Pulumi."""
+
+import asyncio
+import re
+import sys
+from typing import Final
+
+from components.rollout.kubectl import Kubectl, KubectlError, unstarted
+
+KEEPER: Final = """
+import os, subprocess, sys, threading
+kubectl = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
+def end():
+    os.read(0, 1)
+    kubectl.kill()
+threading.Thread(target=end, daemon=True).start()
+os._exit(kubectl.wait())
+"""
+"""Runs kubectl for as long as its own input is open.
+
+The system closes it where the program is killed. kubectl itself reads no input, and what Linux has for that
+(PDEATHSIG) other systems lack.
+"""
+
+READY: Final = re.compile(rb"Forwarding from 127\.0\.0\.1:(\d+) ")
+
+LENGTH: Final = re.compile(rb"^content-length:\s*(\d+)", re.IGNORECASE | re.MULTILINE)
+CHUNKED: Final = re.compile(rb"^transfer-encoding:\s*chunked", re.IGNORECASE | re.MULTILINE)
+
+SOME_LINES: Final = 3
+
+END_SECONDS: Final = 5.0
+"""A kubectl that is killed is gone in milliseconds; no update waits longer for its end."""
+
+
+class ForwardError(Exception):
+    """A forwarded port that was there, and does not answer: the pod is gone, or its API server."""
+
+
+class Forward:
+    """One kubectl, and as many requests through it as one likes, each by a connection of its own."""
+
+    def __init__(self, kubectl: Kubectl, pod: str, port: int) -> None:
+        self._command = kubectl.command(
+            "port-forward", f"pod/{pod}", f":{port}", "--address=127.0.0.1", "--pod-running-timeout=5s"
+        )
+        self._said: list[bytes] = []
+        self._closed = False
+        self._local: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._process = asyncio.ensure_future(self._run())
+
+    @property
+    def is_over(self) -> bool:
+        """Whether kubectl has ended, as it does with the pod, or is about to."""
+        return self._closed or self._process.done()
+
+    def close(self) -> None:
+        """End it."""
+        self._closed = True
+        self._process.cancel()
+
+    async def opened(self) -> int:
+        """Wait for the port; returns its number on this machine.
+
+        Raises:
+            KubectlError: kubectl cannot forward it, in its own words.
+        """
+        return await asyncio.shield(self._local)
+
+    async def get(self, path: str) -> tuple[int, bytes]:
+        """Ask by HTTP through the opened port; returns status and body.
+
+        Raises:
+            ForwardError: the pod does not answer.
+        """
+        local = await self.opened()
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", local)
+            try:
+                writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+                return await _answer(reader)
+            finally:
+                writer.close()
+        except (OSError, EOFError, ValueError) as error:
+            raise ForwardError(self._words() or f"the connection ended within an answer: {error}") from error
+
+    async def _run(self) -> None:
+        """Keep kubectl until it ends, or this is cancelled: at the end of the program, if not before."""
+        try:
+            # In a session of its own: an interrupt from the terminal is for Pulumi, which finishes its steps.
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-ISc", KEEPER, *self._command),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            self._fail(unstarted(error))
+            return
+        try:
+            await self._listen(process)
+        finally:
+            await _end(process)
+            self._fail(KubectlError(self._words() or f"{' '.join(self._command)} ended"))
+
+    async def _listen(self, process: asyncio.subprocess.Process) -> None:
+        """Read what kubectl prints: the port, a line for each request, and why it ends."""
+        while process.stdout and (line := await process.stdout.readline()):
+            if (ready := READY.match(line)) and not self._local.done():
+                self._local.set_result(int(ready[1]))
+            elif not line.startswith((b"Forwarding from", b"Handling connection")):
+                self._said = [*self._said, line][-SOME_LINES:]
+
+    def _fail(self, why: KubectlError) -> None:
+        if not self._local.done():
+            self._local.set_exception(why)
+            # Perhaps nobody waits any more.
+            self._local.exception()
+
+    def _words(self) -> str:
+        return b" ".join(map(bytes.strip, self._said)).decode(errors="replace")
+
+
+async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """Read status and body, and no further: containerd ends a forwarded connection one second later.
+
+    Raises:
+        EOFError: the connection ended before.
+        ValueError: that is no HTTP.
+    """
+    head = await reader.readuntil(b"\r\n\r\n")
+    status = int(head.split(maxsplit=2)[1])
+    if length := LENGTH.search(head):
+        return status, await reader.readexactly(int(length[1]))
+    if not CHUNKED.search(head):
+        return status, await reader.read()
+    body = b""
+    while size := int((await reader.readline()).split(b";")[0], 16):
+        body += await reader.readexactly(size)
+        await reader.readline()
+    return status, body
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.stdin:
+        process.stdin.close()
+    try:
+        await asyncio.wait_for(process.wait(), END_SECONDS)
+    except TimeoutError:
+        process.kill()

@@ -1,0 +1,124 @@
+"""What an update of an object loses by its nature, told from its inputs before and after. Pure.
+
+Each is reported in the preview, with the way that loses nothing; docs/changes.md has the whole list.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from components.model.gateway import covers
+from components.schema.issues import Fault, Path
+from components.schema.messages import (
+    ADDRESS_GOES,
+    FEWER_PODS_FIRST,
+    INGRESS_LEFT,
+    NODE_PORT_GOES,
+    SERVICE_PORT_MOVES,
+)
+
+Spec = Mapping[str, Any]
+"""The `spec` of an object."""
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Address:
+    """Where clients outside reach a Gateway."""
+
+    port: int
+    is_tls: bool
+    host: str
+
+    def is_in(self, others: frozenset["Address"]) -> bool:
+        """Whether requests to it are answered where these addresses are open."""
+        return any(
+            (each.port, each.is_tls) == (self.port, self.is_tls)
+            and (each.host in (self.host, "*") or covers(each.host, self.host))
+            for each in others
+        )
+
+    def __str__(self) -> str:
+        """Write it as a URL."""
+        return f"{'https' if self.is_tls else 'http'}://{self.host}:{self.port}"
+
+
+def addresses(gateway: Spec) -> frozenset[Address]:
+    """List the addresses of a Gateway, of Istio's kind or of the Gateway API's."""
+    of_servers = {
+        Address(
+            port=server["port"]["number"],
+            is_tls=server["port"]["protocol"] == "HTTPS",
+            host=host.rpartition("/")[2],
+        )
+        for server in gateway.get("servers") or ()
+        for host in server["hosts"]
+    }
+    of_listeners = {
+        Address(port=each["port"], is_tls=each["protocol"] == "HTTPS", host=each.get("hostname", "*"))
+        for each in gateway.get("listeners") or ()
+    }
+    return frozenset(of_servers | of_listeners)
+
+
+def of_gateway(old: Spec, new: Spec, place: Path) -> Iterator[Fault]:
+    """Report addresses that are closed, and an ingress that is left."""
+    here = place / "gateway"
+    left, entered = (each.get("selector") or each.get("addresses") for each in (old, new))
+    if left != entered:
+        yield INGRESS_LEFT.at(Path() / "ingress", entered, old=left)
+    remaining = addresses(new)
+    if closed := [each for each in sorted(addresses(old)) if not each.is_in(remaining)]:
+        text = ", ".join(map(str, closed))
+        yield ADDRESS_GOES.at(here, [str(each) for each in sorted(remaining)], closed=text)
+
+
+def of_service(old: Spec, new: Spec, place: Path) -> Iterator[Fault]:
+    """Report another port of the service."""
+    before, after = ({each["port"] for each in spec.get("ports") or ()} for spec in (old, new))
+    for port in sorted(before - after):
+        name = place / "app" / "name" if not place.parts else place
+        yield SERVICE_PORT_MOVES.at(place / "app" / "port", min(after), old=port, name=name)
+
+
+def of_extra_ports(old: Spec, new: Spec) -> Iterator[Fault]:
+    """Report node ports that are closed."""
+    before, after = ({each.get("nodePort") for each in spec.get("ports") or ()} for spec in (old, new))
+    for port in sorted(before - after):
+        yield NODE_PORT_GOES.at(Path() / "ingress" / "extraPorts", port, port=port)
+
+
+def shares(routes: Spec, workload_prefix: str) -> dict[str, int]:
+    """Read the share of each version from the last route of a VirtualService or an HTTPRoute.
+
+    Args:
+        routes: the spec.
+        workload_prefix: what the names of the versions' own Services begin with.
+    """
+    of_subsets = _last(routes.get("http")).get("route") or ()
+    of_services = _last(routes.get("rules")).get("backendRefs") or ()
+    return {
+        **{each["destination"].get("subset", ""): each.get("weight", 100) for each in of_subsets},
+        **{each["name"].removeprefix(workload_prefix): each.get("weight", 100) for each in of_services},
+    }
+
+
+def of_weights(
+    old: Mapping[str, int], new: Mapping[str, int], pods: Mapping[str, tuple[int, int]], place: Path
+) -> Iterator[Fault]:
+    """Report versions that lose pods before they lose weight.
+
+    Args:
+        old: the share of each version before.
+        new: and after.
+        pods: the number of pods before and after, of each version where it falls in this update.
+        place: of the service in the stack file.
+    """
+    for version, (before, after) in pods.items():
+        if old.get(version, 0) > new.get(version, 0):
+            words = {"before": before, "after": after, "old": old[version], "new": new.get(version, 0)}
+            here = place / "versions" / version / "replicas"
+            yield FEWER_PODS_FIRST.at(here, after, version=version, **words)
+
+
+def _last(routes: Sequence[Spec] | None) -> Spec:
+    return routes[-1] if routes else {}

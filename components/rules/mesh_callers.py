@@ -1,0 +1,20 @@
+"""Rules about callers inside the mesh: what none of their proxies would enforce."""
+
+from collections.abc import Iterator
+
+from components.model.stack import Stack
+from components.schema.issues import Fault, Path, assign
+from components.schema.messages import AMBIENT_CALLERS
+
+
+def weights_have_a_proxy(stack: Stack, at: Path) -> Iterator[Fault]:
+    """Keep routes of the mesh out of ambient namespaces, where no proxy of a caller reads requests."""
+    if stack.namespace.injection != "ambient":
+        return
+    sidecars = assign(at / "namespace" / "injection", "enabled")
+    for place, service in stack.placed.items():
+        if service.mesh:
+            here = place / "mesh"
+            gateway = assign(here, value=False)
+            mend = f"{sidecars}; or, for the gateway alone: {gateway}"
+            yield AMBIENT_CALLERS.at(here, service.mesh, mend=mend)

@@ -1,0 +1,200 @@
+"""Plain data → frozen dataclasses, by their type hints alone. No I/O, no Pulumi.
+
+Every fault is collected. A value that cannot be read is replaced by one that raises `UnsoundError` when a
+rule touches it, so that the rules about the sound rest of the stack file still speak.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import is_dataclass
+from difflib import get_close_matches
+from typing import Any, Final, TypeVar, cast
+
+from components.schema.case_insensitive import Folded
+from components.schema.constraints import WHOLE, Constraint, Form
+from components.schema.invalid import Broken, UnsoundError
+from components.schema.issues import Fault, Path, assign, command
+from components.schema.key_groups import choices
+from components.schema.messages import (
+    KEY_TWICE,
+    MISSING,
+    NOT_AMONG,
+    UNKNOWN_KEY,
+    UNQUOTED,
+    WRONG_TYPE,
+)
+from components.schema.type_hints import (
+    Hint,
+    Shape,
+    arguments,
+    example_of,
+    hints_of,
+    keys_of,
+    members,
+    required,
+    shape,
+    unwrap,
+)
+
+T = TypeVar("T")
+
+LONGEST_NUMBER: Final = 18
+"""Digits that a command can say back."""
+
+
+def decode(kind: type[T], data: object, path: Path) -> tuple[T, list[Fault]]:
+    """Read `data` as a `kind`. The value is whole if there are no faults."""
+    decoder = _Decoder()
+    return cast("T", decoder.read(kind, data, path)), decoder.faults
+
+
+def encode(value: object) -> Any:  # noqa: ANN401 - plain data of any shape
+    """Write a value back as plain data, with the keys of the stack file and without what is absent."""
+    if is_dataclass(value) and not isinstance(value, type):
+        given = {key: getattr(value, field.name) for key, field in keys_of(type(value)).items()}
+        return {key: encode(each) for key, each in given.items() if each not in (None, (), {})}
+    if isinstance(value, Mapping):
+        return {str(key): encode(each) for key, each in value.items()}
+    return [encode(each) for each in value] if isinstance(value, tuple) else value
+
+
+class _Decoder:
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+
+    def read(self, hint: Hint, data: object, path: Path) -> object:
+        """Read one value and hold it against the constraints that stand on its type."""
+        fitting = [each for each in members(hint) if _has_shape(shape(each), data)]
+        if not fitting:
+            return self._misshapen(hint, data, path)
+        # Where a word of a list or other text may stand, text is only taken for a word if it is one.
+        words = [each for each in fitting if shape(each) is Shape.WORD and str(data) in arguments(each)]
+        (alternative, *_) = words or [each for each in fitting if shape(each) is not Shape.WORD] or fitting
+        value = self._shaped(alternative, data, path)
+        if isinstance(value, Broken):
+            return value
+        extras = (*unwrap(hint)[1], *(unwrap(alternative)[1] if alternative is not hint else ()))
+        constraints = [extra for extra in extras if isinstance(extra, Constraint)]
+        example = example_of(alternative if alternative is not hint and not unwrap(hint)[1] else hint)
+        try:
+            found = [fault for constraint in constraints if (fault := constraint.fault(value, path, example))]
+        except UnsoundError:
+            return value
+        self.faults += found
+        folds = any(isinstance(each, Form) and each.folds for each in constraints)
+        return Broken() if found else str(value).lower() if folds else value
+
+    def _shaped(self, hint: Hint, data: object, path: Path) -> object:
+        bare, _ = unwrap(hint)
+        match shape(hint):
+            case Shape.TABLE:
+                return self._table(bare, cast("Mapping[str, object]", data), path)
+            case Shape.MAPPING:
+                return self._mapping(bare, cast("Mapping[str, object]", data), path)
+            case Shape.LIST:
+                (entry, *_) = arguments(bare)
+                entries = cast("Sequence[object]", data)
+                return tuple(self.read(entry, each, path / nth) for nth, each in enumerate(entries))
+            case Shape.WORD:
+                return self._word(arguments(bare), str(data), path)
+            case Shape.TEXT:
+                fault = WHOLE.fault(text := str(data), path, example_of(hint))
+                return self._broken(fault) if fault else text
+        return bare(data)
+
+    def _table(self, kind: type, data: Mapping[str, object], path: Path) -> object:
+        wanted, hints = keys_of(kind), hints_of(kind)
+        strangers = sorted(data.keys() - wanted.keys())
+        meant = [self._unknown(key, data[key], tuple(wanted), path) for key in strangers]
+        given: dict[str, object] = {}
+        for key, field in wanted.items():
+            hint = hints[field.name]
+            if (value := data.get(key)) is not None:
+                given[field.name] = self.read(hint, value, path / key)
+            elif key in meant:
+                given[field.name] = Broken()
+            elif required(field):
+                mend = assign(path / key, example_of(hint))
+                given[field.name] = self._broken(MISSING.at(path / key, None, example=mend))
+        # An empty mapping or list says nothing: a route with `headers: {}` must not take every request.
+        present = [key for key in wanted if data.get(key) not in (None, {}, [])]
+        for choice in choices(kind):
+            example = example_of(hints[wanted[choice.keys[0]].name])
+            self.faults += [fault] if (fault := choice.fault(present, path, example)) else []
+        return kind(**given)
+
+    def _unknown(self, key: str, value: object, known: Sequence[str], path: Path) -> str | None:
+        """Report a key that is not there, and return the one that was meant."""
+        near = get_close_matches(key, known, n=1, cutoff=0.6)
+        remove = command("rm", path / key)
+        mend = (
+            f"{remove}; {assign(path / near[0], value)}" if near and value not in (None, {}, []) else remove
+        )
+        self.faults.append(UNKNOWN_KEY.at(path / key, value, known=", ".join(known), mend=mend))
+        return near[0] if near else None
+
+    def _mapping(self, bare: Hint, data: Mapping[str, object], path: Path) -> object:
+        key_hint, value_hint = arguments(bare)
+        forms = [extra for extra in unwrap(key_hint)[1] if isinstance(extra, Form)] or [WHOLE]
+        read: dict[str, object] = {}
+        # Pulumi hands mappings over sorted by key; whoever reads the YAML itself has the file's order.
+        for key in sorted(data):
+            self.faults += [fault for form in forms if (fault := form.key_fault(key, path / key))]
+            name = Folded(key) if any(form.folds for form in forms) else key
+            if name in read:
+                other = next(each for each in data if Folded(each) == name and each != key)
+                self.faults.append(KEY_TWICE.at(path / key, data[key], other=other))
+            read[name] = self.read(value_hint, data[key], path / key)
+        return read
+
+    def _word(self, words: Sequence[str], data: str, path: Path) -> object:
+        if data in words:
+            return data
+        by_lower = {word.lower(): word for word in words}
+        nearest = by_lower[get_close_matches(data.lower(), by_lower, n=1, cutoff=0.0)[0]]
+        return self._broken(NOT_AMONG.at(path, data, choices=", ".join(words), nearest=nearest))
+
+    def _misshapen(self, hint: Hint, data: object, path: Path) -> Broken:
+        alternatives = members(hint)
+        if isinstance(data, bool | float) and any(shape(a) is Shape.TEXT for a in alternatives):
+            read_as = "a truth value" if isinstance(data, bool) else "a number with a fraction"
+            return self._broken(UNQUOTED.at(path, data, read_as=read_as, text=str(data).lower()))
+        words = [", ".join(arguments(a)) for a in alternatives if shape(a) is Shape.WORD]
+        others = [shape(a).value for a in alternatives if shape(a) is not Shape.WORD]
+        meant = _quoted_number(data, others)
+        example = assign(path, example_of(hint) if meant is None else meant)
+        return self._broken(
+            WRONG_TYPE.at(path, data, expected=" or ".join([*words, *others]), example=example)
+        )
+
+    def _broken(self, fault: Fault) -> Broken:
+        self.faults.append(fault)
+        return Broken()
+
+
+def _quoted_number(data: object, shapes: Sequence[str]) -> float | None:
+    """Read the number that stands there as text, if one is wanted."""
+    if not isinstance(data, str) or len(data) > LONGEST_NUMBER:
+        return None
+    if re.fullmatch("[0-9]+", data) and {Shape.WHOLE.value, Shape.NUMBER.value} & {*shapes}:
+        return int(data)
+    return float(data) if re.fullmatch(r"[0-9]+\.[0-9]+", data) and Shape.NUMBER.value in shapes else None
+
+
+def _has_shape(wanted: Shape, data: object) -> bool:
+    if isinstance(data, float) and data.is_integer():
+        return wanted in {Shape.NUMBER, Shape.WHOLE}
+    return wanted in _SHAPES.get(type(data), ())
+
+
+# `pulumi config set --path versions.v2.tag 44` stores a number where text is meant. A number with a fraction
+# is not taken for text: by now 4.10 has become 4.1.
+_SHAPES: Final[Mapping[type, Sequence[Shape]]] = {
+    bool: (Shape.TRUTH,),
+    str: (Shape.TEXT, Shape.WORD),
+    int: (Shape.WHOLE, Shape.NUMBER, Shape.WORD, Shape.TEXT),
+    float: (Shape.NUMBER,),
+    dict: (Shape.TABLE, Shape.MAPPING),
+    list: (Shape.LIST,),
+    tuple: (Shape.LIST,),
+}

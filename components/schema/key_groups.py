@@ -1,0 +1,58 @@
+"""Which keys of one mapping may stand together, declared as data on its dataclass. No I/O, no Pulumi."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from components.schema.issues import Fault, Path, assign, command
+from components.schema.messages import AT_LEAST_ONE, AT_MOST_ONE, EXACTLY_ONE
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How many of some keys must, and may, be given."""
+
+    keys: tuple[str, ...]
+    at_least: int
+    at_most: int
+
+    def fault(self, given: Sequence[str], path: Path, example: object) -> Fault | None:
+        """Offer to remove what is too many, or to set the first key where none is there."""
+        here = [key for key in self.keys if key in given]
+        if self.at_least <= len(here) <= self.at_most:
+            return None
+        mend = command("rm", path / here[-1]) if here else assign(path / self.keys[0], example)
+        found = " and ".join(here) or "none"
+        message = EXACTLY_ONE if self.at_least == self.at_most else AT_MOST_ONE if here else AT_LEAST_ONE
+        return message.at(path, found, choices=", ".join(self.keys), found=found, mend=mend)
+
+
+def exactly_one(*keys: str) -> Callable[[type[T]], type[T]]:
+    """Declare on a dataclass that one of these keys is given, and no other of them."""
+    return _declare(Choice(keys, at_least=1, at_most=1))
+
+
+def at_most_one(*keys: str) -> Callable[[type[T]], type[T]]:
+    """Declare on a dataclass that these keys exclude each other."""
+    return _declare(Choice(keys, at_least=0, at_most=1))
+
+
+def at_least_one(*keys: str) -> Callable[[type[T]], type[T]]:
+    """Declare on a dataclass that it says nothing without one of these keys."""
+    return _declare(Choice(keys, at_least=1, at_most=len(keys)))
+
+
+def choices(of: type) -> tuple[Choice, ...]:
+    """Read what was declared on a dataclass."""
+    declared: tuple[Choice, ...] = getattr(of, "__choices__", ())
+    return declared
+
+
+def _declare(choice: Choice) -> Callable[[type[T]], type[T]]:
+    def declare(on: type[T]) -> type[T]:
+        on.__choices__ = (choice, *choices(on))  # type: ignore[attr-defined]
+        return on
+
+    return declare

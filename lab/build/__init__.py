@@ -1,0 +1,1 @@
+"""Builds the programs and images of the lab from pinned sources."""

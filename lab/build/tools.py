@@ -1,0 +1,164 @@
+"""Pulumi's programs: the user's own where they fit, else built once.
+
+Pulumi's CLI, its Kubernetes provider and its Python language host are on no package registry.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import provider_pb2_grpc
+
+from lab.build.go import GoBuilder
+from lab.build.parts import CLI, PROVIDER, PROVIDER_VERSION, PULUMI
+from lab.places import Places
+
+PROVIDER_NAME = "pulumi-resource-kubernetes"
+LANGUAGE_HOST = "pulumi-language-python"
+ANSWER_SECONDS = 20
+"""How long a program may take to tell its version; it takes under 2 s on two busy cores."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tool:
+    """A program that was chosen, and why."""
+
+    name: str
+    path: Path | None
+    """None: to be built."""
+    reason: str
+
+
+def choose(own_binaries: Path) -> list[Tool]:
+    """Look for the user's own programs; each that is missing or does not fit is to be built."""
+    cli = _choose_cli(own_binaries)
+    return [cli, _choose_provider(own_binaries), _choose_language_host(cli)]
+
+
+def install(tools: list[Tool], places: Places, builder: GoBuilder) -> None:
+    """Put every program where Pulumi looks for it first, building what there is none of.
+
+    The language host stands beside the CLI and the provider among the plugins, as after Pulumi's
+    own installation; anywhere else on PATH, every command would begin with a warning.
+    """
+    for tool in tools:
+        path = tool.path
+        if tool.name == LANGUAGE_HOST:
+            target = places.binaries / LANGUAGE_HOST
+            if path is None:
+                target.unlink(missing_ok=True)
+                python, host = (
+                    places.checkout / ".venv/bin/python",
+                    places.checkout / "lab/stacks/language_host.py",
+                )
+                # -P: the modules of lab/ must not stand in the way of the program's own.
+                target.write_text(f'#!/bin/sh\nexec {shlex.join([str(python), "-P", str(host)])} "$@"\n')
+                target.chmod(0o700)
+            else:
+                link(path, target)
+        elif tool.name == PROVIDER_NAME:
+            plugin = places.pulumi / "home/plugins" / f"resource-kubernetes-v{PROVIDER_VERSION}"
+            plugin.mkdir(parents=True, exist_ok=True)
+            link(path or builder.build(PROVIDER) / PROVIDER_NAME, plugin / PROVIDER_NAME)
+        elif path is None:
+            # The engine looks beside its own binary, behind any symbolic link.
+            built = builder.build(CLI) / "pulumi"
+            if not (places.binaries / "pulumi").is_file() or not _same(built, places.binaries / "pulumi"):
+                (places.binaries / "pulumi").unlink(missing_ok=True)
+                shutil.copy2(built, places.binaries / "pulumi")
+        else:
+            link(path, places.binaries / "pulumi")
+
+
+def link(source: Path, target: Path) -> None:
+    """Make `target` a symbolic link to `source`, whatever it was."""
+    target.unlink(missing_ok=True)
+    target.symlink_to(source)
+
+
+def _same(one: Path, other: Path) -> bool:
+    about_one, about_other = one.stat(), other.stat()
+    return (about_one.st_size, about_one.st_mtime_ns) == (about_other.st_size, about_other.st_mtime_ns)
+
+
+def _choose_cli(own_binaries: Path) -> Tool:
+    wanted = _numbers(PULUMI)
+    reason = "none on PATH or in ~/.pulumi/bin"
+    for found in _candidates("pulumi", own_binaries, Path.home() / ".pulumi/bin"):
+        version = _said_version([str(found), "version"])
+        numbers = _numbers(version)
+        if numbers >= wanted and numbers[0] == wanted[0]:
+            return Tool(name="pulumi", path=found, reason=f"yours at {found}, {version}")
+        reason = f"yours at {found} is {version or 'of no version'}, not {PULUMI} or a later v{wanted[0]}"
+    return Tool(name="pulumi", path=None, reason=f"{PULUMI}, built: {reason}")
+
+
+def _choose_provider(own_binaries: Path) -> Tool:
+    plugins = Path.home() / f".pulumi/plugins/resource-kubernetes-v{PROVIDER_VERSION}"
+    reason = "none on PATH or in ~/.pulumi"
+    for found in _candidates(PROVIDER_NAME, own_binaries, plugins, Path.home() / ".pulumi/bin"):
+        version = _provider_version(found)
+        if version.removeprefix("v") == PROVIDER_VERSION:
+            return Tool(name=PROVIDER_NAME, path=found, reason=f"yours at {found}, {version}")
+        reason = f"yours at {found} is {version or 'of no version'}, the SDK needs {PROVIDER_VERSION}"
+    return Tool(name=PROVIDER_NAME, path=None, reason=f"{PROVIDER_VERSION}, built: {reason}")
+
+
+def _choose_language_host(cli: Tool) -> Tool:
+    """Pulumi's own installation has it beside the CLI; one of another release does not fit."""
+    if cli.path is not None and (found := cli.path.resolve().with_name(LANGUAGE_HOST)).exists():
+        return Tool(name=LANGUAGE_HOST, path=found, reason="yours, beside pulumi")
+    return Tool(name=LANGUAGE_HOST, path=None, reason="the lab's own (lab/stacks/language_host.py)")
+
+
+def _candidates(name: str, own_binaries: Path, *folders: Path) -> list[Path]:
+    """The user's own programs of a name, as the shell would find them were the lab's not on PATH."""
+    searched = dict.fromkeys([*map(Path, os.get_exec_path()), *folders])
+    paths = [folder / name for folder in searched if folder != own_binaries]
+    return [path for path in paths if path.is_file() and os.access(path, os.X_OK)]
+
+
+def _said_version(command: list[str]) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=ANSWER_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    found = re.search(r"v?\d+\.\d+\.\d+\S*", done.stdout)
+    return found[0] if found else ""
+
+
+def _provider_version(path: Path) -> str:
+    """Ask a provider as the engine does: it prints its port, then answers there."""
+    try:
+        process = subprocess.Popen(
+            [str(path), "127.0.0.1:1"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+    except OSError:
+        return ""
+    silence = threading.Timer(ANSWER_SECONDS, process.kill)
+    silence.start()
+    with process:
+        try:
+            port = process.stdout.readline().strip() if process.stdout else ""
+            if not port.isdecimal():
+                return ""
+            with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+                stub = provider_pb2_grpc.ResourceProviderStub(channel)
+                return str(stub.GetPluginInfo(empty_pb2.Empty(), timeout=ANSWER_SECONDS).version)
+        except grpc.RpcError:
+            return ""
+        finally:
+            silence.cancel()
+            process.kill()
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", version)
+    return tuple(map(int, found.groups())) if found else ()

@@ -1,0 +1,1 @@
+"""Runs a one-node Kubernetes cluster: processes, network, certificates, control plane, kubelet."""

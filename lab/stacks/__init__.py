@@ -1,0 +1,1 @@
+"""Deploys the stacks of the lab with Pulumi."""

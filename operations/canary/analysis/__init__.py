@@ -1,0 +1,1 @@
+"""Decides from metrics whether a step of the canary passes."""

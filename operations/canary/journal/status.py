@@ -1,0 +1,60 @@
+"""Where a canary stands, told from another terminal by its journal."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+
+from operations.canary.durations import clock
+from operations.canary.journal.journal import Entry, Record, first, last
+from operations.canary.outcome import Outcome
+from operations.canary.terminal.view import split_of
+
+OVER = {str(each) for each in Outcome if each.is_over}
+
+
+def is_over(entries: Sequence[Entry]) -> bool:
+    """Tell whether nothing is left to go on with."""
+    return bool(entries) and entries[-1]["event"] == "end" and entries[-1]["outcome"] in OVER
+
+
+def show_status(record: Record, console: Console) -> None:
+    """Print it."""
+    entries = record.entries()
+    if unreadable := record.unreadable:
+        console.print(f"{unreadable} lines of the journal cannot be read, and are left out")
+    if not entries:
+        console.print("no canary of this stack has run here")
+        return
+    begun, step, applied = first(entries, "begin"), last(entries, "step"), last(entries, "applied")
+    state = "runs" if record.runs else "is over" if is_over(entries) else "does not run, and is not over"
+    since = _ago(entries[0])
+    console.print(
+        f"the canary of {begun.get('service', '?')} to {begun.get('to', '?')} {state}; it began {since}"
+    )
+    if step:
+        console.print(f"step {step['step'] + 1}: {step['says']}")
+    console.print(f"weights: {split_of(applied.get('weights', begun.get('before', {})))}")
+    look = last(entries, "look")
+    if look:
+        console.print(f"last look, {_ago(look)}: {look['verdict']}")
+        for check, verdict, says in look["findings"]:
+            console.print(f"  {check} {verdict}: {says}")
+    # By their order, not by their times: the clock may have been changed meanwhile.
+    if (pause := last(entries, "paused")) and not last(_after(entries, pause), "resumed"):
+        console.print(f"paused by {'the plan' if pause['by'] == 'plan' else 'hand'}: --resume goes on")
+    for event in ("outage", "back"):
+        if entry := last(_after(entries, look), event):
+            console.print(f"{event}: {entry['why']}")
+    if entries[-1]["event"] == "end":
+        console.print(f"{entries[-1]['outcome']}: {entries[-1]['why']}")
+
+
+def _after(entries: list[Entry], one: Mapping[str, Any]) -> list[Entry]:
+    """List what came after an entry; all, where there is none."""
+    return entries[entries.index(dict(one)) + 1 :] if one else entries
+
+
+def _ago(entry: Entry | Mapping[str, Any]) -> str:
+    return f"{clock(max(0.0, time.time() - entry['time']))} ago"

@@ -1,0 +1,179 @@
+"""The world as it is: the stack's project, its cluster, its Prometheus, and the people at the terminals."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final, Literal
+
+import httpx
+
+from operations.canary.analysis.checks import Check, Measured
+from operations.canary.clock import ObservedClock
+from operations.canary.deploy import hooks, manual_rollback
+from operations.canary.deploy.deployment import Deployment
+from operations.canary.deploy.hooks import Occasion
+from operations.canary.journal.inbox import Answer, Command, Wish
+from operations.canary.journal.journal import Record
+from operations.canary.plan import Hook
+from operations.canary.stack_file import edit
+from operations.canary.stack_file.deployed_copy import StackCopy
+from operations.canary.terminal.interrupts import Interrupts
+from operations.canary.terminal.state import Scene
+from operations.canary.terminal.view import View
+from operations.canary.traffic import Traffic
+from operations.drift.findings import Finding, Problem, Report
+from operations.errors import OperationError
+from operations.kube.cluster import Cluster
+from operations.kube.pod_readiness import pods_of
+from operations.metrics.errors import NoDataError
+from operations.metrics.service_metrics import Figures
+from operations.pulumi_stack.project import Project
+from operations.pulumi_stack.services import MeshService
+
+ROUTES: Final = ("VirtualService", "DestinationRule", "Gateway", "HTTPRoute", "GRPCRoute")
+"""The kinds that decide who gets what."""
+SECONDS: Final = 5.0
+"""How long the API server may take to say that it is well."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveWorld:
+    """All of it for one service of one stack."""
+
+    project: Project
+    stack: str
+    service: MeshService
+    deployment: Deployment
+    cluster: Cluster
+    figures: Figures
+    record: Record
+    view: View
+    interrupts: Interrupts
+    clock: ObservedClock = field(default_factory=ObservedClock)
+    taken: list[Command] = field(default_factory=list)
+    """Commands that were taken and have no answer yet."""
+
+    @cached_property
+    def stack_copy(self) -> StackCopy:
+        """What a rollback is made of where the stack file fails."""
+        return StackCopy(
+            project=self.project, stack=self.stack, service=self.service.name, folder=self.record.folder
+        )
+
+    def now(self) -> float:
+        """Tell the time that was observed, in seconds."""
+        return self.clock.now()
+
+    def sleep(self, seconds: float) -> None:
+        """Let time go by."""
+        time.sleep(seconds)
+
+    def write(self, traffic: Traffic) -> None:
+        """Say in the stack file who gets what."""
+        edit.set_traffic(self.project, self.stack, self.service.name, traffic)
+        self.stack_copy.write()
+
+    def write_copy(self, traffic: Traffic) -> str:
+        """Say it in a copy of the stack file, which updates take until that can be written again."""
+        return self.stack_copy.use(traffic)
+
+    def remove_versions(self, versions: set[str]) -> None:
+        """Take versions out of the stack file, if the program takes what is left."""
+        edit.remove_versions(self.project, self.stack, self.service.name, versions)
+        self.stack_copy.write()
+
+    def up(self, message: str, *, refresh: bool, tick: Callable[[], None] | None = None) -> None:
+        """`pulumi up`."""
+        with self.stack_copy.file() as config:
+            self.deployment.up(message, refresh=refresh, tick=tick, config=config)
+        self.stack_copy.deploy()
+
+    def manual_rollback(self, traffic: Traffic) -> Sequence[str]:
+        """List the commands by which a person brings the routes to this traffic without Pulumi."""
+        self.stack_copy.use(traffic)
+        draft = self.project.with_draft(self.stack, self.stack_copy.draft or "")
+        return manual_rollback.commands(draft, self.stack, self.service, self.cluster.context)
+
+    def prepare(self) -> None:
+        """Have what the next update needs; without it, that is the same and only slower."""
+        with suppress(Exception):
+            self.deployment.prepare()
+
+    def ready(self, version: str) -> int | None:
+        """Count the ready pods of a version; None where nobody can tell just now."""
+        pods = pods_of(self.cluster, self.service, version)
+        return None if pods is None else pods.ready
+
+    def answers(self) -> bool:
+        """Tell whether the cluster's API answers."""
+        try:
+            return self.cluster.get("/readyz", {}, seconds=SECONDS)[0] == httpx.codes.OK
+        except OperationError:
+            return False
+
+    def drift(self) -> list[str]:
+        """List what others changed of the routes, each with who did it."""
+        return changed_routes(self.deployment.check())
+
+    def measure(self, window: float) -> Mapping[str, Measured]:
+        """Take the figures of every version over the last seconds."""
+        return self.figures.measured(self.service, window=window).versions
+
+    def value(self, check: Check, version: str, window: float) -> float | None:
+        """Ask the team's own query."""
+        try:
+            return self.figures.scalar(check.promql or "", self.service, version=version, window=window)
+        except NoDataError:
+            return None
+
+    def run_hook(self, hook: Hook, occasion: Occasion, tick: Callable[[], None]) -> str | None:
+        """Run a hook in the project's folder."""
+        return hooks.run(hook, occasion, self.project.folder, tick)
+
+    def wish(self) -> Wish | None:
+        """Take what somebody asked for from another terminal."""
+        command = self.record.inbox.take()
+        if command is None:
+            return None
+        self.taken.append(command)
+        return command.wish
+
+    def reply(self, text: str, *, accepted: bool = True) -> None:
+        """Answer it."""
+        while self.taken:
+            self.record.inbox.answer(self.taken.pop(), Answer(accepted=accepted, text=text))
+
+    def interrupted(self) -> Literal["hold", "back"] | None:
+        """Ask whoever pressed Ctrl-C; nobody, where the process is asked to end."""
+        return self.interrupts.answer(self.view)
+
+    def note(self, event: str, **words: object) -> bool:
+        """Keep something in the journal."""
+        self.record.note(event, **words)
+        return True
+
+    def tell(self, line: str) -> None:
+        """Say something to whoever watches."""
+        self.view.tell(line)
+
+    def show(self, scene: Scene) -> None:
+        """Show where things stand."""
+        self.view.show(scene)
+
+
+def changed_routes(report: Report) -> list[str]:
+    """List what others changed of the routes, each with who did it.
+
+    Left out is what hinders no update: changes of the stack file, and fields that are as declared and belong
+    to whoever put them back by hand (the stack's routes carry `pulumi.com/patchForce`).
+    """
+    return [
+        _said(each) for each in report.of(*ROUTES) if not each.pending and each.problem is not Problem.TAKEN
+    ]
+
+
+def _said(finding: Finding) -> str:
+    who = f", by {finding.writer}" if finding.writer else ""
+    return f"{finding.ref} {finding.path or finding.why or ''} is {finding.problem}{who}"

@@ -1,0 +1,102 @@
+"""What each step changes in the cluster: the program is run for each, against nothing."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from operations.canary.plan import Plan
+from operations.canary.stack_file.edit import Place, config_of, read, uneditable, with_traffic
+from operations.canary.stack_file.yaml_text import UneditableError
+from operations.canary.traffic import back, of_step, unmoved
+from operations.drift.diff import differences
+from operations.kube.cluster import Cluster, same_object, spelled
+from operations.kube.fields import ABSENT, Path, flow, spelled_path
+from operations.kube.manifests import Manifest, manifests
+from operations.kube.redaction import without_secret_values
+from operations.pulumi_stack.program import learn_each
+from operations.pulumi_stack.project import Project
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stages:
+    """All steps of a canary, and where it would go back to."""
+
+    now: Sequence[Manifest]
+    """What the stack declares as the file is."""
+    before: Sequence[Manifest]
+    """What it declares with the weights as they were at the beginning, which may be those of no step."""
+    back: Sequence[Manifest]
+    steps: Sequence[Sequence[Manifest]]
+
+    def changes_from(self, first: int) -> list[list[str]]:
+        """Say for each step from one on which objects change against the one before, field by field."""
+        stages = [self.now, *self.steps[first:]]
+        return [list(changes(one, other)) for one, other in pairwise(stages)]
+
+    def standing(self, cluster: Cluster) -> int | None:
+        """Find the step that the live routes are of: -1 for the beginning or the way back, None for none.
+
+        Of several routes objects a killed update may have changed some: then it is the earlier step.
+
+        Raises:
+            OperationError: the cluster does not answer.
+        """
+        stages = [self.before, self.back, *self.steps]
+        moved = [each for each in self.back if any(_same(stage, each) != each for stage in stages)]
+        of_each = []
+        for each in moved:
+            live = cluster.read(each)
+            of_each.append({nth for nth, stage in enumerate(stages) if _is_as(_same(stage, each), live)})
+        if of_all := set(range(len(stages))).intersection(*of_each):
+            return max(max(of_all) - 2, -1)
+        return max(min(map(max, of_each)) - 2, -1) if all(of_each) else None
+
+
+def stages(
+    project: Project, stack: str, service: str, *, plan: Plan, to: str, before: Mapping[str, int]
+) -> Stages:
+    """Learn what every step declares.
+
+    Raises:
+        OperationError: the stack file cannot be written so, or the program refuses a step.
+    """
+    file = project.stack_file(stack)
+    text = read(file)
+    place = Place.of(project.name, config_of(text), service)
+    wanted = [
+        unmoved(plan, before),
+        back(plan, to, before),
+        *(of_step(step, plan, to, before) for step in plan.steps),
+    ]
+    try:
+        drafts = [text, *(with_traffic(text, place, traffic) for traffic in wanted)]
+    except UneditableError as error:
+        raise uneditable(file, error) from error
+    declared = learn_each([project.with_draft(stack, draft) for draft in drafts], stack)
+    now, begun, first, *others = [manifests(each.resources) for each in declared]
+    return Stages(now=now, before=begun, back=first, steps=others)
+
+
+def changes(before: Sequence[Manifest], after: Sequence[Manifest]) -> Iterator[str]:
+    """Say what changes between two lists of objects, one line for each field."""
+    for each in after:
+        old = _same(before, each)
+        if old is None:
+            yield f"{spelled(each)} is made"
+        elif old != each:
+            for one in differences(old, each):
+                values = [_shown(value, one.path) for value in (one.declared, one.live)]
+                yield f"{spelled(each)} {spelled_path(one.path)}: {' → '.join(values)}"
+    yield from (f"{spelled(each)} is deleted" for each in before if _same(after, each) is None)
+
+
+def _is_as(wanted: Manifest | None, live: Manifest | None) -> bool:
+    return bool(wanted and live) and not differences(wanted or {}, live or {})
+
+
+def _same(objects: Sequence[Manifest], wanted: Manifest) -> Manifest | None:
+    return next((each for each in objects if same_object(each, wanted)), None)
+
+
+def _shown(value: object, path: Path) -> str:
+    return "nothing" if value is ABSENT else flow(without_secret_values(value, path))

@@ -1,0 +1,1 @@
+"""Edits the weights in a stack file and leaves the rest of its text unchanged."""

@@ -1,0 +1,1 @@
+"""What the user of a running canary sees, and the signals that the user sends."""

@@ -1,0 +1,213 @@
+"""What a person sees while a canary runs: a table that changes, or lines where there is no terminal."""
+
+import os
+import select
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from io import TextIOWrapper
+from threading import Event, Semaphore
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from operations.canary.analysis.checks import Finding, Measured, Verdict
+from operations.canary.durations import clock
+from operations.canary.terminal.state import Scene
+
+COLOURS = {
+    Verdict.good: "green",
+    Verdict.bad: "red",
+    Verdict.unsure: "yellow",
+    Verdict.unknown: "yellow",
+}
+AGAIN_SECONDS = 0.25
+ASK_SECONDS = 30.0
+"""How long a question waits for its answer: nothing is watched meanwhile."""
+POLL_SECONDS = 0.1
+SCENES = 20
+"""So many moments wait for an output that is slow; of one that hangs, later ones are left out."""
+
+
+class View:
+    """Shows a canary on a console, beside its course: an output that hangs or is gone ends nothing."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        # What a terminal has no letter for would keep all that follows from it.
+        if isinstance(console.file, TextIOWrapper):
+            console.file.reconfigure(errors="replace")
+        self.lost: str | None = None
+        """Why nothing can be shown any more, if so: a closed pipe or terminal."""
+        self._live: Live | None = None
+        self._said: tuple[object, ...] = ()
+        self._looked: Sequence[Finding] = ()
+        self._beside: ThreadPoolExecutor | None = None
+        self._room = Semaphore(SCENES)
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Keep a part of the terminal for what changes; waits at the end until all is written."""
+        try:
+            with ThreadPoolExecutor(1) as self._beside:
+                self._later(self._begin)
+                try:
+                    yield
+                finally:
+                    self._later(self._end)
+        finally:
+            self._beside = None
+
+    def tell(self, line: str) -> None:
+        """Say something that stays."""
+        self._later(self._print, f"{time.strftime('%H:%M:%S')}  {line}")
+
+    def ask(self, question: str, answers: str) -> str:
+        """Ask a person for a letter.
+
+        Returns the first answer where nobody is there, and the last one, to continue, where no answer comes.
+        """
+        if not self.console.is_terminal or self._beside is None:
+            return answers[0]
+        over = Event()
+        reply = self._beside.submit(self._reply, question, over)
+        try:
+            said = reply.result(timeout=ASK_SECONDS)
+        except TimeoutError:
+            return answers[-1]
+        except (OSError, SystemExit) as error:
+            self._lose(error)
+            return answers[0]
+        finally:
+            over.set()
+        letter = said.strip().lower()[:1]
+        return letter if letter and letter in answers else answers[0]
+
+    def show(self, scene: Scene) -> None:
+        """Show where things stand."""
+        if self._room.acquire(blocking=False):
+            self._later(self._show, scene)
+
+    def _later(self, work: Callable[..., None], *words: object) -> None:
+        if self._beside is None:
+            self._safely(work, *words)
+        else:
+            self._beside.submit(self._safely, work, *words)
+
+    def _safely(self, work: Callable[..., None], *words: object) -> None:
+        """Do it if there is an output. What cannot be written is left out, and nothing else."""
+        with suppress(Exception):
+            try:
+                work(*words)
+            # SystemExit is what rich makes of a closed pipe.
+            except (OSError, SystemExit) as error:
+                self._lose(error)
+
+    def _lose(self, error: BaseException) -> None:
+        """Write to nowhere from now on; what Python has not written yet would change the exit code."""
+        self.lost = self.lost or str(error.__context__ or error)
+        self._live = None
+        with suppress(OSError):
+            output = self.console.file.fileno()
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, output)
+            os.close(nowhere)
+
+    def _begin(self) -> None:
+        if self.console.is_terminal:
+            self._live = Live(console=self.console, transient=True, refresh_per_second=1 / AGAIN_SECONDS)
+            self._live.start()
+
+    def _end(self) -> None:
+        if self._live is not None:
+            live, self._live = self._live, None
+            live.stop()
+
+    def _print(self, line: str) -> None:
+        self.console.print(line, markup=False, soft_wrap=True)
+
+    def _reply(self, question: str, over: Event) -> str:
+        """Wait for a line until the question is over; an empty one where none comes."""
+        if self._live is not None:
+            self._live.stop()
+        try:
+            self.console.print(question, end=" ", markup=False, soft_wrap=True)
+            while not over.is_set():
+                if select.select([sys.stdin], [], [], POLL_SECONDS)[0] and not over.is_set():
+                    return sys.stdin.readline()
+            return ""
+        finally:
+            if self._live is not None:
+                self._live.start()
+
+    def _show(self, scene: Scene) -> None:
+        self._room.release()
+        if self._live is not None:
+            self._live.update(panel(scene))
+            return
+        state = (scene.step, scene.phase, scene.paused)
+        looked = bool(scene.findings) and scene.findings is not self._looked
+        if state != self._said or looked:
+            self._said, self._looked = state, scene.findings
+            self._print(f"{time.strftime('%H:%M:%S')}  {line(scene, looked=looked)}")
+
+
+def line(scene: Scene, *, looked: bool) -> str:
+    """Say a moment in one line, with the figures if it is one that looked at them."""
+    paused = ", paused" if scene.paused else ""
+    words = [f"{scene.step}/{scene.steps} {split_of(scene.weights)}: {scene.phase}{paused}"]
+    if scene.left:
+        words.append(f"{clock(scene.left)} left")
+    if looked and scene.measured:
+        words += [f"{name} {_figures(each, scene.window)}" for name, each in scene.measured.items()]
+        words += [f"{each.check} {each.verdict}: {each.says}" for each in scene.findings]
+    return "; ".join(words)
+
+
+def panel(scene: Scene) -> RenderableType:
+    """Lay a moment out for a terminal."""
+    head = Text(f"step {scene.step}/{scene.steps}  {split_of(scene.weights)}  ", style="bold")
+    head.append("paused" if scene.paused else scene.phase, style="yellow" if scene.paused else "")
+    if scene.left is not None:
+        head.append(f"  {clock(scene.left)} left")
+    if scene.failures:
+        head.append(f"  {scene.failures} of {scene.allowed} bad looks", style="red")
+    table = Table("version", "wanted", "measured", "requests/s", "errors", "p50", "p90", "p99", box=None)
+    shares = {each.version: each for each in scene.shares}
+    total = sum(each.requests for each in (scene.measured or {}).values())
+    for version, weight in scene.weights.items():
+        measured = (scene.measured or {}).get(version)
+        share = f"{100 * measured.requests / total:.1f} %" if measured and total else "-"
+        agrees = version in shares and not shares[version].agrees
+        table.add_row(
+            version,
+            f"{weight} %",
+            Text(share, style="yellow" if agrees else ""),
+            *(_cells(measured, scene.window) if measured else ("-",) * 5),
+        )
+    verdicts = [
+        Text(f"{each.check}: {each.verdict}, {each.says}", style=COLOURS[each.verdict])
+        for each in scene.findings
+    ]
+    return Group(head, table, *verdicts)
+
+
+def split_of(weights: Mapping[str, int]) -> str:
+    """Write weights as a person says them: `v1 90 · v2 10`."""
+    return " · ".join(f"{version} {weight}" for version, weight in weights.items())
+
+
+def _cells(measured: Measured, window: float) -> tuple[str, ...]:
+    errors = f"{100 * measured.failures / measured.requests:.2f} %" if measured.requests else "-"
+    times = [measured.percentile(part) for part in (0.5, 0.9, 0.99)]
+    rate = f"{measured.requests / window:.1f}" if window else "-"
+    return (rate, errors, *("-" if each is None else f"{each:.0f} ms" for each in times))
+
+
+def _figures(measured: Measured, window: float) -> str:
+    rate, errors, _, _, p99 = _cells(measured, window)
+    return f"{rate}/s errors {errors} p99 {p99}"

@@ -1,0 +1,162 @@
+"""Who owns which field of a live object, as the API server notes it in `managedFields`. Pure."""
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Self
+
+from operations.drift.findings import Writer
+from operations.kube.fields import Item, Path
+from operations.kube.manifests import Manifest
+from operations.pulumi_stack.stack_identity import PULUMI
+
+Fields = Mapping[str, Any]
+APPLY: Final = "Apply"
+WEBHOOK_SECONDS: Final = 15
+"""What webhooks write while Pulumi applies is noted in Pulumi's name, as an update; they have 10 s."""
+KUBECTL: Final = ("kubectl", "before-first-apply")
+"""Names of managers whose notes Pulumi's provider takes over, as its `fixCSAFieldManagers` does."""
+_DEFAULT_KEYS: Final = {"protocol": "TCP"}
+"""Keys of list items that a declaration may leave to the API server."""
+
+
+class Owner:
+    """One entry of `managedFields`."""
+
+    def __init__(self, entry: Mapping[str, Any]) -> None:
+        self.writer = Writer(
+            manager=entry.get("manager", ""),
+            operation=entry.get("operation", ""),
+            time=entry.get("time", ""),
+            subresource=entry.get("subresource", ""),
+        )
+        self._fields: Fields = entry.get("fieldsV1") or {}
+
+    def owns(self, path: Path) -> bool:
+        """Tell whether the field is the owner's, or something in it."""
+        return self.reach(path) == len(path)
+
+    def reach(self, path: Path) -> int:
+        """Count the steps of a path that are the owner's. A list or object owned whole reaches to its end."""
+        at: Fields = self._fields
+        for nth, step in enumerate(path):
+            if nth and not at:
+                return len(path)  # owned whole
+            below = _below(at, step)
+            if below is None:
+                return nth
+            at = below
+        return len(path)
+
+    def fields(self, live: Manifest) -> Iterator[tuple[Path, Any]]:
+        """List the plain fields that are the owner's, with the values that a live object has there."""
+        yield from _fields(self._fields, live, ())
+
+
+class Ownership:
+    """All entries of one live object."""
+
+    def __init__(self, owners: Sequence[Owner]) -> None:
+        self.owners = owners
+
+    @classmethod
+    def of(cls, live: Manifest) -> Self:
+        """Read them."""
+        return cls([Owner(entry) for entry in live["metadata"].get("managedFields") or ()])
+
+    def applied(self, manager: str | None) -> Owner | None:
+        """Find what Pulumi applied: in the stack's own name, or where none is known in any of Pulumi's."""
+        for each in self.owners:
+            writer = each.writer
+            if writer.operation == APPLY and not writer.subresource and _is_pulumi(writer, manager):
+                return each
+        return None
+
+    def strangers(self, path: Path, manager: str | None) -> list[Writer]:
+        """List who owns a field besides what Pulumi wrote, latest first."""
+        writers = [each.writer for each in self.owners if each.owns(path)]
+        found = [each for each in writers if not self._is_stacks(each, manager)]
+        return sorted(found, key=lambda writer: writer.time, reverse=True)
+
+    def rivals(self, path: Path, manager: str | None) -> list[Writer]:
+        """List the strangers whose claim to a declared field makes the next change of it a conflict.
+
+        Pulumi takes over what kubectl wrote by itself, unless it was through a subresource.
+        """
+        found = self.strangers(path, manager)
+        return [each for each in found if each.subresource or not each.manager.startswith(KUBECTL)]
+
+    def _is_stacks(self, writer: Writer, manager: str | None) -> bool:
+        """Tell what Pulumi applied, or a webhook wrote while it did: anybody can take a name."""
+        if not _is_pulumi(writer, manager):
+            return False
+        applied = self.applied(manager)
+        if applied is None or writer.operation == APPLY:
+            return True
+        return _seconds(writer) <= _seconds(applied.writer) + WEBHOOK_SECONDS
+
+    def writer(self, path: Path, manager: str | None) -> Writer | None:
+        """Tell who wrote a field last: of several owners, one that is not Pulumi."""
+        others = self.strangers(path, manager)
+        owners = [each.writer for each in self.owners if each.owns(path)]
+        return next(iter([*others, *sorted(owners, key=lambda each: each.time, reverse=True)]), None)
+
+    def maker(self) -> Writer | None:
+        """Tell who made the object: the earliest entry that is left."""
+        return min((each.writer for each in self.owners), key=lambda each: each.time, default=None)
+
+
+def leaves(value: Any, path: Path = ()) -> Iterator[Path]:  # noqa: ANN401 (nested plain data)
+    """List the ways to all plain values."""
+    if isinstance(value, Mapping) and value:
+        for key, each in value.items():
+            yield from leaves(each, (*path, key))
+    elif isinstance(value, list) and value:
+        for nth, each in enumerate(value):
+            yield from leaves(each, (*path, Item(label=nth, value=each)))
+    elif value is not None:
+        yield path
+
+
+def _fields(at: Fields, value: Any, path: Path) -> Iterator[tuple[Path, Any]]:  # noqa: ANN401
+    below = {key: each for key, each in at.items() if key != "."}
+    if not below:
+        yield path, value
+    for key, each in below.items():
+        if key.startswith("f:") and isinstance(value, Mapping) and key[2:] in value:
+            yield from _fields(each, value[key[2:]], (*path, key[2:]))
+        elif isinstance(value, list):
+            for item in value:
+                step = Item(label=_label(key, item), value=item)
+                if _below({key: each}, step) is None:
+                    continue
+                if "." in each:  # the item is the owner's own
+                    yield (*path, step), item
+                else:
+                    yield from _fields(each, item, (*path, step))
+
+
+def _label(key: str, item: Any) -> str:  # noqa: ANN401 (nested plain data)
+    named = json.loads(key[2:]) if key.startswith("k:") else item
+    return "/".join(map(str, named.values())) if isinstance(named, Mapping) else str(named)
+
+
+def _seconds(writer: Writer) -> float:
+    return dt.datetime.fromisoformat(writer.time).timestamp() if writer.time else 0
+
+
+def _is_pulumi(writer: Writer, manager: str | None) -> bool:
+    return writer.manager == manager if manager else writer.manager.startswith(PULUMI)
+
+
+def _below(at: Fields, step: str | Item) -> Fields | None:
+    if isinstance(step, str):
+        return at.get(f"f:{step}")
+    for key, fields in at.items():
+        if key.startswith("v:") and json.loads(key[2:]) == step.value:
+            return dict(fields)
+        if key.startswith("k:") and isinstance(step.value, Mapping):
+            named = json.loads(key[2:])
+            if all(step.value.get(name, _DEFAULT_KEYS.get(name)) == value for name, value in named.items()):
+                return dict(fields)
+    return None

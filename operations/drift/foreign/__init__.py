@@ -1,0 +1,1 @@
+"""Finds unmanaged objects that affect the hosts or pods of a stack. Pure."""

@@ -1,0 +1,1 @@
+"""Access to the cluster, and facts about Kubernetes objects."""

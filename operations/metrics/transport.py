@@ -1,0 +1,125 @@
+"""How Prometheus is reached: at a URL, or as a Service of the cluster through the API server.
+
+Through the API server it needs no port of its own and no credentials but those of the kubeconfig: the right
+to `get` the Service's `services/proxy`.
+"""
+
+import socket
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+import httpx
+from kubernetes.config import ConfigException
+
+from operations.errors import OperationError
+from operations.kube.cluster import Cluster
+from operations.metrics.errors import PrometheusDownError, WrongAddressError
+
+SECONDS: Final = 10.0
+"""How long one answer may take. Prometheus gives a query two minutes itself; nobody waits so long."""
+NO_PORT: Final = "no service port"
+"""What the API server says, with 503, where the Service is there and the port is not one of its own."""
+SETTING: Final = "metrics.prometheus in the stack file: a URL, or NAMESPACE/SERVICE:PORT"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """What came back over HTTP."""
+
+    status: int
+    text: str
+
+
+class Transport(Protocol):
+    """A way to one Prometheus."""
+
+    @property
+    def address(self) -> str:
+        """Where that is, for a person."""
+
+    def get(self, path: str, parameters: Mapping[str, str]) -> Reply:
+        """GET a path below it.
+
+        Raises:
+            PrometheusDownError: nobody answers.
+            WrongAddressError: the address leads nowhere.
+        """
+
+
+def reach(address: str, cluster: Cluster) -> Transport:
+    """Choose the way by the form of the address."""
+    return AtUrl(address) if "://" in address else InCluster(address, cluster)
+
+
+@dataclass(frozen=True)
+class AtUrl:
+    """Prometheus at a URL."""
+
+    address: str
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=SECONDS))
+
+    def get(self, path: str, parameters: Mapping[str, str]) -> Reply:
+        """GET a path below the URL."""
+        try:
+            return self._reply(f"{self.address.rstrip('/')}/{path}", parameters)
+        except (httpx.RequestError, httpx.InvalidURL) as error:
+            # What the other side breaks off, as when it restarts, is no fault of the address.
+            lost = isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL | httpx.LocalProtocolError)
+            if lost or any(isinstance(each, socket.gaierror | ssl.SSLError) for each in _causes(error)):
+                raise WrongAddressError(
+                    f"no Prometheus at {self.address}", evidence=str(error), mend=f"mend {SETTING}"
+                ) from error
+            raise PrometheusDownError(
+                f"Prometheus at {self.address} does not answer",
+                evidence=str(error) or type(error).__name__,
+                mend=f"see why it is down, or mend {SETTING}",
+            ) from error
+
+    def _reply(self, url: str, parameters: Mapping[str, str]) -> Reply:
+        """Read an answer, within the time for it as a whole: httpx limits the time between two parts."""
+        ends = time.monotonic() + SECONDS
+        with self.client.stream("GET", url, params=dict(parameters)) as answer:
+            parts = bytearray()
+            for part in answer.iter_bytes():
+                parts += part
+                if time.monotonic() > ends:
+                    raise httpx.ReadTimeout(f"the answer is not complete after {SECONDS:g} s")
+        return Reply(status=answer.status_code, text=parts.decode(errors="replace"))
+
+
+@dataclass(frozen=True)
+class InCluster:
+    """Prometheus as a Service, `NAMESPACE/NAME:PORT`, through the API server of a cluster."""
+
+    address: str
+    cluster: Cluster
+
+    def get(self, path: str, parameters: Mapping[str, str]) -> Reply:
+        """GET a path of the Service."""
+        namespace, _, service = self.address.partition("/")
+        where = f"/api/v1/namespaces/{namespace}/services/{service}/proxy/{path}"
+        try:
+            status, text = self.cluster.get(where, parameters, seconds=SECONDS)
+        except OperationError as error:
+            no_context = isinstance(error.__cause__, ConfigException)
+            kind = WrongAddressError if no_context else PrometheusDownError
+            raise kind(error.what, evidence=error.evidence, mend=error.mend) from error
+        # The API server's own answers have a kind; what Prometheus says has none.
+        of_api_server = '"kind":"Status"' in text.replace(" ", "")
+        absent = status == httpx.codes.NOT_FOUND or NO_PORT in text
+        if of_api_server and absent:
+            raise WrongAddressError(
+                f"no Service {self.address} in the cluster of context {self.cluster.context}",
+                evidence=text.strip(),
+                mend=f"kubectl --context {self.cluster.context} get services -A, then mend {SETTING}",
+            )
+        return Reply(status=status, text=text)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

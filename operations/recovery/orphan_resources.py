@@ -1,0 +1,40 @@
+"""Objects that the stack made and that neither its state nor its stack file knows."""
+
+from collections.abc import Sequence
+
+from operations.kube.cluster import Cluster, same_object
+from operations.kube.manifests import Manifest
+from operations.pulumi_stack.stack_identity import LABEL, identity_of, is_made_here
+
+
+def leftovers(
+    declared: Sequence[Manifest], known: Sequence[Manifest], begun: Sequence[Manifest], cluster: Cluster
+) -> list[Manifest]:
+    """List what carries the stack's identity, was applied by Pulumi, and is neither declared nor known.
+
+    What Kubernetes makes of objects, as pods of Deployments, carries an owner and belongs to that.
+
+    Args:
+        declared: the objects of the stack file.
+        known: those of the state, which `pulumi up` deletes by itself if they are not declared.
+        begun: those that an interrupted update may have made.
+        cluster: where to search, in the kinds and namespaces of all these.
+    """
+    identity = identity_of(declared)
+    return [
+        each
+        for each in marked([*declared, *known, *begun], identity, cluster)
+        if is_made_here(each, identity) and not any(same_object(each, one) for one in [*declared, *known])
+    ]
+
+
+def marked(objects: Sequence[Manifest], identity: str, cluster: Cluster) -> list[Manifest]:
+    """List the live objects with a stack's identity, in the kinds and namespaces of some objects."""
+    kinds = sorted({(each["apiVersion"], each["kind"]) for each in objects})
+    places = sorted({place for each in objects if (place := each["metadata"].get("namespace"))})
+    return [
+        each
+        for place in places
+        for api_version, kind in kinds
+        for each in cluster.whole(api_version, kind, place, f"{LABEL}={identity}")
+    ]

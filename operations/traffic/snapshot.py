@@ -1,0 +1,83 @@
+"""One look at the services of a stack: what each version should get, gets, answers, and its ready pods."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from operations.errors import OperationError
+from operations.kube.cluster import Cluster
+from operations.kube.pod_readiness import Pods, pods_of
+from operations.metrics.errors import FiguresError
+from operations.metrics.service_metrics import Figures, ServiceFigures
+from operations.pulumi_stack.cluster_pin import meant_cluster
+from operations.pulumi_stack.program import learn
+from operations.pulumi_stack.project import Project
+from operations.pulumi_stack.services import MeshService, services_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """One service at a moment."""
+
+    service: MeshService
+    pods: Mapping[str, Pods | None]
+    """By declared version; None where the cluster does not say."""
+    figures: ServiceFigures | None
+    why: FiguresError | None = None
+    """Why there are no figures, if there are none."""
+
+    @property
+    def said(self) -> str | None:
+        """What a person has to know of the figures beside them."""
+        if self.figures is None:
+            return str(self.why)
+        if not self.figures.requests:
+            return f"no requests within {self.figures.window:g} s"
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenery:
+    """What a stack file declares, and where to ask about it."""
+
+    text: str
+    """The stack file that it is of."""
+    services: tuple[MeshService, ...]
+    cluster: Cluster
+    figures: Figures
+
+    @classmethod
+    def of(cls, project: Project, stack: str, service: str | None) -> "Scenery":
+        """Learn what the stack file declares, of all services or of one.
+
+        Raises:
+            OperationError: the stack file has faults, or has no such service.
+        """
+        project.config(stack)
+        text = project.stack_file(stack).read_text(encoding="utf-8")
+        declared = learn(project, stack)
+        services = services_of(declared)
+        names = [each.name for each in services]
+        if service not in {None, *names}:
+            raise OperationError(
+                f"the stack has no service {service}; it has {', '.join(names)}",
+                mend=f"--service {names[0]}",
+            )
+        cluster = meant_cluster(declared.resources)
+        return cls(
+            text=text,
+            services=tuple(each for each in services if service in {None, each.name}),
+            cluster=cluster,
+            figures=Figures.of(project, stack, cluster),
+        )
+
+    def look(self, window: float) -> list[Look]:
+        """Look at each service over the last seconds. What cannot be told is said in the look itself."""
+        return [self._at(service, window) for service in self.services]
+
+    def _at(self, service: MeshService, window: float) -> Look:
+        pods = {version: pods_of(self.cluster, service, version) for version in service.deployments}
+        try:
+            figures = self.figures.measured(service, window=window)
+        except FiguresError as error:
+            return Look(service=service, pods=pods, figures=None, why=error)
+        return Look(service=service, pods=pods, figures=figures)

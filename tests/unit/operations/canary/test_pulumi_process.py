@@ -1,0 +1,117 @@
+"""Pulumi as a canary runs it, with a stand-in in its place."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from pulumi import automation as auto
+
+from operations.canary.deploy import pulumi_process
+from operations.canary.deploy.pulumi_process import OwnSession
+from operations.pulumi_stack.project import Project
+from operations.warm.host import Hosts
+
+CLEANS_UP = """#!/bin/sh
+trap 'echo cancelled >> told; exit 255' INT
+echo began >> told
+while :; do sleep 0.05; done
+"""
+LIMIT_SECONDS = 10
+
+
+class CalledOffError(Exception):
+    """What somebody wants meanwhile."""
+
+
+@pytest.fixture(autouse=True)
+def _interruptible() -> Iterator[None]:
+    """A shell has SIGINT ignored in the background, and a stand-in that inherits this could not catch it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OwnSession:
+    """Runs the stand-in instead of pulumi."""
+    monkeypatch.setattr(auto.PulumiCommand, "__init__", lambda _self: None)
+    session = OwnSession(Hosts(Project(folder=tmp_path, settings={})))
+    session.command = str(tmp_path / "pulumi")
+    return session
+
+
+def stand_in(folder: Path, script: str) -> None:
+    """Put a script in pulumi's place."""
+    (folder / "pulumi").write_text(script)
+    (folder / "pulumi").chmod(0o700)
+
+
+def test_it_is_asked_to_stop_and_waited_for(session: OwnSession, tmp_path: Path) -> None:
+    """By a signal that it cleans up after; what was raised meanwhile goes on its way then."""
+    stand_in(tmp_path, CLEANS_UP)
+    began = time.monotonic()
+
+    def called_off() -> None:
+        if (tmp_path / "told").exists():
+            raise CalledOffError
+
+    with session.meanwhile(called_off), pytest.raises(CalledOffError):
+        session.run(["up"], str(tmp_path), {})
+    assert (tmp_path / "told").read_text() == "began\ncancelled\n"
+    assert time.monotonic() - began < LIMIT_SECONDS
+
+
+STUBBORN = """#!/bin/sh
+trap '' INT
+@PYTHON -c 'import os, time; os.setpgid(0, 0); open("plugin", "w").write(str(os.getpid())); time.sleep(60)' &
+while :; do sleep 0.05; done
+"""
+
+
+def test_one_that_does_not_stop_is_killed_with_its_plugins(
+    session: OwnSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They have process groups of their own; its session is theirs too."""
+    monkeypatch.setattr(pulumi_process, "CANCEL_SECONDS", 0.5)
+    stand_in(tmp_path, STUBBORN.replace("@PYTHON", sys.executable))
+
+    def called_off() -> None:
+        if (tmp_path / "plugin").exists() and (tmp_path / "plugin").read_text():
+            raise CalledOffError
+
+    with session.meanwhile(called_off), pytest.raises(CalledOffError):
+        session.run(["up"], str(tmp_path), {})
+    plugin = int((tmp_path / "plugin").read_text())
+    deadline = time.monotonic() + LIMIT_SECONDS
+    while psutil.pid_exists(plugin) and psutil.Process(plugin).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline, "the plugin lives on"
+        time.sleep(0.05)
+
+
+def test_a_terminal_reaches_it_not(session: OwnSession, tmp_path: Path) -> None:
+    """Ctrl-C and a terminal that closes go to the sessions and groups of the terminal: it has its own."""
+    stand_in(tmp_path, "#!/bin/sh\nps -o sid=,pgid= -p $$\n")
+    sid, pgid = map(int, session.run(["up"], str(tmp_path), {}).stdout.split())
+    assert sid != os.getsid(0)
+    assert pgid != os.getpgid(0)
+
+
+def test_words_that_are_no_utf_8_end_nothing(session: OwnSession, tmp_path: Path) -> None:
+    """They are shown as well as they can be."""
+    stand_in(tmp_path, "#!/bin/sh\nprintf 'a\\377b\\n'\n")
+    assert session.run(["up"], str(tmp_path), {}).stdout == "a\ufffdb\n"
+
+
+def test_what_it_said_comes_back(session: OwnSession, tmp_path: Path) -> None:
+    """Whether somebody is heard meanwhile or not."""
+    stand_in(tmp_path, "#!/bin/sh\nsleep 0.7; echo done\n")
+    heard: list[float] = []
+    assert session.run(["up"], str(tmp_path), {}).stdout == "done\n"
+    with session.meanwhile(lambda: heard.append(time.monotonic())):
+        assert session.run(["up"], str(tmp_path), {}).stdout == "done\n"
+    assert heard
