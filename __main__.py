@@ -12,7 +12,7 @@ from components.resources.protection import Protection
 from components.resources.traffic_policy import TrafficPolicy
 from components.resources.versioned_app import VersionedApp
 from components.rollout.handover import Handover
-from components.rollout.loss_warnings import LossReport
+from components.rollout.loss_warnings import LossWarnings
 from components.rollout.ownership import Ownership
 from components.rollout.update import Update
 from components.settings import load
@@ -26,7 +26,7 @@ stack = load.read()
 
 ownership = Ownership(stack)
 ownership.claim()
-LossReport(stack).watch()
+LossWarnings(stack).watch()
 cluster = Provider("cluster", context=stack.cluster.context, cluster_identifier=stack.cluster.identity)
 on_cluster = pinned(stack, cluster)
 

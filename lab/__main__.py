@@ -39,7 +39,7 @@ def up() -> None:
         outputs = stacks.up(DEV, places.checkout)
         urls, weights = outputs["urls"], outputs["weights"]
         if not isinstance(urls, dict) or not isinstance(weights, dict):
-            raise LabError("the dev stack exports no urls or weights", mend="pulumi stack output --stack dev")
+            raise LabError("the dev stack exports no urls or weights", fix="pulumi stack output --stack dev")
         walkthrough.show(str(outputs["url"]), urls, weights, progress)
         progress.console.print("\nsource .lab/env   then work as on any cluster: pulumi, kubectl, istioctl")
 
@@ -227,7 +227,7 @@ def _alone(places: Places) -> Iterator[None]:
         except BlockingIOError:
             raise LabError(
                 f"another lab command is at work, pid {lock.read() or 'unknown'}",
-                mend="wait for it to end, then try again",
+                fix="wait for it to end, then try again",
             ) from None
         lock.truncate(0)
         lock.write(str(os.getpid()))

@@ -15,17 +15,17 @@ class LabError(Exception):
         evidence: the last lines of the log that matters, if any.
     """
 
-    def __init__(self, what: str, *, mend: str, evidence: str = "") -> None:
+    def __init__(self, what: str, *, fix: str, evidence: str = "") -> None:
         super().__init__(what)
         self.what = what
-        self.mend = mend
+        self.fix = fix
         self.evidence = evidence
 
     def __str__(self) -> str:
         """All three parts, as a person reads them."""
         lines = [self.what]
         lines += [f"  | {line}" for line in self.evidence.splitlines()]
-        return "\n".join([*lines, f"  → {self.mend}"])
+        return "\n".join([*lines, f"  → {self.fix}"])
 
 
 def tail(log: Path, lines: int = LOG_LINES) -> str:

@@ -45,12 +45,12 @@ def check_system() -> None:
     if platform.system() != "Linux":
         raise LabError(
             f"this is {platform.system()}; the lab runs containers on Linux itself",
-            mend="use a Linux machine, or your own cluster: see README, “On your own cluster”",
+            fix="use a Linux machine, or your own cluster: see README, “On your own cluster”",
         )
     if os.geteuid() != 0:
         raise LabError(
             f"user id {os.geteuid()} is not root; the lab makes a bridge, mounts and control groups",
-            mend="sudo make up, or use your own cluster: see README, “On your own cluster”",
+            fix="sudo make up, or use your own cluster: see README, “On your own cluster”",
         )
 
 
@@ -66,11 +66,11 @@ def check_disk(folder: Path, needed: int) -> None:
     if free < needed:
         raise LabError(
             f"{free / GIBIBYTE:.1f} GiB free under {folder}, {needed / GIBIBYTE:.0f} GiB needed",
-            mend="free some space, or point XDG_CACHE_HOME and XDG_STATE_HOME at a larger disk",
+            fix="free some space, or point XDG_CACHE_HOME and XDG_STATE_HOME at a larger disk",
         )
 
 
-def check_ports(ours: set[int], purposes: Mapping[int, str] | None = None) -> None:
+def check_ports(own: set[int], purposes: Mapping[int, str] | None = None) -> None:
     """Nobody but the lab's own processes listens where the lab will.
 
     Raises:
@@ -80,11 +80,11 @@ def check_ports(ours: set[int], purposes: Mapping[int, str] | None = None) -> No
     taken = []
     for listener in psutil.net_connections(kind="tcp"):
         port = listener.laddr.port if listener.laddr else 0
-        if listener.status == psutil.CONN_LISTEN and port in purposes and listener.pid not in ours:
+        if listener.status == psutil.CONN_LISTEN and port in purposes and listener.pid not in own:
             taken.append(f"port {port} ({purposes[port]}) is taken by {_name(listener.pid)}")
     if taken:
         raise LabError(
-            "; ".join(sorted(set(taken))), mend="stop what holds it (`ss -ltnp` shows it), then: make up"
+            "; ".join(sorted(set(taken))), fix="stop what holds it (`ss -ltnp` shows it), then: make up"
         )
 
 

@@ -32,7 +32,7 @@ class Step:
         """Seconds since the step began."""
         return time.monotonic() - self.started
 
-    def says(self, note: str) -> None:
+    def description(self, note: str) -> None:
         """Replace the note beside the title: what is waited for just now."""
         self.note = note
 

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from operations.adoption.command import Request, adopt
 from operations.canary import command as canary_command
-from operations.canary.journal.inbox import Wish
+from operations.canary.journal.inbox import Command
 from operations.drift import command as drift_command
 from operations.errors import OperationError
 from operations.kube.manifests import as_json, as_yaml, manifests
@@ -49,7 +49,7 @@ def render(
     To see what would change: `… | kubectl diff --server-side --field-manager=pulumi -f -`. A namespace that
     is yet to come makes kubectl refuse what stands in it.
     """
-    with _told():
+    with _reporting():
         objects = manifests(declare(Project.at(cwd), stack))
         sys.stdout.write(as_yaml(objects) if output is Output.yaml else as_json(objects) + "\n")
 
@@ -79,7 +79,7 @@ def adopt_(
     the stack's own in place, new ones are made, and those that they replace are deleted last, so that no
     request is lost. If it is interrupted, the same command goes on.
     """
-    with _told():
+    with _reporting():
         request = Request(
             stack=stack,
             context=context,
@@ -114,7 +114,7 @@ def drift(
     --fix says what it will do, asks, and does it in the order that loses no request, in Pulumi's state too.
     What others made is reported and never deleted.
     """
-    with _told():
+    with _reporting():
         request = drift_command.Request(stack=stack, json=json, fix=fix, yes=yes)
         # With --json standard output is for the machine alone.
         console = Console(highlight=False, markup=False, stderr=json)
@@ -137,7 +137,7 @@ def traffic(
     For each version of each service, by the figures of the callers' proxies, as the canary judges them.
     Exit 1: there are no figures, and the reason is said.
     """
-    with _told():
+    with _reporting():
         request = traffic_command.Request(stack=stack, service=service, window=window, watch=watch, json=json)
         console = Console(highlight=False, markup=False)
         seen = traffic_command.traffic(Project.at(cwd), request, console)
@@ -159,10 +159,10 @@ def recover_(
     helpers of a pulumi that is gone: each is shown, then put in order, and `pulumi up` does the rest. If an
     update runs, this says whose, and touches nothing. If it is interrupted itself, the same command goes on.
     """
-    with _told():
+    with _reporting():
         console = Console(highlight=False, soft_wrap=True, markup=False)
         agreed = None if yes else (lambda: typer.confirm("go on?"))
-        recover(Project.at(cwd), stack, tell=console.print, agreed=agreed)
+        recover(Project.at(cwd), stack, report_line=console.print, agreed=agreed)
 
 
 @commands.command()
@@ -191,20 +191,20 @@ def canary(
     5: stopped with the weights as they are; 6: the same, for lack of figures. After 5 and 6, and after a
     kill, --resume goes on.
     """
-    wishes = {Wish.pause: pause, Wish.resume: resume, Wish.promote: promote, Wish.abort: abort}
-    asked = [wish for wish, is_asked in wishes.items() if is_asked]
-    with _told():
+    wishes = {Command.pause: pause, Command.resume: resume, Command.promote: promote, Command.abort: abort}
+    asked = [command for command, is_asked in wishes.items() if is_asked]
+    with _reporting():
         if len(asked) + status + bool(to) > 1:
             raise OperationError(
                 "--to, --status, --pause, --resume, --promote and --abort are different commands",
-                mend="name one of them",
+                fix="name one of them",
             )
         request = canary_command.Request(
             stack=stack,
             to=to,
             service=service,
             preview=preview,
-            wish=asked[0] if asked else None,
+            command=asked[0] if asked else None,
             status=status,
             yes=yes,
             report=report,
@@ -217,12 +217,12 @@ def canary(
 
 def _confirm(question: str) -> bool:
     if not sys.stdin.isatty():
-        raise OperationError("nobody is there to ask, and nothing was changed", mend="the same with --yes")
+        raise OperationError("nobody is there to ask, and nothing was changed", fix="the same with --yes")
     return typer.confirm(question, err=True)
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _reporting() -> Iterator[None]:
     """Say what is wrong in words, on standard error and with an exit code."""
     try:
         yield

@@ -10,13 +10,13 @@ class OperationError(Exception):
         evidence: what somebody else said of it, Pulumi or the API server, if anything.
     """
 
-    def __init__(self, what: str, *, mend: str, evidence: str = "") -> None:
+    def __init__(self, what: str, *, fix: str, evidence: str = "") -> None:
         super().__init__(what)
         self.what = what
-        self.mend = mend
+        self.fix = fix
         self.evidence = evidence
 
     def __str__(self) -> str:
         """All three parts, as a person reads them."""
         lines = [self.what, *(f"  | {line}" for line in self.evidence.splitlines())]
-        return "\n".join([*lines, f"  → {self.mend}"])
+        return "\n".join([*lines, f"  → {self.fix}"])

@@ -2,7 +2,7 @@
 
 from pulumi_policy import PolicyPack
 
-from mesh_laws.catalogue import LAWS
-from mesh_laws.pack import policy
+from mesh_rules.catalogue import LAWS
+from mesh_rules.pack import policy
 
-PolicyPack(name="mesh-laws", policies=[policy(law) for law in LAWS])
+PolicyPack(name="mesh-laws", policies=[policy(rule) for rule in LAWS])

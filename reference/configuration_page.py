@@ -44,7 +44,7 @@ def anchor(heading: object) -> str:
 
 def _section(key: Key, path: Path, of_tables: Mapping[type, Path]) -> Iterator[str]:
     """Write of one whole key, and of every table that has its first place below it."""
-    yield from ("", f"## `{path}`", "", key.says, "")
+    yield from ("", f"## `{path}`", "", key.description, "")
     facts = _facts(key, path, of_tables)
     yield from (f"- {name}: {fact}" for name, fact in facts.items() if fact)
     yield from _commands([(key, path)])
@@ -60,7 +60,7 @@ def _table(kind: type, place: Path, of_tables: Mapping[type, Path]) -> Iterator[
         yield from ("", phrases.choice(choice))
     yield from ("", "| key | what it says | type | default | rule |", "|---|---|---|---|---|")
     for key in keys(kind):
-        cells = [f"`{key.name}`", key.says, *_facts(key, place / key.name, of_tables).values()]
+        cells = [f"`{key.name}`", key.description, *_facts(key, place / key.name, of_tables).values()]
         yield f"| {' | '.join(phrases.cell(text) for text in cells)} |"
     yield from _commands([(key, place / key.name) for key in keys(kind)])
 

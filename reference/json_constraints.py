@@ -3,7 +3,7 @@
 from math import isinf
 from typing import Any, Final
 
-from components.schema.constraints import Always, Constraint, Distinct, Form, NotEmpty, Range
+from components.schema.constraints import Always, Constraint, Distinct, NotEmpty, Pattern, Range
 from components.schema.durations import Duration
 from components.schema.regex import LONGEST_REGEX, Regex
 from components.schema.type_hints import Shape
@@ -17,7 +17,7 @@ def keywords(constraint: Constraint, on: Shape) -> dict[str, Any]:
         case Range(minimum=minimum, maximum=maximum):
             ends = {"minimum": minimum, "maximum": maximum}
             return {keyword: end for keyword, end in ends.items() if not isinf(end)}
-        case Form() | Duration():
+        case Pattern() | Duration():
             return _text(constraint)
         case Regex():
             return {"minLength": 1, "maxLength": LONGEST_REGEX}
@@ -31,9 +31,9 @@ def keywords(constraint: Constraint, on: Shape) -> dict[str, Any]:
     raise TypeError(message)
 
 
-def _text(constraint: Form | Duration) -> dict[str, Any]:
-    pattern = constraint.pattern if isinstance(constraint, Form) else _GO_DURATION
+def _text(constraint: Pattern | Duration) -> dict[str, Any]:
+    pattern = constraint.pattern if isinstance(constraint, Pattern) else _GO_DURATION
     # Editors show `patternErrorMessage` in place of the expression; others pass over it.
     said = {"pattern": f"^(?:{pattern})$", "patternErrorMessage": f"this must be {constraint.rule}"}
-    longest = constraint.longest if isinstance(constraint, Form) else None
+    longest = constraint.longest if isinstance(constraint, Pattern) else None
     return said if longest is None else {**said, "maxLength": longest}

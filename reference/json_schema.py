@@ -65,7 +65,7 @@ class Schemas:
 
     def _of_key(self, key: Key, absent: Mapping[str, Any]) -> Schema:
         own = self.of(key.hint)
-        schema = described(key.says)
+        schema = described(key.description)
         if key.default not in (None, [], {}):
             schema["default"] = key.default
         if key.example != {}:
@@ -123,7 +123,7 @@ def described(text: str) -> Schema:
 
 
 def _text(constraints: Sequence[Constraint]) -> Schema:
-    takes = [n for n in _UNQUOTED if not any(each.fault(n, Path()) for each in constraints)]
+    takes = [n for n in _UNQUOTED if not any(each.issue(n, Path()) for each in constraints)]
     if not takes:
         return {"type": "string"}
     return {"type": ["string", "integer"]} | ({} if takes[0] < 0 else {"minimum": 0})
@@ -146,8 +146,8 @@ def _of_choice(choice: Choice, prefix: str) -> list[Schema]:
     }
     parts: list[Schema] = [{"anyOf": list(given.values())}] if choice.at_least else []
     if choice.at_most == 1:
-        says = f"{' and '.join(choice.keys)} exclude each other"
+        description = f"{' and '.join(choice.keys)} exclude each other"
         for nth, name in enumerate(names[:-1]):
-            others = {other: {**EMPTY, "errorMessage": says} for other in names[nth + 1 :]}
+            others = {other: {**EMPTY, "errorMessage": description} for other in names[nth + 1 :]}
             parts.append({"if": given[name], "then": {"properties": others}})
     return parts

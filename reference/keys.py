@@ -29,7 +29,7 @@ class Key:
     default: object
     """As plain data. None where the key has no default, an empty mapping where all is as below."""
 
-    says: str
+    description: str
     """What stands under the field, or else what its type says of itself."""
 
     @property
@@ -40,14 +40,14 @@ class Key:
 
 def keys(kind: type) -> tuple[Key, ...]:
     """List the keys of a dataclass, those first that have to be there."""
-    hints, says = hints_of(kind), docstrings.of_fields(kind)
+    hints, description = hints_of(kind), docstrings.of_fields(kind)
     found = [
         Key(
             name=name,
             hint=hints[field.name],
             required=required(field),
             default=plain(_default(field)),
-            says=says.get(field.name) or _of_types(hints[field.name]),
+            description=description.get(field.name) or _of_types(hints[field.name]),
         )
         for name, field in keys_of(kind).items()
     ]

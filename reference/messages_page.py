@@ -44,12 +44,12 @@ def page() -> str:
 
 def shown(message: Message) -> str:
     """Lay a message out as the terminal has it, with its words in capitals."""
-    texts = message.rule + message.mend
+    texts = message.rule + message.fix
     words = {word: word.upper() for _, word, _, _ in Formatter().parse(texts) if word}
     for fixed in ("path", "key", "set", "rm"):
         words.pop(fixed, None)
-    if message.mend in ("{mend}", "{example}"):
-        words[message.mend.strip("{}")] = _OF_EACH
+    if message.fix in ("{fix}", "{example}"):
+        words[message.fix.strip("{}")] = _OF_EACH
     return str(message.at(Path() / "PATH", "VALUE", **words))
 
 
@@ -58,12 +58,14 @@ def reasons() -> Mapping[str, str]:
     by_constant: dict[str, str] = {}
     for module in _rules():
         for node in ast.walk(ast.parse(inspect.getsource(module))):
-            if isinstance(node, ast.FunctionDef) and (says := ast.get_docstring(node)):
+            if isinstance(node, ast.FunctionDef) and (description := ast.get_docstring(node)):
                 for name in (each.id for each in ast.walk(node) if isinstance(each, ast.Name)):
-                    by_constant.setdefault(name, says)
+                    by_constant.setdefault(name, description)
     by_constant |= docstrings.of_constants(messages)
     constants = {name: value for name, value in vars(messages).items() if isinstance(value, Message)}
-    return {constants[name].code: says for name, says in by_constant.items() if name in constants}
+    return {
+        constants[name].code: description for name, description in by_constant.items() if name in constants
+    }
 
 
 def _groups() -> Iterator[tuple[str, str]]:

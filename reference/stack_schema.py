@@ -50,9 +50,11 @@ _NOT_OF_ONE: Final[Schema] = {
 
 def _as_pulumi_writes(schema: Schema) -> Schema:
     """Take a truth in quotes too: Pulumi writes every whole key that is no object as text."""
-    ways = schema.get("anyOf", [])
+    entry_points = schema.get("anyOf", [])
     return (
-        {**schema, "anyOf": [*ways, {"enum": ["true", "false"]}]} if {"type": "boolean"} in ways else schema
+        {**schema, "anyOf": [*entry_points, {"enum": ["true", "false"]}]}
+        if {"type": "boolean"} in entry_points
+        else schema
     )
 
 

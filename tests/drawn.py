@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from components.model.stack import StackFile
-from components.schema.constraints import Always, Distinct, Form, NotEmpty, Range
+from components.schema.constraints import Always, Distinct, NotEmpty, Pattern, Range
 from components.schema.durations import Duration
 from components.schema.key_groups import choices
 from components.schema.regex import Regex
@@ -69,7 +69,7 @@ def values(hint: Hint) -> st.SearchStrategy[Any]:
 
 def _constrained(by: object) -> st.SearchStrategy[Any] | None:
     match by:
-        case Form():
+        case Pattern():
             return st.sampled_from([by.example, *(text for text in TEXTS if by.holds(text))])
         case Regex():
             return st.sampled_from(EXPRESSIONS)

@@ -86,8 +86,8 @@ class Hands:
 
     def _forget(self, mutation: Mutation) -> None:
         notes = self._read(mutation.object, mutation.namespace)["metadata"]["managedFields"]
-        kept = [each for each in notes if not each["manager"].startswith("kubectl")]
-        self._patch(mutation, [{"op": "replace", "path": "/metadata/managedFields", "value": kept}])
+        stored = [each for each in notes if not each["manager"].startswith("kubectl")]
+        self._patch(mutation, [{"op": "replace", "path": "/metadata/managedFields", "value": stored}])
 
     def _read(self, name: str, namespace: str = "") -> Manifest:
         words = ["get", self._filled(name), "--output=json", "--show-managed-fields"]

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from bench.drift.catalogue import Mutation
 from bench.drift.site import Site
-from operations.drift.check import compare, look
+from operations.drift.check import compare, sample
 from operations.drift.command import CLEAN, DRIFT, Confirm, Request, drift
 from operations.errors import OperationError
 from operations.kube.manifests import as_yaml
@@ -50,14 +50,14 @@ def measure(mutation: Mutation, site: Site, before: dict[str, Any]) -> Row:
     site.hands.do(mutation)
     try:
         began = time.monotonic()
-        report = compare(look(site.project, site.name, site.wanted))
+        report = compare(sample(site.project, site.name, site.wanted))
         seconds = time.monotonic() - began
         touched = site.hands.touches(mutation)
         found = [each for each in report.findings if _is_of(each.ref.kind, each.ref.name, mutation, touched)]
         note = f"{found[0].problem} {found[0].path}".strip() if found else "not found"
         with _Peers(site) as peers:
             began = time.monotonic()
-            fault = mend(site, peers.have_looked)
+            fault = fix(site, peers.have_looked)
             mend_seconds = time.monotonic() - began - peers.waited
         fault = fault or _fault(site, before)
     finally:
@@ -99,7 +99,7 @@ def _is_of(kind: str, name: str, mutation: Mutation, touched: tuple[str, str]) -
     return (kind, name) == touched or (mutation.object.startswith("pod/") and kind == "Pod")
 
 
-def mend(site: Site, confirm: Confirm) -> str:
+def fix(site: Site, confirm: Confirm) -> str:
     """Put everything back; returns what went wrong, or nothing."""
     output = io.StringIO()
     request = Request(stack=site.name, json=False, fix=True, yes=False)
@@ -134,7 +134,7 @@ def false_alarms(site: Site, checks: int) -> list[str]:
     alarms = []
     with _busy(site):
         for _ in range(checks):
-            report = compare(look(site.project, site.name, site.wanted))
+            report = compare(sample(site.project, site.name, site.wanted))
             alarms += [f"{each.ref} {each.problem} {each.path}" for each in report.findings]
     return alarms
 

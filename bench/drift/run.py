@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.drift.catalogue import mutations, stacks
-from bench.drift.measure import DIFF_DRIFT, REFRESH_DRIFT, Row, false_alarms, measure, mend
+from bench.drift.measure import DIFF_DRIFT, REFRESH_DRIFT, Row, false_alarms, fix, measure
 from bench.drift.site import Site
 from bench.kept import keep, kept
 
@@ -34,7 +34,7 @@ def run(folder: Path, seconds: float) -> Iterator[Row]:
         if not todo:
             continue
         site = Site.up(stack, folder)
-        mend(site, lambda _: True)  # a run that was killed may have left an edit
+        fix(site, lambda _: True)  # a run that was killed may have left an edit
         before = site.hands.objects()
         for each in todo:
             if time.monotonic() > ends - LAST_SECONDS:
@@ -56,7 +56,7 @@ def clean_checks(folder: Path) -> Clean:
     file = folder / "clean.jsonl"
     if not file.exists():
         site = Site.up("istio", folder)
-        mend(site, lambda _: True)
+        fix(site, lambda _: True)
         keep(file, Clean(checks=CHECKS, alarms=false_alarms(site, CHECKS)))
     return Clean(**kept(file)[0])
 

@@ -31,7 +31,9 @@ class Without:
 ADDED: Final = "a version added with its first weight, removed with 50 %"
 RESTART: Final = "kubectl rollout restart"
 
-NO_HANDOVER: Final = Edit(file="components/rollout/handover.py", old="if nobody_calls():", new="if True:")
+NO_HANDOVER: Final = Edit(
+    file="components/rollout/handover.py", old="if is_outside_engine():", new="if True:"
+)
 NO_PAUSE: Final = Edit(
     file="components/manifests/pod.py",
     old='        "lifecycle": {"preStop": {"sleep": {"seconds": DRAIN_SECONDS}}},\n',

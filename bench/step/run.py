@@ -10,7 +10,7 @@ from typing import Final
 from bench.answers import RATE, Answers, changed
 from bench.projects import host
 from bench.step.site import SHARE, Site, site
-from bench.step.ways import Way, ways
+from bench.step.ways import EntryPoint, entry_points
 
 ROUNDS: Final = 8
 """Steps of each way, up and down in turn."""
@@ -58,7 +58,7 @@ class Row:
 def measure(folder: Path) -> Iterator[Taken]:
     """Go round all ways, so that whatever the machine does besides meets them alike."""
     with site(folder) as there:
-        all_ways = ways(there)
+        all_ways = entry_points(there)
         weights = {each.namespace: SHARE for each in all_ways}
         for _ in range(ROUNDS):
             for way in all_ways:
@@ -100,7 +100,7 @@ def table(taken: list[Taken]) -> list[str]:
     ]
 
 
-def _step(there: Site, way: Way, before: int, weight: int) -> Taken:
+def _step(there: Site, way: EntryPoint, before: int, weight: int) -> Taken:
     way.prepare()
     with Answers(there.url, host(way.namespace)) as answers:
         time.sleep(BEFORE_SECONDS)

@@ -12,17 +12,17 @@ from rich.console import Console
 from bench.kubectl import kubectl
 from bench.projects import pulumi, write_flat, write_stack
 from bench.step.site import APP, NAMES, Site, settings
-from operations.canary.analysis.analysis import Watch
+from operations.canary.analysis.analysis import Analysis
 from operations.canary.deploy.deployment import Deployment
-from operations.canary.deploy.retry import Apply
-from operations.canary.journal.journal import Record
-from operations.canary.live_environment import LiveWorld
+from operations.canary.deploy.retry import RetryingDeployment
+from operations.canary.journal.journal import Journal
+from operations.canary.live_environment import LiveEnvironment
 from operations.canary.outcome import Outcome
 from operations.canary.plan import Plan, Step
-from operations.canary.rollout import Course
+from operations.canary.rollout import CanaryRollout
 from operations.canary.terminal.interrupts import Interrupts
 from operations.canary.terminal.view import View
-from operations.metrics.service_metrics import Figures
+from operations.metrics.service_metrics import MetricsReader
 from operations.pulumi_stack.cluster_pin import meant_cluster
 from operations.pulumi_stack.program import learn
 from operations.pulumi_stack.project import Project
@@ -34,7 +34,7 @@ HOLD_SECONDS: Final = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Way:
+class EntryPoint:
     """One of them."""
 
     name: str
@@ -46,14 +46,14 @@ class Way:
     """What goes on while nothing is decided, as in the hold of a canary."""
 
 
-def ways(site: Site) -> list[Way]:
+def entry_points(site: Site) -> list[EntryPoint]:
     """All of them, on their copies."""
     give, prepare = _canary(site)
     return [
-        Way(name="`kubectl patch`", namespace=BY_HAND, give=_patch),
-        Way(name="flat program, `pulumi up`", namespace=FLAT, give=partial(_flat, site)),
-        Way(name="this program, `pulumi up`", namespace=OWN, give=partial(_up, site)),
-        Way(name="a step of `operations canary`", namespace=OWN, give=give, prepare=prepare),
+        EntryPoint(name="`kubectl patch`", namespace=BY_HAND, give=_patch),
+        EntryPoint(name="flat program, `pulumi up`", namespace=FLAT, give=partial(_flat, site)),
+        EntryPoint(name="this program, `pulumi up`", namespace=OWN, give=partial(_up, site)),
+        EntryPoint(name="a step of `operations canary`", namespace=OWN, give=give, prepare=prepare),
     ]
 
 
@@ -81,14 +81,14 @@ def _canary(site: Site) -> tuple[Callable[[int], None], Callable[[], None]]:
     declared = learn(project, OWN)
     (service,) = services_of(declared)
     cluster = meant_cluster(declared.resources)
-    world = LiveWorld(
+    world = LiveEnvironment(
         project=project,
         stack=OWN,
         service=service,
-        deployment=Deployment(project.folder, OWN, view.tell),
+        deployment=Deployment(project.folder, OWN, view.report_line),
         cluster=cluster,
-        figures=Figures.of(project, OWN, cluster),
-        record=Record(folder=site.folder / "canary"),
+        metrics=MetricsReader.of(project, OWN, cluster),
+        record=Journal(folder=site.folder / "canary"),
         view=view,
         interrupts=Interrupts(),
     )
@@ -96,18 +96,20 @@ def _canary(site: Site) -> tuple[Callable[[int], None], Callable[[], None]]:
 
     def give(weight: int) -> None:
         plan = replace(Plan.of({}), steps=(Step(weight=weight, hold=0),))
-        course = Course(
-            world=world,
+        rollout = CanaryRollout(
+            environment=world,
             plan=plan,
             stack=OWN,
             service=service.name,
             to="v2",
             before=dict(service.weights),
             brought=False,
-            watch=Watch(world=world, plan=plan, to="v2", old="v1", divided=True, before=0, warm_up=0),
-            apply=Apply(world=world),
+            analysis=Analysis(
+                environment=world, plan=plan, to="v2", old="v1", divided=True, before=0, warm_up=0
+            ),
+            apply=RetryingDeployment(environment=world),
         )
-        outcome, said = course.promote()
+        outcome, said = rollout.promote()
         if outcome is not Outcome.promoted:
             message = f"the step was not made: {said}"
             raise RuntimeError(message)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from components.manifests.ingress import extra_ports_name, unique_name
-from components.manifests.listeners import Way, numbered, ways
+from components.manifests.listeners import EntryPoint, entry_points, numbered
 from components.manifests.route_match import Spec
 from components.model.service import Service
 from components.model.stack import Stack
@@ -22,7 +22,7 @@ TLS_MODE: Final = "gateway.istio.io/tls-terminate-mode"
 """Istio's option for one listener. `tls.frontend` would ask the clients of every host on the port."""
 
 
-def serving(service: Service, stack: Stack) -> dict[str, Spec]:
+def active_versions(service: Service, stack: Stack) -> dict[str, Spec]:
     """Write the Gateways on which the service's route hangs: for the ingress, and for the extra ports.
 
     There are two of them, since Istio looks for every port of a Gateway in each of its Services.
@@ -68,7 +68,7 @@ def parents(service: Service, stack: Stack) -> list[Spec]:
     if not service.outside:
         return []
     if (existing := service.gateway.existing) is None:
-        return [_reference(stack.ingress.namespace, name) for name in serving(service, stack)]
+        return [_reference(stack.ingress.namespace, name) for name in active_versions(service, stack)]
     # In the stack's own namespace a Gateway is named after its service, as with Istio's own.
     for other in stack.services:
         if other.owns_gateway and stack.gateway_of(other) == existing:
@@ -106,7 +106,7 @@ def _listeners(service: Service, *, redirects: bool) -> list[Spec]:
     """List a listener for each host and port: one of the Gateway API's has one host."""
     listeners = [
         {**_plain(way.port), **_host(host), **_https(way)}
-        for way in ways(service, Path())
+        for way in entry_points(service, Path())
         if way.redirects is redirects
         for host in way.listener.hosts
     ]
@@ -122,7 +122,7 @@ def _host(host: str) -> Spec:
     return {} if host == "*" else {"hostname": host}
 
 
-def _https(way: Way) -> Spec:
+def _https(way: EntryPoint) -> Spec:
     if way.tls is None:
         return {}
     asks_clients = {"options": {TLS_MODE: way.tls.mode}} if way.tls.mode == "MUTUAL" else {}

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from components.manifests.listeners import Way, numbered, ways
+from components.manifests.listeners import EntryPoint, entry_points, numbered
 from components.manifests.route_match import Spec
 from components.model.service import Service
 from components.model.stack import Ingress
@@ -15,7 +15,7 @@ def gateway(service: Service, ingress: Ingress) -> Spec:
     Istio looks the number of a server up in the Services that select the gateway's pods, so the server for
     8066 listens on the target port of the stack's own Service.
     """
-    servers = [_server(way) for way in ways(service, Path())]
+    servers = [_server(way) for way in entry_points(service, Path())]
     servers += [_plain(extra.port, service.hosts) for extra in ingress.extra_ports]
     # Istio finds the routes of an HTTPS server by the name of its port.
     names = numbered(f"{each['port']['protocol'].lower()}-{each['port']['number']}" for each in servers)
@@ -24,7 +24,7 @@ def gateway(service: Service, ingress: Ingress) -> Spec:
     return {"selector": dict(ingress.selector), "servers": servers}
 
 
-def _server(way: Way) -> Spec:
+def _server(way: EntryPoint) -> Spec:
     if way.tls is None:
         return _plain(way.port, way.listener.hosts) | (
             {"tls": {"httpsRedirect": True}} if way.redirects else {}

@@ -11,7 +11,7 @@ from itertools import product
 from typing import Final
 
 from components.manifests import route_match
-from components.manifests.match_intersection import DisjointError, InseparableError, intersection
+from components.manifests.match_intersection import DisjointConditions, InseparableConditions, intersection
 from components.model.route_match import Conditions
 from components.model.route_options import Mirror
 from components.model.routes import Route, Sticky
@@ -94,9 +94,9 @@ def inseparable(decision: Iterable[Conditions], route: Route) -> Iterator[str]:
     for one, other in product(decision, route_match.alternatives(route)):
         try:
             _both(one, other, route)
-        except DisjointError:
+        except DisjointConditions:
             continue
-        except InseparableError as error:
+        except InseparableConditions as error:
             yield str(error)
 
 
@@ -137,7 +137,7 @@ def _derived(service: Service, decision: _Decision, route: Route, nth: int) -> H
     alternatives = []
     for one, other in product(decision.alternatives, route_match.alternatives(route)):
         # What cannot be combined is an error of the stack file, and reported as that.
-        with suppress(DisjointError, InseparableError):
+        with suppress(DisjointConditions, InseparableConditions):
             alternatives.append(_both(one, other, route))
     return HttpRule(
         name=f"{decision.name}.{route.name}",
@@ -170,10 +170,10 @@ def _both(one: Conditions, other: Conditions, route: Route) -> Conditions:
         and route_match.request(both).get("uri") != route_match.request(other).get("uri")
     ):
         # Envoy replaces the path that the rule matches: of a longer prefix, more than the route says.
-        raise InseparableError("its rewrite replaces the path that it matches, and theirs is narrower")
+        raise InseparableConditions("its rewrite replaces the path that it matches, and theirs is narrower")
     expression = route_match.request(both).get("headers", {}).get("cookie", {}).get("regex", "")
     if len(expression.encode()) > LONGEST_REGEX:
-        raise InseparableError(f"Istio takes {LONGEST_REGEX} characters for the cookies of both")
+        raise InseparableConditions(f"Istio takes {LONGEST_REGEX} characters for the cookies of both")
     return both
 
 

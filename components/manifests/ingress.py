@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
-from components.manifests.listeners import Way
+from components.manifests.listeners import EntryPoint
 from components.model.service import Service
 from components.model.stack import ExtraPort, Ingress, Stack
 
@@ -82,12 +82,12 @@ def url(address: str, port: int, path: str, scheme: str = "http") -> str:
     return f"{scheme}://{host}{path}" if port == DEFAULT_PORTS[scheme] else f"{scheme}://{host}:{port}{path}"
 
 
-def opened(service: Service, ways: Sequence[Way]) -> str:
+def opened(service: Service, entry_points: Sequence[EntryPoint]) -> str:
     """Choose the port of the URL to open: HTTPS, if the first listener has it."""
-    if not ways:
+    if not entry_points:
         return str(service.app.port)
-    secure = [way for way in ways if way.tls and way.listener is ways[0].listener]
-    return str((secure or ways)[0].port)
+    secure = [way for way in entry_points if way.tls and way.listener is entry_points[0].listener]
+    return str((secure or entry_points)[0].port)
 
 
 def inside_urls(service: Service, namespace: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ HTTPS_PORT: Final = 443
 
 
 @dataclass(frozen=True, kw_only=True)
-class Way:
+class EntryPoint:
     """One of the two ports of a listener: that for plain HTTP, or that for HTTPS."""
 
     listener: Listener
@@ -52,21 +52,21 @@ class Way:
         return self.tls is None and self.listener.redirects
 
 
-def ways(service: Service, at: Path) -> Iterator[Way]:
+def entry_points(service: Service, at: Path) -> Iterator[EntryPoint]:
     """List the ways into a service that stands at a place of the stack file."""
     for place, listener in service.listeners(at).items():
         if listener.serves_plain_http or listener.redirects:
-            yield Way(listener=listener, place=place)
+            yield EntryPoint(listener=listener, place=place)
         if listener.tls is not None:
-            yield Way(listener=listener, place=place, tls=listener.tls)
+            yield EntryPoint(listener=listener, place=place, tls=listener.tls)
 
 
-def shown(service: Service, stack: Stack) -> list[Way]:
+def shown(service: Service, stack: Stack) -> list[EntryPoint]:
     """List the ways to show to a person: those of another service whose Gateway it joins are known too."""
     for place, other in stack.placed.items():
         if other.owns_gateway and stack.gateway_of(other) == service.gateway.existing:
-            return [way for way in ways(other, place) if way.serves(service.gateway.hosts)]
-    return list(ways(service, stack.place(service)))
+            return [way for way in entry_points(other, place) if way.serves(service.gateway.hosts)]
+    return list(entry_points(service, stack.place(service)))
 
 
 def numbered(names: Iterable[str]) -> Iterator[str]:

@@ -13,11 +13,11 @@ Methods = Method | tuple[Method, ...]
 _COOKIE: Final = "cookie"
 
 
-class DisjointError(Exception):
+class DisjointConditions(Exception):
     """No request meets both."""
 
 
-class InseparableError(Exception):
+class InseparableConditions(Exception):
     """Requests may meet both, and one match of Istio's cannot express it: the text says why."""
 
 
@@ -25,14 +25,14 @@ def intersection(one: Conditions, other: Conditions) -> Conditions:
     """Return the conditions for requests that meet both.
 
     Raises:
-        DisjointError: no request does.
-        InseparableError: they cannot be written as one match.
+        DisjointConditions: no request does.
+        InseparableConditions: they cannot be written as one match.
     """
     headers = _values("headers", _lower(one.headers), _lower(other.headers))
     cookies = _values("cookies", one.cookies, other.cookies)
     if cookies and _COOKIE in headers:
         # Cookies become an expression on this header, and a header has one.
-        raise InseparableError("one has conditions on cookies, the other on the header cookie")
+        raise InseparableConditions("one has conditions on cookies, the other on the header cookie")
     query = {
         name: _text(TextMatch, f"query.{name}", one.query.get(name), other.query.get(name)) or ""
         for name in {**one.query, **other.query}
@@ -66,7 +66,7 @@ def _value(key: str, one: str | ValueMatch, other: str | ValueMatch) -> str | Va
     absent = [each.present is False for each in (first, second)]
     if any(absent):
         if not all(absent):
-            raise DisjointError
+            raise DisjointConditions
         return one
     if first.present or second.present:
         return other if first.present else one
@@ -90,15 +90,15 @@ def _narrowest(key: str, one: M, other: M) -> M:
     for narrow, wide in ((one, other), (other, one)):
         if narrow.exact is not None:
             if not _takes(wide, narrow.exact):
-                raise DisjointError
+                raise DisjointConditions
             return narrow
     if one.prefix is None or other.prefix is None:
-        raise InseparableError(f"one match cannot hold two conditions on {key}")
+        raise InseparableConditions(f"one match cannot hold two conditions on {key}")
     if one.prefix.startswith(other.prefix):
         return one
     if other.prefix.startswith(one.prefix):
         return other
-    raise DisjointError
+    raise DisjointConditions
 
 
 def _takes(match: TextMatch | UriMatch | ValueMatch, text: str) -> bool:
@@ -113,7 +113,7 @@ def _method(one: Methods | None, other: Methods | None) -> Methods | None:
     first, second = ((each,) if isinstance(each, str) else each for each in (one, other))
     shared = tuple(method for method in first if method in second)
     if not shared:
-        raise DisjointError
+        raise DisjointConditions
     return shared[0] if len(shared) == 1 else shared
 
 
@@ -123,5 +123,5 @@ def _source(one: Source | None, other: Source | None) -> Source | None:
     namespaces = {each.namespace for each in (one, other)} - {None}
     labels = {**one.labels, **other.labels}
     if len(namespaces) > 1 or labels != {**other.labels, **one.labels}:
-        raise DisjointError
+        raise DisjointConditions
     return Source(namespace=next(iter(namespaces), None), labels=labels)

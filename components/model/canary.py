@@ -10,27 +10,29 @@ from components.model.route_match import Alternatives
 from components.model.route_options import Percent
 from components.model.text import GoDuration, GoDurationOrNone
 from components.model.types import Label, Weight
-from components.schema.constraints import Always, Distinct, Example, Form, NotEmpty, Range
+from components.schema.constraints import Always, Distinct, Example, NotEmpty, Pattern, Range
 from components.schema.key_groups import at_least_one, exactly_one
 
 Command = Annotated[
     str,
-    Form(pattern=r"[^\x00]*[^\x00\s][^\x00]*", says="a command", example="./load-test.sh", longest=4096),
+    Pattern(
+        pattern=r"[^\x00]*[^\x00\s][^\x00]*", description="a command", example="./load-test.sh", longest=4096
+    ),
 ]
 PromQL = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=r"[^\x00]*[^\x00\s][^\x00]*",
-        says="an expression of PromQL with one value as its answer",
+        description="an expression of PromQL with one value as its answer",
         example='max(queue_length{version="$version"})',
         longest=4096,
     ),
 ]
 HookUrl = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=r"https?://[^\s/]+(?:/\S*)?|\$\{[A-Za-z_][A-Za-z0-9_]*\}\S*",
-        says="an http or https URL, or ${NAME} from the environment",
+        description="an http or https URL, or ${NAME} from the environment",
         example="https://chat.example.com/hooks/releases",
         longest=2048,
     ),

@@ -4,18 +4,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from components.schema.constraints import Always, Example, Form, NotEmpty, Range
+from components.schema.constraints import Always, Example, NotEmpty, Pattern, Range
 from components.schema.key_groups import exactly_one
 
 Region = Annotated[
     str,
-    Form(pattern=r"[^/*\s]+", says="a region, without zone and without '*'", example="eu-west-1", longest=63),
+    Pattern(
+        pattern=r"[^/*\s]+",
+        description="a region, without zone and without '*'",
+        example="eu-west-1",
+        longest=63,
+    ),
 ]
 Locality = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=r"\*|[^/*\s]+(?:/(?:\*|[^/*\s]+(?:/(?:\*|[^/*\s]+))?))?",
-        says="region, region/zone or region/zone/subzone, with '*' only for the last part",
+        description="region, region/zone or region/zone/subzone, with '*' only for the last part",
         example="eu-west-1/zone-a/*",
         longest=253,
     ),

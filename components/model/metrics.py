@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from components.schema.constraints import Form
+from components.schema.constraints import Pattern
 
 _LABEL: Final = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
 
 PrometheusAddress = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=rf"https?://[^\s/?#]+(?:/[^\s?#]*)?|{_LABEL}/(?:https:)?{_LABEL}:(?:{_LABEL})",
-        says="a URL, or NAMESPACE/SERVICE:PORT",
+        description="a URL, or NAMESPACE/SERVICE:PORT",
         example="istio-system/prometheus:9090",
         longest=1024,
     ),
@@ -19,9 +19,9 @@ PrometheusAddress = Annotated[
 
 Query = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=r"(?=[\s\S]*\$window\b)(?:[^$]|\$(?:(?:services?|namespace|window)\b|[0-9]))+",
-        says="PromQL with $window in it, and no other words with '$' than $service, $services and $namespace",
+        description="PromQL with $window in it; other words with '$' are $service, $services and $namespace",
         example="sum by (destination_version, response_code) (increase(istio_requests_total"
         '{reporter="source",destination_service_name="$service"}[$window]))',
         longest=4096,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from components.schema.constraints import Example, Form, Range
+from components.schema.constraints import Example, Pattern, Range
 from components.schema.key_groups import exactly_one
 
 
@@ -27,8 +27,10 @@ PodCount = (
     Annotated[int, Range(1, 1000)]
     | Annotated[
         str,
-        Form(
-            pattern=r"(?:[1-9]?[0-9]|100)%", says="a number of pods, or a share of them: 50%", example="50%"
+        Pattern(
+            pattern=r"(?:[1-9]?[0-9]|100)%",
+            description="a number of pods, or a share of them: 50%",
+            example="50%",
         ),
     ]
 )

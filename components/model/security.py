@@ -6,23 +6,23 @@ from typing import Annotated, Final, Literal
 
 from components.model.text import Method
 from components.model.types import Label
-from components.schema.constraints import Always, Distinct, Form, NotEmpty
+from components.schema.constraints import Always, Distinct, NotEmpty, Pattern
 from components.schema.key_groups import at_least_one, exactly_one
 
 Account = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?/[a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?",
-        says="the namespace and the name of a service account, with '/' between them",
+        description="the namespace and the name of a service account, with '/' between them",
         example="shop/orders",
     ),
 ]
 
 CalledPath = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=r"/[A-Za-z0-9._~!$&'()+,;=:@%/-]*\*?",
-        says="the path of a URL, with '*' only at its end, where it stands for any rest",
+        description="the path of a URL, with '*' only at its end, where it stands for any rest",
         example="/api/*",
         longest=1024,
     ),
@@ -30,9 +30,9 @@ CalledPath = Annotated[
 
 Claim = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=r"[^\s*\x00-\x1f\x7f]+",
-        says="a claim of a token, letter for letter: text without spaces and '*'",
+        description="a claim of a token, letter for letter: text without spaces and '*'",
         example="https://issuer.example.com",
         longest=1024,
     ),
@@ -40,10 +40,10 @@ Claim = Annotated[
 
 KeysUri = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=r"https://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[1-9][0-9]{0,4})?"
         r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@/-]*)?(?:\?[A-Za-z0-9._~!$&'()*+,;=:@/-]*)?",
-        says="an https URL: over http, keys of whoever sits in between would be taken",
+        description="an https URL: over http, keys of whoever sits in between would be taken",
         example="https://issuer.example.com/.well-known/jwks.json",
         longest=1024,
     ),
@@ -51,9 +51,9 @@ KeysUri = Annotated[
 
 KeySet = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=r"\s*\{[\s\S]*\}\s*",
-        says="the JSON text of a set of public keys, with the list `keys`",
+        description="the JSON text of a set of public keys, with the list `keys`",
         example='{"keys": [{"kty": "EC", "crv": "P-256", '
         '"x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", '
         '"y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}',

@@ -240,11 +240,11 @@ class Stack:
         """Find where a service stands in the stack file."""
         return next(path for path, each in self.placed.items() if each is service)
 
-    def each(self, tell: Callable[[Service], T]) -> T | dict[str, T]:
+    def each(self, report_line: Callable[[Service], T]) -> T | dict[str, T]:
         """Tell something of the one service, or of several by name, were it only one that stands there."""
         if self._several:
-            return {service.app.name: tell(service) for service in self.services}
-        return tell(self.services[0])
+            return {service.app.name: report_line(service) for service in self.services}
+        return report_line(self.services[0])
 
     @property
     def _several(self) -> bool:

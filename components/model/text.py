@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final, Literal
 
-from components.schema.constraints import Form
+from components.schema.constraints import Pattern
 from components.schema.durations import Duration
 from components.schema.regex import Regex
 
@@ -23,8 +23,11 @@ Expression = Annotated[str, Regex(example=".*Mobile/14.*")]
 
 PlainText = Annotated[
     str,
-    Form(
-        pattern=r"[^\x00-\x1f\x7f]+", says="text without control characters", example="insider", longest=1024
+    Pattern(
+        pattern=r"[^\x00-\x1f\x7f]+",
+        description="text without control characters",
+        example="insider",
+        longest=1024,
     ),
 ]
 
@@ -32,9 +35,9 @@ _FIELD_NAME: Final = r"[A-Za-z0-9!#$&'*+.^_`|~-]+"
 
 HeaderName = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=rf"(?![Hh][Oo][Ss][Tt]$){_FIELD_NAME}",
-        says="the name of a header, in any case, other than host: that one is the authority",
+        description="the name of a header, in any case, other than host: that one is the authority",
         example="x-user-group",
         longest=256,
         folds=True,
@@ -44,9 +47,9 @@ HeaderName = Annotated[
 
 HeaderValue = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=r"(?:[^\x00-\x08\x0a-\x1f\x7f%]|%%)+",
-        says="the value of a header, with %% for a percent sign (Envoy reads a single one as a command)",
+        description="the value of a header, with %% for a percent sign (Envoy reads one as a command)",
         example="canary",
         longest=1024,
     ),
@@ -54,9 +57,9 @@ HeaderValue = Annotated[
 
 CookieName = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=r"[A-Za-z0-9_-]+",
-        says="the name of a cookie: letters, digits, '_' and '-'",
+        description="the name of a cookie: letters, digits, '_' and '-'",
         example="mesh-version",
         longest=64,
     ),
@@ -64,9 +67,9 @@ CookieName = Annotated[
 
 ParameterName = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=r"[A-Za-z0-9_.~-]+",
-        says="the name of a query parameter: letters, digits, '_', '.', '~' and '-'",
+        description="the name of a query parameter: letters, digits, '_', '.', '~' and '-'",
         example="debug",
         longest=64,
     ),
@@ -74,9 +77,9 @@ ParameterName = Annotated[
 
 Authority = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?",
-        says="a host in lower case, with or without a port",
+        description="a host in lower case, with or without a port",
         example="shop.example.com",
         longest=253,
     ),

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from components.schema.constraints import Form, Range
+from components.schema.constraints import Pattern, Range
 
 _LABEL: Final = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
 _NAME_PART: Final = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
@@ -11,9 +11,9 @@ _TOP: Final = rf"(?=[-0-9]*[a-z]){_LABEL}"
 
 Label = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=_LABEL,
-        says="lower case letters, digits and '-', with a letter or digit at both ends",
+        description="lower case letters, digits and '-', with a letter or digit at both ends",
         example="v2",
         longest=63,
     ),
@@ -22,10 +22,10 @@ Label = Annotated[
 
 ServiceName = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=r"(?!istio-(?:proxy|init|validation)$)[a-z](?:[-a-z0-9]*[a-z0-9])?",
-        says="lower case letters, digits and '-', beginning with a letter and ending in a letter or digit, "
-        "and no name of Istio's own containers",
+        description="lower case letters, digits and '-', beginning with a letter and ending in a letter or "
+        "digit, and no name of Istio's own containers",
         example="springbootapp",
         longest=63,
     ),
@@ -34,18 +34,18 @@ ServiceName = Annotated[
 
 NamespacedName = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=rf"{_LABEL}/{_LABEL}",
-        says="a namespace and a name, with '/' between them",
+        description="a namespace and a name, with '/' between them",
         example="istio-system/istio-ingressgateway",
     ),
 ]
 
 ObjectName = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=rf"{_LABEL}(?:\.{_LABEL})*",
-        says="lower case letters, digits, '-' and '.', with a letter or digit at both ends",
+        description="lower case letters, digits, '-' and '.', with a letter or digit at both ends",
         example="worker-1",
         longest=253,
     ),
@@ -54,10 +54,10 @@ ObjectName = Annotated[
 
 Repository = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=rf"(?:(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|[A-Za-z0-9-]+(?=:))(?::[0-9]+)?/)?"
         rf"{_NAME_PART}(?:/{_NAME_PART})*",
-        says="an image repository in lower case, without tag and digest: those belong to the version",
+        description="an image repository in lower case, without tag and digest: those belong to the version",
         example="xjk27400861/springbootapp",
         longest=255,
     ),
@@ -65,27 +65,28 @@ Repository = Annotated[
 
 Tag = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}",
-        says="an image tag: letters, digits, '_', '.' and '-', at most 128, not beginning with '.' or '-'",
+        description="an image tag: letters, digits, '_', '.' and '-', at most 128, not beginning with "
+        "'.' or '-'",
         example="42",
     ),
 ]
 
 Digest = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=r"sha256:[a-f0-9]{64}",
-        says="sha256: and 64 hexadecimal digits in lower case",
+        description="sha256: and 64 hexadecimal digits in lower case",
         example="sha256:" + "0123456789abcdef" * 4,
     ),
 ]
 
 UrlPath = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*",
-        says="the path of a URL: it begins with '/' and has neither query nor fragment",
+        description="the path of a URL: it begins with '/' and has neither query nor fragment",
         example="/hello",
         longest=1024,
     ),
@@ -93,9 +94,9 @@ UrlPath = Annotated[
 
 Host = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=rf"\*|\*\.(?:{_LABEL}\.)*{_TOP}|(?:{_LABEL}\.)+{_TOP}",
-        says="'*', a host name with a dot in it, or '*.' and a domain, in lower case",
+        description="'*', a host name with a dot in it, or '*.' and a domain, in lower case",
         example="shop.example.com",
         longest=253,
     ),
@@ -103,9 +104,9 @@ Host = Annotated[
 
 Address = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=rf"{_LABEL}(?:\.{_LABEL})*|[0-9a-f]*:[0-9a-f:.]+",
-        says="an IP address or a host name",
+        description="an IP address or a host name",
         example="127.0.0.1",
         longest=253,
     ),
@@ -113,9 +114,9 @@ Address = Annotated[
 
 LabelKey = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=rf"(?:{_LABEL}(?:\.{_LABEL})*/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]{{0,61}}[A-Za-z0-9])?",
-        says="the key of a Kubernetes label",
+        description="the key of a Kubernetes label",
         example="istio",
         longest=253,
     ),
@@ -123,23 +124,23 @@ LabelKey = Annotated[
 
 LabelValue = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=r"(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?)?",
-        says="the value of a Kubernetes label",
+        description="the value of a Kubernetes label",
         example="ingressgateway",
         longest=63,
     ),
 ]
 
 ContextName = Annotated[
-    str, Form(pattern=r"\S+", says="the name of a context, without spaces", example="lab")
+    str, Pattern(pattern=r"\S+", description="the name of a context, without spaces", example="lab")
 ]
 
 ClusterUid = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=r"any|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
-        says="a uid, 8, 4, 4, 4 and 12 hexadecimal digits in lower case, or any",
+        description="a uid, 8, 4, 4, 4 and 12 hexadecimal digits in lower case, or any",
         example="6ff6c1b2-1f0e-4d0c-9f0a-2f5d1c0b7a3e",
     ),
 ]

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from components.model.scaling import DisruptionBudget, Spread
 from components.model.types import ObjectName, UrlPath
-from components.schema.constraints import Example, Form, Range
+from components.schema.constraints import Example, Pattern, Range
 from components.schema.key_groups import exactly_one
 
 _SUFFIXES: Final = {
@@ -18,41 +18,44 @@ _SUFFIXES: Final = {
 
 Cpu = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=r"[1-9][0-9]{0,6}m|(?=.*[1-9])[0-9]{1,4}(?:\.[0-9]{1,3})?",
-        says="an amount of CPU: 250m, 1 or 1.5",
+        description="an amount of CPU: 250m, 1 or 1.5",
         example="100m",
     ),
 ]
 Memory = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=r"[1-9][0-9]{0,12}(?:Ki|Mi|Gi|k|M|G)?",
-        says="an amount of memory: 256Mi or 1Gi",
+        description="an amount of memory: 256Mi or 1Gi",
         example="256Mi",
     ),
 ]
 Storage = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=r"[1-9][0-9]{0,12}(?:Ki|Mi|Gi|Ti|k|M|G|T)?",
-        says="an amount of storage: 256Mi or 1Gi",
+        description="an amount of storage: 256Mi or 1Gi",
         example="1Gi",
     ),
 ]
 EnvName = Annotated[
     str,
-    Form(
+    Pattern(
         pattern=r"[A-Za-z_][A-Za-z0-9_]*",
-        says="the name of an environment variable: letters, digits and '_', not beginning with a digit",
+        description="the name of an environment variable: letters, digits and '_', not beginning "
+        "with a digit",
         example="LOG_LEVEL",
         longest=256,
     ),
 ]
-EnvValue = Annotated[str, Form(pattern=r"[^\x00]*", says="text", example="debug", longest=32768)]
+EnvValue = Annotated[str, Pattern(pattern=r"[^\x00]*", description="text", example="debug", longest=32768)]
 DataKey = Annotated[
     str,
-    Form(pattern=r"[A-Za-z0-9_.-]+", says="a key of a ConfigMap or Secret", example="token", longest=253),
+    Pattern(
+        pattern=r"[A-Za-z0-9_.-]+", description="a key of a ConfigMap or Secret", example="token", longest=253
+    ),
 ]
 
 

@@ -52,7 +52,7 @@ class GatewayApiPolicy(pulumi.ComponentResource):
         before: list[pulumi.Resource] = []
         for version, pods in workloads.items():
             before += self._backend(version, pods)
-        for name, spec in gateways.serving(args, stack).items():
+        for name, spec in gateways.active_versions(args, stack).items():
             addressed = _addressed(spec, stack, ports)
             before.append(self._object("Gateway", name, addressed, ports, namespace=stack.ingress.namespace))
         for name, spec in gateways.redirecting(args, stack).items():

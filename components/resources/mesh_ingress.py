@@ -8,7 +8,7 @@ from pulumi_kubernetes.core.v1 import Service as KubernetesService
 
 from components.manifests import ingress
 from components.manifests.labels import OURS
-from components.manifests.listeners import Way, shown
+from components.manifests.listeners import EntryPoint, shown
 from components.model.service import Service
 from components.model.stack import Ingress, Stack
 from components.resources.protection import Protection
@@ -98,7 +98,7 @@ def _urls(
     return urls | (ingress.extra_urls(service, args, fixed) if fixed else {})
 
 
-def _arrival(way: Way, args: Ingress, spec: ingress.Seen) -> ingress.Seen:
+def _arrival(way: EntryPoint, args: Ingress, spec: ingress.Seen) -> ingress.Seen:
     port = ingress.arrival(spec["ports"], way.port)
     if port is None:
         ports = ", ".join(f"{each.get('name')}={each['port']}" for each in spec["ports"])

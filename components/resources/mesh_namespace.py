@@ -8,7 +8,7 @@ from components.model.stack import Injection, Revision, Stack
 from components.model.stack_identity import LABEL, NO_STACK
 from components.resources.existing_namespace import labels_of_own
 from components.resources.protection import Protection
-from components.rollout.hooks import nobody_calls
+from components.rollout.hooks import is_outside_engine
 
 
 class MeshNamespace(pulumi.ComponentResource):
@@ -28,13 +28,13 @@ class MeshNamespace(pulumi.ComponentResource):
         self._namespace = name
         if args.namespace.existing:
             self.name = pulumi.Output.from_input(name)
-            self._let_go(None if nobody_calls() else labels_of_own(args))
+            self._release(None if is_outside_engine() else labels_of_own(args))
         else:
             labels = {**OURS, **injection_label(injection)}
             self.name = self._declare(labels, protection.of()).metadata["name"]
         self.register_outputs({"name": self.name})
 
-    def _let_go(self, labels: dict[str, str] | None) -> None:
+    def _release(self, labels: dict[str, str] | None) -> None:
         """Keep a namespace of this stack declared for one update, in which Pulumi learns not to delete it.
 
         By its label no stack owns it any more, and the next update drops it from the state.

@@ -8,7 +8,7 @@ from components.manifests import security
 from components.model.service import App, Service
 from components.model.stack import Stack
 from components.resources.custom_resource import mesh_object
-from components.rollout.hooks import nobody_calls
+from components.rollout.hooks import is_outside_engine
 from components.rollout.update import Update
 
 
@@ -60,11 +60,11 @@ class MeshSecurity(pulumi.ComponentResource):
 
 def _warning(app: App, update: Update) -> pulumi.ResourceHookBinding | None:
     """Say in the preview, and before the update, whose calls will be refused that are not today."""
-    if nobody_calls():
+    if is_outside_engine():
         return None
 
     async def warn(_: pulumi.ResourceHookArgs) -> None:
-        if callers := await update.standing.without_proxy(app):
+        if callers := await update.live_state.without_proxy(app):
             pulumi.log.warn(refused(app.name, callers))
 
     hook = update.hooks.of("policy-comes", app.name, warn, on_dry_run=True)

@@ -19,7 +19,7 @@ ALL: Final = 100
 KEY: Final = Path() / "protected"
 
 
-class ProtectedError(pulumi.RunError):
+class ProtectedFromDeletion(pulumi.RunError):
     """A deletion that the stack file forbids."""
 
 
@@ -43,7 +43,7 @@ class Protection:
 
 def _refuse(args: pulumi.ResourceHookArgs) -> None:
     kind = args.type.rpartition(":")[2]
-    raise ProtectedError(
+    raise ProtectedFromDeletion(
         f"{kind} {args.name} serves, and {KEY} keeps it from being deleted. A version may go once another "
         f"has its weight, by a `pulumi up` before. To delete it after all: {assign(KEY, value=False)}, then "
         "`pulumi up` with nothing else changed, then the same again"

@@ -7,7 +7,7 @@ from components.manifests.route_match import Spec
 from components.model.service import Service
 
 
-def serving(spec: Spec, service: Service) -> frozenset[str]:
+def active_versions(spec: Spec, service: Service) -> frozenset[str]:
     """Name the versions that get requests, or copies of them, by a VirtualService's or an HTTPRoute's spec.
 
     An older spec may name versions that the service has no more.

@@ -30,7 +30,7 @@ ATTEMPTS: Final = 5
 """Of a patch. Controllers write their notes beside it."""
 
 
-class Replicas:
+class AutoscalerHandover:
     """Waits for each update of one version's Deployment, and passes the number of its pods on."""
 
     def __init__(self, service: Service, version: str, stack: Stack, hooks: SharedHooks) -> None:

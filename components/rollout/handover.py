@@ -29,14 +29,14 @@ import pulumi
 
 from components.model.service import Service
 from components.model.stack import Stack
-from components.rollout.active_versions import serving
-from components.rollout.autoscaler_handover import Replicas
-from components.rollout.hooks import nobody_calls
-from components.rollout.istiod import Look, UnaskedError
-from components.rollout.kubectl import KubectlError, SilentError
+from components.rollout.active_versions import active_versions
+from components.rollout.autoscaler_handover import AutoscalerHandover
+from components.rollout.hooks import is_outside_engine
+from components.rollout.istiod import IstiodUnavailable, Sample
+from components.rollout.kubectl import KubectlError, KubectlTimeout
 from components.rollout.live_objects import Ref
 from components.rollout.pod_readiness import Readiness
-from components.rollout.proxy_status import HandoverError, Proxies
+from components.rollout.proxy_status import HandoverError, ProxyStatus
 from components.rollout.proxy_sync import ROUTES, SUBSETS
 from components.rollout.update import Update
 from components.schema.durations import seconds
@@ -46,11 +46,11 @@ from components.schema.durations import seconds
 class _Progress:
     """What the hooks of one update pass on to each other."""
 
-    before_subsets: asyncio.Future[Look] | None = None
+    before_subsets: asyncio.Future[Sample] | None = None
     """The proxies before the first new subset; None: the update makes none."""
     arrivals: dict[tuple[str, ...], asyncio.Future[None]] = field(default_factory=dict)
     """The wait for versions to arrive, shared by all routes objects."""
-    before_routes: list[Look] = field(default_factory=list)
+    before_routes: list[Sample] = field(default_factory=list)
     """The proxies before each routes object let go of a version that is deleted."""
     leaving: set[str] = field(default_factory=set)
     """These versions."""
@@ -68,14 +68,14 @@ class Handover:
             version: Readiness(service, version, stack, update.hooks) for version in service.versions
         }
         self._replicas = {
-            version: Replicas(service, version, stack, update.hooks) for version in service.versions
+            version: AutoscalerHandover(service, version, stack, update.hooks) for version in service.versions
         }
-        self._proxies = Proxies(service, stack, update.mesh)
+        self._proxies = ProxyStatus(service, stack, update.mesh)
         self._progress = _Progress()
 
     def of_pods(self, version: str) -> pulumi.ResourceHookBinding | None:
         """For the Deployment of a version."""
-        if nobody_calls():
+        if is_outside_engine():
             return None
         readiness = self._readiness[version]
         return pulumi.ResourceHookBinding(
@@ -86,7 +86,7 @@ class Handover:
 
     def of_subset(self, version: str) -> pulumi.ResourceHookBinding | None:
         """For what a route needs to send requests to a version, under the name of its Deployment."""
-        if nobody_calls():
+        if is_outside_engine():
             return None
         created = self._update.hooks.of("subset-comes", self._service.workload(version), self._subset_comes)
         return pulumi.ResourceHookBinding(before_create=[created])
@@ -100,7 +100,7 @@ class Handover:
                 lose, and the proxies are not waited for. Before another one is created, callers use the
                 Kubernetes Service.
         """
-        if nobody_calls():
+        if is_outside_engine():
             return None
         hooks = self._update.hooks
         change = hooks.of("routes-change", name, self._routes_change)
@@ -113,14 +113,14 @@ class Handover:
         Args:
             routes: all routes objects of the service.
         """
-        if nobody_calls():
+        if is_outside_engine():
             return
-        _: pulumi.Output[None] = pulumi.Output.all(*(each.id for each in routes)).apply(self._let_go)
+        _: pulumi.Output[None] = pulumi.Output.all(*(each.id for each in routes)).apply(self._release)
 
     async def _subset_comes(self, _args: pulumi.ResourceHookArgs) -> None:
         # The engine makes several subsets at once: of all samples the earliest counts.
         if self._progress.before_subsets is None:
-            self._progress.before_subsets = asyncio.ensure_future(self._proxies.look())
+            self._progress.before_subsets = asyncio.ensure_future(self._proxies.sample())
         await self._progress.before_subsets
 
     async def _routes_begin(self, args: pulumi.ResourceHookArgs) -> None:
@@ -132,7 +132,7 @@ class Handover:
             return
         try:
             await self._pods_are_enough(versions)
-        except UnaskedError as error:
+        except IstiodUnavailable as error:
             pulumi.log.debug(str(error))
 
     async def _routes_change(self, args: pulumi.ResourceHookArgs) -> None:
@@ -144,9 +144,9 @@ class Handover:
             await arrivals[arriving]
         if leaving := old - self._service.versions.keys():
             self._progress.leaving |= leaving
-            self._progress.before_routes.append(await self._proxies.look())
+            self._progress.before_routes.append(await self._proxies.sample())
 
-    async def _let_go(self, _ids: object) -> None:
+    async def _release(self, _ids: object) -> None:
         """Wait for the versions that are deleted after the program.
 
         Others than those of this update lost their requests in an update that was interrupted, after which
@@ -161,9 +161,9 @@ class Handover:
         if progress.leaving:
             await self._leave(progress.leaving, progress.before_routes)
             await asyncio.sleep(self._drain)
-        found = await self._update.standing.of(self._service.app)
+        found = await self._update.live_state.of(self._service.app)
         if leaving := found.versions - self._service.versions.keys() - progress.leaving:
-            await self._leave(leaving, [await self._proxies.look() if found.recent else None])
+            await self._leave(leaving, [await self._proxies.sample() if found.recent else None])
             await asyncio.sleep(self._drain if found.recent else 0)
 
     def _rollouts_are_good(self) -> None:
@@ -176,7 +176,7 @@ class Handover:
         """Delete the routes that the engine deletes later, and wait until no proxy uses them."""
         names = ", ".join(map(str, predecessors))
         pulumi.log.info(f"waiting until no proxy uses {names}")
-        before = await self._proxies.look()
+        before = await self._proxies.sample()
         try:
             await self._update.predecessors.remove(predecessors)
         except KubectlError as error:
@@ -187,7 +187,7 @@ class Handover:
         await self._proxies.take(before, ROUTES, otherwise="what was under the old name keeps its pods")
         await asyncio.sleep(self._drain)
 
-    async def _leave(self, versions: Collection[str], before: Collection[Look | None]) -> None:
+    async def _leave(self, versions: Collection[str], before: Collection[Sample | None]) -> None:
         """Wait until no proxy sends requests to the versions."""
         pulumi.log.info(f"waiting until no proxy sends requests to {_listed(versions)}")
         otherwise = f"{_listed(versions)} keeps subset and pods"
@@ -201,7 +201,7 @@ class Handover:
             self._proxies.connect()
             await self._pods_are_enough(versions)
             await self._proxies.know(versions)
-        except UnaskedError as error:
+        except IstiodUnavailable as error:
             await self._proxies.pause(error)
         else:
             wanted = f"{_listed(versions)} gets no request"
@@ -212,21 +212,21 @@ class Handover:
 
         Raises:
             HandoverError: that is in vain, or the API server does not answer.
-            UnaskedError: the pods cannot be seen from here.
+            IstiodUnavailable: the pods cannot be seen from here.
         """
         for version in versions:
             try:
                 if said := await self._readiness[version].shortage():
                     raise HandoverError(f"{self._service.app.name}: {said}")
-            except SilentError as silent:
+            except KubectlTimeout as silent:
                 said = f"{version} gets no request, because nobody can tell how its pods are: {silent}"
                 raise HandoverError(f"{self._service.app.name}: {said}; then `pulumi up`") from silent
             except KubectlError as error:
-                raise UnaskedError(str(error)) from error
+                raise IstiodUnavailable(str(error)) from error
 
     def _serving(self, inputs: object) -> frozenset[str]:
         spec = inputs.get("spec") if isinstance(inputs, dict) else None
-        return serving(spec or {}, self._service)
+        return active_versions(spec or {}, self._service)
 
 
 def _listed(versions: Collection[str]) -> str:

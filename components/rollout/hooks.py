@@ -4,7 +4,7 @@ import pulumi
 from pulumi.runtime.settings import get_monitor
 
 
-def nobody_calls() -> bool:
+def is_outside_engine() -> bool:
     """Tell whether Pulumi's mocks run the program: they say that they know hooks, and fail on the first."""
     return not hasattr(get_monitor(), "RegisterResourceHook")
 
@@ -57,7 +57,7 @@ def before_delete(
     The name stands in the state. While it does, Pulumi destroys nothing of the stack without its program, and
     every program of the stack has to register it: also one that binds it to nothing any more.
     """
-    if nobody_calls():
+    if is_outside_engine():
         return None
     hook = pulumi.ResourceHook(name, function, pulumi.ResourceHookOptions(on_dry_run=on_dry_run))
     return pulumi.ResourceHookBinding(before_delete=[hook])

@@ -17,12 +17,12 @@ from components.rollout.kubectl import (
     ANSWER_SECONDS,
     Kubectl,
     KubectlError,
-    ProcessLimitError,
-    SilentError,
-    is_away,
+    KubectlTimeout,
+    ProcessLimitReached,
+    is_unreachable,
 )
-from components.rollout.port_forward import Forward, ForwardError
-from components.rollout.shared_query import Pace, Question
+from components.rollout.port_forward import PortForward, PortForwardFailed
+from components.rollout.shared_query import QueryRate, SharedQuery
 
 T = TypeVar("T")
 
@@ -42,11 +42,11 @@ MONITORING_PORT: Final = "15014"
 """Where istiod serves its debug pages, unless its pods' annotation names another port, as for istioctl."""
 
 
-class UnaskedError(Exception):
+class IstiodUnavailable(Exception):
     """istiod could not be asked: no kubectl, no right to, no istiod there."""
 
 
-class _LostError(Exception):
+class _ConnectionLost(Exception):
     """No answer this time: worth another try."""
 
 
@@ -62,7 +62,7 @@ class Proxy:
         return any(self.sent[kind] != self.taken[kind] for kind in kinds)
 
 
-Look = Mapping[str, Proxy]
+Sample = Mapping[str, Proxy]
 """All proxies by name, at one moment."""
 
 
@@ -72,20 +72,20 @@ class Istiod:
     def __init__(self, *, context: str, namespace: str) -> None:
         self.namespace: Final = namespace
         self._context, self._kubectl = context, Kubectl(context=context, namespace=namespace)
-        self._forwards: dict[str, Forward] = {}
+        self._forwards: dict[str, PortForward] = {}
         self._ports: Mapping[str, int] = {}
         self._listed, self._listing = float("-inf"), asyncio.Lock()
-        pace = Pace(QUERY_SECONDS)
-        self._syncz = Question(self._proxies, pace, self.connect)
-        self._shards = Question(lambda: self._ask("/debug/endpointShardz"), pace, self.connect)
-        self._configz = Question(self._read, pace, self.connect)
+        pace = QueryRate(QUERY_SECONDS)
+        self._syncz = SharedQuery(self._proxies, pace, self.connect)
+        self._shards = SharedQuery(lambda: self._ask("/debug/endpointShardz"), pace, self.connect)
+        self._configz = SharedQuery(self._read, pace, self.connect)
 
-    async def proxies(self) -> Look:
+    async def proxies(self) -> Sample:
         """Look at all proxies of all istiods.
 
         Raises:
-            UnaskedError: it could not be asked.
-            SilentError: it does not answer.
+            IstiodUnavailable: it could not be asked.
+            KubectlTimeout: it does not answer.
         """
         return await self._syncz()
 
@@ -93,8 +93,8 @@ class Istiod:
         """Whether every istiod has a healthy pod with these labels behind a host; the domain may be any.
 
         Raises:
-            UnaskedError: it could not be asked.
-            SilentError: it does not answer.
+            IstiodUnavailable: it could not be asked.
+            KubectlTimeout: it does not answer.
         """
         return all(_has_pod(answer, host, labels) for answer in await self._shards())
 
@@ -102,13 +102,13 @@ class Istiod:
         """Whether every istiod has read these objects of Istio's kinds as they were written last.
 
         Raises:
-            UnaskedError: it could not be asked.
-            SilentError: it does not answer.
+            IstiodUnavailable: it could not be asked.
+            KubectlTimeout: it does not answer.
         """
         wanted = _written(objects)
         return all(wanted <= read for read in await self._configz())
 
-    async def _proxies(self) -> Look:
+    async def _proxies(self) -> Sample:
         answers = await self._ask("/debug/syncz")
         return {entry["proxy"]: _proxy(entry) for entries in answers for entry in entries or ()}
 
@@ -123,8 +123,8 @@ class Istiod:
         """Connect to every istiod, so that the first answer comes sooner.
 
         Raises:
-            UnaskedError: it could not be asked.
-            SilentError: it does not answer.
+            IstiodUnavailable: it could not be asked.
+            KubectlTimeout: it does not answer.
         """
         await self._of_each(self._forward)
 
@@ -132,45 +132,49 @@ class Istiod:
         """Do something with every istiod, in vain for some time if need be.
 
         Raises:
-            UnaskedError: it could not be asked, in its own words or kubectl's.
-            SilentError: it has not answered in time.
+            IstiodUnavailable: it could not be asked, in its own words or kubectl's.
+            KubectlTimeout: it has not answered in time.
         """
         ends = time.monotonic() + ANSWER_SECONDS
         while True:
             try:
                 return await asyncio.gather(*(_in_time(what(pod), pod, ends) for pod in await self._asked()))
-            except _LostError as lost:
+            except _ConnectionLost as lost:
                 if time.monotonic() > ends - QUERY_SECONDS:
-                    raise SilentError(f"no answer within {ANSWER_SECONDS:g} s: {lost}") from lost
+                    raise KubectlTimeout(f"no answer within {ANSWER_SECONDS:g} s: {lost}") from lost
             self._listed = float("-inf")
             await asyncio.sleep(QUERY_SECONDS)
 
-    async def _forward(self, pod: str) -> Forward:
+    async def _forward(self, pod: str) -> PortForward:
         """Get the connection to an istiod, a new one where there is none any more."""
         forward = self._forwards.get(pod)
         if forward is None or forward.is_over:
-            forward = self._forwards[pod] = Forward(self._kubectl, pod, self._ports[pod])
+            forward = self._forwards[pod] = PortForward(self._kubectl, pod, self._ports[pod])
         try:
             await forward.opened()
         except KubectlError as error:
-            again = isinstance(error, ProcessLimitError) or is_away(str(error)) or "not found" in str(error)
-            raise (_LostError if again else UnaskedError)(f"pod/{pod}: {error}") from error
+            again = (
+                isinstance(error, ProcessLimitReached)
+                or is_unreachable(str(error))
+                or "not found" in str(error)
+            )
+            raise (_ConnectionLost if again else IstiodUnavailable)(f"pod/{pod}: {error}") from error
         return forward
 
     async def _answer(self, pod: str, path: str) -> Any:  # noqa: ANN401 (whatever JSON it is)
         forward = await self._forward(pod)
         try:
             status, body = await forward.get(path)
-        except ForwardError as error:
+        except PortForwardFailed as error:
             forward.close()
-            raise _LostError(f"pod/{pod}: {error}") from error
+            raise _ConnectionLost(f"pod/{pod}: {error}") from error
         if status != 200:  # noqa: PLR2004 (OK)
             said = body.decode(errors="replace").strip()
-            raise UnaskedError(f"pod/{pod} answers {path} with status {status}: {said[:80]}")
+            raise IstiodUnavailable(f"pod/{pod} answers {path} with status {status}: {said[:80]}")
         try:
             return json.loads(body)
         except ValueError as error:
-            raise _LostError(f"pod/{pod} does not answer {path} in JSON: {body[:80]!r}") from error
+            raise _ConnectionLost(f"pod/{pod} does not answer {path} in JSON: {body[:80]!r}") from error
 
     async def _asked(self) -> Sequence[str]:
         """Name the pods of istiod to ask; the list is a new one where the last is old."""
@@ -187,17 +191,19 @@ class Istiod:
         running = "--field-selector=status.phase!=Failed,status.phase!=Succeeded"
         try:
             said = await self._kubectl("get", "pods", "--selector=app=istiod", running, "--output=json")
-        except SilentError:
+        except KubectlTimeout:
             raise
         except KubectlError as error:
-            raise UnaskedError(str(error)) from error
+            raise IstiodUnavailable(str(error)) from error
         pods = json.loads(said)["items"]
         if not pods:
-            raise UnaskedError(f"no istiod runs in namespace {self.namespace} of context {self._context}")
+            raise IstiodUnavailable(
+                f"no istiod runs in namespace {self.namespace} of context {self._context}"
+            )
         if asked := {pod["metadata"]["name"]: _port(pod) for pod in pods if _may_have_proxies(pod)}:
             return asked
         names = ", ".join(f"pod/{pod['metadata']['name']}" for pod in pods)
-        raise _LostError(f"no istiod of namespace {self.namespace} is ready: {names}")
+        raise _ConnectionLost(f"no istiod of namespace {self.namespace} is ready: {names}")
 
 
 async def _in_time(answer: Awaitable[T], pod: str, ends: float) -> T:
@@ -205,7 +211,7 @@ async def _in_time(answer: Awaitable[T], pod: str, ends: float) -> T:
         async with asyncio.timeout(ends - time.monotonic()):
             return await answer
     except TimeoutError as error:
-        raise SilentError(f"no answer within {ANSWER_SECONDS:g} s: pod/{pod}") from error
+        raise KubectlTimeout(f"no answer within {ANSWER_SECONDS:g} s: pod/{pod}") from error
 
 
 def _may_have_proxies(pod: Mapping[str, Any]) -> bool:

@@ -25,15 +25,15 @@ class KubectlError(Exception):
     """kubectl is not there, or ended with an error: its own words."""
 
 
-class AwayError(KubectlError):
+class ApiServerUnreachable(KubectlError):
     """No API server was there to answer."""
 
 
-class SilentError(KubectlError):
+class KubectlTimeout(KubectlError):
     """Whoever was asked is there and does not answer."""
 
 
-class ProcessLimitError(SilentError):
+class ProcessLimitReached(KubectlTimeout):
     """This machine cannot start a process, for now: it has no memory, or no free file or process."""
 
 
@@ -57,16 +57,16 @@ class Kubectl:
             given: its standard input.
 
         Raises:
-            SilentError: there was no answer in time.
+            KubectlTimeout: there was no answer in time.
             KubectlError: there is no kubectl, or it failed.
         """
         ends = time.monotonic() + ANSWER_SECONDS
         while True:
             try:
                 return await _run(self.command(*words), ends - time.monotonic(), given)
-            except (AwayError, ProcessLimitError) as error:
+            except (ApiServerUnreachable, ProcessLimitReached) as error:
                 if time.monotonic() > ends - PAUSE_SECONDS:
-                    kind = SilentError if isinstance(error, AwayError) else ProcessLimitError
+                    kind = KubectlTimeout if isinstance(error, ApiServerUnreachable) else ProcessLimitReached
                     raise kind(f"no answer within {ANSWER_SECONDS:g} s: {error}") from error
             await asyncio.sleep(PAUSE_SECONDS)
 
@@ -77,7 +77,7 @@ def unstarted(error: OSError) -> KubectlError:
         return KubectlError("kubectl is not on PATH")
     if isinstance(error, PermissionError):
         return KubectlError(f"kubectl cannot be started: {error}")
-    return ProcessLimitError(f"kubectl cannot be started: {error}; raise that limit, see `ulimit -a`")
+    return ProcessLimitReached(f"kubectl cannot be started: {error}; raise that limit, see `ulimit -a`")
 
 
 async def _run(command: Sequence[str], patience: float, given: str) -> str:
@@ -93,7 +93,7 @@ async def _run(command: Sequence[str], patience: float, given: str) -> str:
     try:
         said, complained = await asyncio.wait_for(process.communicate(given.encode() or None), patience)
     except TimeoutError as error:
-        raise SilentError(f"no answer within {ANSWER_SECONDS:g} s: {' '.join(command)}") from error
+        raise KubectlTimeout(f"no answer within {ANSWER_SECONDS:g} s: {' '.join(command)}") from error
     finally:
         # After the time limit, and where the update is cancelled.
         if process.returncode is None:
@@ -101,10 +101,12 @@ async def _run(command: Sequence[str], patience: float, given: str) -> str:
             await process.wait()
     if process.returncode:
         why = complained.decode(errors="replace").strip()
-        raise (AwayError if is_away(why) else KubectlError)(why or f"{' '.join(command)} failed")
+        raise (ApiServerUnreachable if is_unreachable(why) else KubectlError)(
+            why or f"{' '.join(command)} failed"
+        )
     return said.decode(errors="replace")
 
 
-def is_away(complaint: str) -> bool:
+def is_unreachable(pod_issue: str) -> bool:
     """Whether kubectl found no API server to answer."""
-    return bool(AWAY.search(complaint))
+    return bool(AWAY.search(pod_issue))

@@ -91,7 +91,7 @@ def is_leaving(live: Mapping[str, Any] | None) -> bool:
     return bool(live and live["metadata"].get("deletionTimestamp"))
 
 
-async def let_go(kubectl: Kubectl, ref: Ref, manager: str) -> None:
+async def release_fields(kubectl: Kubectl, ref: Ref, manager: str) -> None:
     """Drop a manager's claims to the fields of an object; those that another manager applied stay."""
     words = ("--server-side", "--force-conflicts", "--validate=false", f"--field-manager={manager}")
     await kubectl("apply", "--filename=-", *words, given=json.dumps(ref.manifest))

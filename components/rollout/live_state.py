@@ -39,7 +39,7 @@ class Found:
     """Whether its routes were written just now."""
 
 
-class Standing:
+class LiveState:
     """Looked at once in an update, for all services of the stack."""
 
     def __init__(self, stack: Stack) -> None:

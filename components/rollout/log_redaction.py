@@ -72,7 +72,7 @@ _CAPITAL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SEPARATOR: Final = re.compile(r"[^A-Za-z0-9]+")
 
 
-def looks_secret(name: str, value: str) -> bool:
+def resembles_secret(name: str, value: str) -> bool:
     """Tell whether a value must not be shown or written down, by its name or by what it is.
 
     Args:

@@ -8,8 +8,8 @@ import pulumi
 from components.model.service import Service
 from components.model.stack import Stack
 from components.rollout import request_loss
-from components.rollout.hooks import nobody_calls
-from components.schema.issues import Fault, Path
+from components.rollout.hooks import is_outside_engine
+from components.schema.issues import Issue, Path
 
 HOOK: Final = "loses-requests"
 
@@ -19,7 +19,7 @@ KINDS: Final = ("Service", "Deployment", "Gateway", "VirtualService", "HTTPRoute
 Manifest = Mapping[str, Any]
 
 
-class LossReport:
+class LossWarnings:
     """One stack's, in one run of the program. It comes to the resources as a transformation."""
 
     def __init__(self, stack: Stack) -> None:
@@ -31,7 +31,7 @@ class LossReport:
 
     def watch(self) -> None:
         """Compare every object that the program declares from now on with what it was."""
-        if nobody_calls():
+        if is_outside_engine():
             return
         hook = pulumi.ResourceHook(HOOK, self._compare, pulumi.ResourceHookOptions(on_dry_run=True))
         binding = pulumi.ResourceHookBinding(before_update=[hook])
@@ -48,7 +48,7 @@ class LossReport:
         for each in self.of(_plain(args.old_inputs), _plain(args.new_inputs)):
             pulumi.log.warn(f"this change loses requests:\n{each}")
 
-    def of(self, before: Manifest, after: Manifest) -> Iterable[Fault]:
+    def of(self, before: Manifest, after: Manifest) -> Iterable[Issue]:
         """List what an object's update loses.
 
         The engine updates the pods of a service before its routes.

@@ -14,10 +14,10 @@ import pulumi
 from components.manifests.labels import OURS
 from components.model.stack import Stack
 from components.model.stack_identity import LABEL, identity, owner_of
-from components.rollout.hooks import nobody_calls
+from components.rollout.hooks import is_outside_engine
 from components.rollout.kubectl import Kubectl, KubectlError
-from components.rollout.live_objects import Live, Ref, former_managers, is_leaving, let_go, read
-from components.schema.issues import Fault, Path
+from components.rollout.live_objects import Live, Ref, former_managers, is_leaving, read, release_fields
+from components.schema.issues import Issue, Path
 from components.schema.messages import (
     EXISTENCE_UNKNOWN,
     NAMESPACE_EXISTS,
@@ -86,7 +86,7 @@ class Ownership:
 
     def _binding(self) -> pulumi.ResourceHookBinding | None:
         """Bind the same hooks to all resources: the engine calls them for what it creates."""
-        if nobody_calls():
+        if is_outside_engine():
             return None
         if self._hooks is None:
             options = pulumi.ResourceHookOptions(on_dry_run=True)
@@ -105,15 +105,15 @@ class Ownership:
         wanted = Ref.of(args.new_inputs or {})
         try:
             live = await self._live(wanted)
-            faults = list(self._taken(wanted, live))
-            if not (faults or pulumi.runtime.is_dry_run()):
-                faults = await self._leaving(wanted, live)
+            issues = list(self._taken(wanted, live))
+            if not (issues or pulumi.runtime.is_dry_run()):
+                issues = await self._leaving(wanted, live)
         except KubectlError as error:
             context = self._stack.cluster.context
-            faults = [EXISTENCE_UNKNOWN.at(Path("kubernetes") / "context", context, why=error)]
-        if faults:
+            issues = [EXISTENCE_UNKNOWN.at(Path("kubernetes") / "context", context, why=error)]
+        if issues:
             is_reported, self._is_reported = self._is_reported, True
-            raise OwnershipError(str(wanted), () if is_reported else faults)
+            raise OwnershipError(str(wanted), () if is_reported else issues)
 
     async def _is_alone(self, args: pulumi.ResourceHookArgs) -> None:
         """Drop the claims of an update that was interrupted after it had made an object.
@@ -127,7 +127,7 @@ class Ownership:
         try:
             live = await read(self._kubectl, [wanted], notes=True)
             for manager in former_managers(live[wanted]) if wanted in live else ():
-                await let_go(self._kubectl, wanted, manager)
+                await release_fields(self._kubectl, wanted, manager)
         except KubectlError as error:
             # The object is made. `operations recover` drops the claims as well.
             pulumi.log.debug(f"the claims of an earlier update to {wanted} stay: {error}")
@@ -139,7 +139,7 @@ class Ownership:
             self._asked |= dict.fromkeys(new, asyncio.ensure_future(read(self._kubectl, new)))
         return await self._asked[wanted]
 
-    def _taken(self, wanted: Ref, live: Live) -> Iterator[Fault]:
+    def _taken(self, wanted: Ref, live: Live) -> Iterator[Issue]:
         """List the object itself where it is another owner's, and others that surely are, for one report.
 
         Whose an object is that an older version of the program made, which marked none, only the engine
@@ -149,9 +149,9 @@ class Ownership:
             if is_leaving(each) or owner_of(each) == self._identity:
                 continue
             if ref == wanted or not (self._adopts or may_be_older(each)):
-                yield self._fault(ref, each)
+                yield self._issue(ref, each)
 
-    def _fault(self, ref: Ref, live: Mapping[str, Any]) -> Fault:
+    def _issue(self, ref: Ref, live: Mapping[str, Any]) -> Issue:
         context, name = self._stack.cluster.context, pulumi.get_stack()
         adopt = f"python -m operations adopt --stack {name} --context {context}"
         words = {
@@ -179,7 +179,7 @@ class Ownership:
         place = names[max(found, key=len)]
         return place if place.parts else place / "app" / "name"
 
-    async def _leaving(self, wanted: Ref, live: Live) -> list[Fault]:
+    async def _leaving(self, wanted: Ref, live: Live) -> list[Issue]:
         """Wait for an object of the same name that is being deleted."""
         ends = asyncio.get_running_loop().time() + GONE_SECONDS
         while is_leaving(live.get(wanted)):

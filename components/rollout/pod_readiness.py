@@ -15,7 +15,7 @@ from components.model.stack import Stack
 from components.rollout.hooks import SharedHooks
 from components.rollout.kubectl import Kubectl, KubectlError
 from components.rollout.log_redaction import without_secrets
-from components.rollout.rollout_status import Complaint, GoneError, Object, Rollout, rollout
+from components.rollout.rollout_status import DeploymentDeleted, Object, PodIssue, Rollout, rollout
 
 PROVIDER_SECONDS: Final = 100
 """How long the provider waits by itself: it looks at no log, and knows no reason to stop earlier.
@@ -57,13 +57,13 @@ class Readiness:
         """For the Deployment, whose timeouts are to be the provider's share of the wait."""
         return self._hooks.on_error("pods-unready", self._name, self._unready)
 
-    async def complaint(self) -> str:
+    async def pod_issue(self) -> str:
         """Wait until the rollout is done, which is no complaint, or until it is in vain.
 
         Raises:
             KubectlError: nobody here can see the pods.
         """
-        return await self._complaint(None)
+        return await self._pod_issue(None)
 
     async def shortage(self) -> str:
         """Wait until none but new pods are there and as many of them are available as the stack declares.
@@ -76,14 +76,14 @@ class Readiness:
         Raises:
             KubectlError: the pods cannot be seen from here.
         """
-        return await self._complaint(self._fewest)
+        return await self._pod_issue(self._fewest)
 
-    async def _complaint(self, fewest: int | None) -> str:
+    async def _pod_issue(self, fewest: int | None) -> str:
         try:
-            complaints = await watch(lambda: self._look(fewest), LIMIT_SECONDS)
-        except GoneError:
+            pod_issues = await watch(lambda: self._sample(fewest), LIMIT_SECONDS)
+        except DeploymentDeleted:
             return self._gone
-        return "" if complaints is None else await self._message(complaints)
+        return "" if pod_issues is None else await self._message(pod_issues)
 
     @property
     def _gone(self) -> str:
@@ -100,7 +100,7 @@ class Readiness:
         the Deployment still says that its last rollout is done.
         """
         try:
-            self.failure = await self.complaint()
+            self.failure = await self.pod_issue()
         except KubectlError as error:
             pulumi.log.debug(str(error))
         except Exception as error:
@@ -118,12 +118,12 @@ class Readiness:
             return False
         tries = len(args.errors)
         try:
-            if (await self._look(None)).done:
+            if (await self._sample(None)).done:
                 # It got done while the provider gave up, or nothing was written: once more tells which.
                 return tries == 1
             pulumi.log.info(f"waiting for the pods of {self._version}, for as long as there is hope")
-            said = await self.complaint()
-        except GoneError:
+            said = await self.pod_issue()
+        except DeploymentDeleted:
             # One that was to be created may have been refused: then the provider has said all.
             if args.failed_operation == "update":
                 pulumi.log.error(self._gone)
@@ -135,12 +135,12 @@ class Readiness:
             pulumi.log.error(said)
         return not said
 
-    async def _look(self, fewest: int | None) -> Rollout:
+    async def _sample(self, fewest: int | None) -> Rollout:
         selector = ",".join(f"{key}={value}" for key, value in self._labels.items())
         objects = await self._list(self._kinds, f"--selector={selector}")
         found = rollout(objects, self._name, fewest)
         # What the kubelet says of probes concerns containers that run, or ran.
-        pods = dict.fromkeys(each.pod for each in found.complaints if each.ran)
+        pods = dict.fromkeys(each.pod for each in found.pod_issues if each.ran)
         events = await asyncio.gather(
             *(self._list("events", f"--field-selector=involvedObject.name={pod}") for pod in [*pods][:NAMED])
         )
@@ -152,8 +152,8 @@ class Readiness:
         ]
         return items
 
-    async def _message(self, complaints: Sequence[Complaint]) -> str:
-        short = any(not each.pod for each in complaints)
+    async def _message(self, pod_issues: Sequence[PodIssue]) -> str:
+        short = any(not each.pod for each in pod_issues)
         why = (
             f"{self._version} has fewer pods than declared"
             if short
@@ -161,22 +161,22 @@ class Readiness:
         )
         said = [
             f"no weight moves, because {why}:",
-            *(f"{self._where(each)}: {each.reason}" for each in complaints[:NAMED]),
+            *(f"{self._where(each)}: {each.reason}" for each in pod_issues[:NAMED]),
         ]
-        for each in [each for each in complaints if each.ran][:1]:
+        for each in [each for each in pod_issues if each.ran][:1]:
             said += [f"the log of {each.container} ends:", *(f"  {line}" for line in await self._log(each))]
         namespace = self._kubectl.namespace
-        pod = complaints[0].pod if complaints else ""
+        pod = pod_issues[0].pod if pod_issues else ""
         where = f"pod/{pod}" if pod else f"deployment/{self._name}"
         return "\n".join([*said, f"more: kubectl describe {where} --namespace {namespace}"])
 
-    def _where(self, complaint: Complaint) -> str:
-        if not complaint.pod:
+    def _where(self, pod_issue: PodIssue) -> str:
+        if not pod_issue.pod:
             return f"Deployment {self._name}"
-        container = f", container {complaint.container}" if complaint.container else ""
-        return f"pod {complaint.pod}{container}"
+        container = f", container {pod_issue.container}" if pod_issue.container else ""
+        return f"pod {pod_issue.pod}{container}"
 
-    async def _log(self, of: Complaint) -> list[str]:
+    async def _log(self, of: PodIssue) -> list[str]:
         words = ("logs", of.pod, f"--container={of.container}", f"--tail={LOG_LINES}")
         try:
             said = await self._kubectl(*words, *(("--previous",) if of.died else ()))
@@ -185,29 +185,29 @@ class Readiness:
         return without_secrets(said).splitlines() or ["(it has written nothing)"]
 
 
-async def watch(look: Callable[[], Awaitable[Rollout]], limit: float) -> Sequence[Complaint] | None:
+async def watch(sample: Callable[[], Awaitable[Rollout]], limit: float) -> Sequence[PodIssue] | None:
     """Look until the rollout is done, which is None; or until it is in vain: then the complaints.
 
     Args:
-        look: how to look at it.
+        sample: how to look at it.
         limit: seconds in which no further pod became ready.
     """
     ready, grown = 0, time.monotonic()
     since: Mapping[tuple[str, str], float] = {}
     while True:
-        now = await look()
+        now = await sample()
         moment = time.monotonic()
         if now.done:
             return None
         if now.ready > ready:
             ready, grown = now.ready, moment
-        serious = [each for each in now.complaints if each.patience is not None]
+        serious = [each for each in now.pod_issues if each.patience is not None]
         since = {key: since.get(key, moment) for key in map(_key, serious)}
         final = [each for each in serious if moment - since[_key(each)] >= (each.patience or 0)]
         if final or moment - grown > limit:
-            return final or now.complaints
+            return final or now.pod_issues
         await asyncio.sleep(PAUSE_SECONDS)
 
 
-def _key(complaint: Complaint) -> tuple[str, str]:
-    return complaint.pod, complaint.container
+def _key(pod_issue: PodIssue) -> tuple[str, str]:
+    return pod_issue.pod, pod_issue.container

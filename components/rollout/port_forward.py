@@ -33,11 +33,11 @@ END_SECONDS: Final = 5.0
 """A kubectl that is killed is gone in milliseconds; no update waits longer for its end."""
 
 
-class ForwardError(Exception):
+class PortForwardFailed(Exception):
     """A forwarded port that was there, and does not answer: the pod is gone, or its API server."""
 
 
-class Forward:
+class PortForward:
     """One kubectl, and as many requests through it as one likes, each by a connection of its own."""
 
     def __init__(self, kubectl: Kubectl, pod: str, port: int) -> None:
@@ -71,7 +71,7 @@ class Forward:
         """Ask by HTTP through the opened port; returns status and body.
 
         Raises:
-            ForwardError: the pod does not answer.
+            PortForwardFailed: the pod does not answer.
         """
         local = await self.opened()
         try:
@@ -82,7 +82,9 @@ class Forward:
             finally:
                 writer.close()
         except (OSError, EOFError, ValueError) as error:
-            raise ForwardError(self._words() or f"the connection ended within an answer: {error}") from error
+            raise PortForwardFailed(
+                self._words() or f"the connection ended within an answer: {error}"
+            ) from error
 
     async def _run(self) -> None:
         """Keep kubectl until it ends, or this is cancelled: at the end of the program, if not before."""

@@ -12,10 +12,10 @@ import pulumi
 from components.manifests.labels import OURS, selector
 from components.model.service import Service
 from components.model.stack import Stack
-from components.rollout.istiod import QUERY_SECONDS, Istiod, Look, UnaskedError
-from components.rollout.kubectl import Kubectl, KubectlError, ProcessLimitError, SilentError
-from components.rollout.proxy_sync import GATHERING_SECONDS, PAUSE_SECONDS, UnsettledError, settled
-from components.rollout.shared_query import Pace, Question
+from components.rollout.istiod import QUERY_SECONDS, Istiod, IstiodUnavailable, Sample
+from components.rollout.kubectl import Kubectl, KubectlError, KubectlTimeout, ProcessLimitReached
+from components.rollout.proxy_sync import GATHERING_SECONDS, PAUSE_SECONDS, ProxySyncTimeout, proxies_synced
+from components.rollout.shared_query import QueryRate, SharedQuery
 from components.schema.durations import seconds
 
 LAGGING: Final = "`istioctl proxy-status` shows them: mend or delete them, then `pulumi up`"
@@ -40,7 +40,7 @@ class Mesh:
 
     def __init__(self, stack: Stack) -> None:
         self.istiod = Istiod(context=stack.cluster.context, namespace=stack.handover.control_plane)
-        self.objects = Question(self._list, Pace(QUERY_SECONDS))
+        self.objects = SharedQuery(self._list, QueryRate(QUERY_SECONDS))
         self._kubectl = Kubectl(context=stack.cluster.context, namespace=stack.namespace.name)
         self._kinds = READ[stack.api]
 
@@ -49,15 +49,15 @@ class Mesh:
         chosen = ",".join(f"{key}={value}" for key, value in OURS.items())
         try:
             said = await self._kubectl("get", self._kinds, f"--selector={chosen}", "--output=json")
-        except SilentError:
+        except KubectlTimeout:
             raise
         except KubectlError as error:
-            raise UnaskedError(str(error)) from error
+            raise IstiodUnavailable(str(error)) from error
         items: Sequence[Mapping[str, Any]] = json.loads(said)["items"]
         return items
 
 
-class Proxies:
+class ProxyStatus:
     """The proxies that call one service, as istiod knows them."""
 
     def __init__(self, service: Service, stack: Stack, mesh: Mesh) -> None:
@@ -70,19 +70,19 @@ class Proxies:
         self._connecting = asyncio.ensure_future(self._connect())
 
     async def _connect(self) -> None:
-        with suppress(UnaskedError, SilentError):
+        with suppress(IstiodUnavailable, KubectlTimeout):
             await self._istiod.connect()
 
-    async def look(self) -> Look:
+    async def sample(self) -> Sample:
         """Look at all of them, to know later what is new."""
         try:
             with self._answers():
                 return await self._istiod.proxies()
-        except UnaskedError:
+        except IstiodUnavailable:
             # Whoever waits for the proxies will say so; of proxies never seen before none counts as newer.
             return {}
 
-    async def take(self, before: Look | None, kinds: tuple[str, ...], otherwise: str) -> None:
+    async def take(self, before: Sample | None, kinds: tuple[str, ...], otherwise: str) -> None:
         """Wait until every proxy has taken a change.
 
         Args:
@@ -97,10 +97,12 @@ class Proxies:
             with self._answers():
                 # What istiod has read only now it may still gather.
                 gathers = await self._read(otherwise) and before is None
-                stuck = await settled(self._istiod.proxies, {} if gathers else before, kinds, self._limit)
-        except UnaskedError as error:
+                stuck = await proxies_synced(
+                    self._istiod.proxies, {} if gathers else before, kinds, self._limit
+                )
+        except IstiodUnavailable as error:
             await self.pause(error)
-        except UnsettledError as late:
+        except ProxySyncTimeout as late:
             raise HandoverError(
                 f"{self._service.app.name}: {otherwise}, because after {self._limit:g} s these proxies lag "
                 f"behind: {late}. {LAGGING}"
@@ -114,7 +116,7 @@ class Proxies:
 
         Raises:
             HandoverError: it knows none in time, or is silent.
-            UnaskedError: it could not be asked.
+            IstiodUnavailable: it could not be asked.
         """
         ends = time.monotonic() + self._limit
         for version in versions:
@@ -158,7 +160,7 @@ class Proxies:
             return await self._istiod.knows(objects)
         return all(map(_is_observed, objects))
 
-    async def pause(self, why: UnaskedError) -> None:
+    async def pause(self, why: IstiodUnavailable) -> None:
         """Do without istiod's word: it has sent everything after the longest time that it gathers changes."""
         pulumi.log.warn(
             f"istiod could not be asked whether every proxy has taken the change, so this waits "
@@ -177,11 +179,11 @@ class Proxies:
         """Go no further where an istiod that is there says nothing: it may send nothing either."""
         try:
             yield
-        except ProcessLimitError as overloaded:
+        except ProcessLimitReached as overloaded:
             raise HandoverError(f"{self._service.app.name}: {overloaded}; then `pulumi up`") from overloaded
-        except SilentError as silent:
-            mend = SILENT.format(namespace=self._istiod.namespace)
-            raise HandoverError(f"{self._service.app.name}: istiod is silent: {silent}; {mend}") from silent
+        except KubectlTimeout as silent:
+            fix = SILENT.format(namespace=self._istiod.namespace)
+            raise HandoverError(f"{self._service.app.name}: istiod is silent: {silent}; {fix}") from silent
 
 
 def _is_observed(route: Mapping[str, Any]) -> bool:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from components.rollout.istiod import Look
+from components.rollout.istiod import Sample
 
 ROUTES: Final = ("route", "listener")
 SUBSETS: Final = ("cluster", "endpoint")
@@ -25,12 +25,12 @@ NAMED: Final = 5
 """How many proxies a message names."""
 
 
-class UnsettledError(Exception):
+class ProxySyncTimeout(Exception):
     """Proxies have not taken a change within the limit."""
 
 
-async def settled(
-    look: Callable[[], Awaitable[Look]], before: Look | None, kinds: tuple[str, ...], limit: float
+async def proxies_synced(
+    sample: Callable[[], Awaitable[Sample]], before: Sample | None, kinds: tuple[str, ...], limit: float
 ) -> frozenset[str]:
     """Wait until each proxy that is sent something new of the first kind has taken all of these kinds.
 
@@ -38,13 +38,13 @@ async def settled(
     may be frozen or cut off, and hold nobody up for longer than the limit.
 
     Args:
-        look: how to look at the proxies.
+        sample: how to look at the proxies.
         before: a look at them from before the change; None where istiod has nothing new to gather.
         kinds: the kind that the change is sent as, then those that follow from it.
         limit: seconds.
 
     Raises:
-        UnsettledError: some have not taken it within the limit.
+        ProxySyncTimeout: some have not taken it within the limit.
     """
     begun = grown = time.monotonic()
     gathering = QUIET_SECONDS if before is None else GATHERING_SECONDS
@@ -52,7 +52,7 @@ async def settled(
     reached: set[str] = set()
     unsettled: set[str] | None = None
     while True:
-        now = await look()
+        now = await sample()
         newly = {name for name, proxy in now.items() if _is_newer(name, now, before, kinds[0])} - reached
         moment = time.monotonic()
         if newly:
@@ -67,17 +67,17 @@ async def settled(
         if moment - begun > limit:
             stuck = {name for name in unsettled if _is_stuck(name, now, before, kinds)}
             if late := sorted(unsettled - stuck):
-                raise UnsettledError(", ".join(late[:NAMED]) + (", …" if len(late) > NAMED else ""))
+                raise ProxySyncTimeout(", ".join(late[:NAMED]) + (", …" if len(late) > NAMED else ""))
             return frozenset(stuck)
         await asyncio.sleep(PAUSE_SECONDS)
 
 
-def _is_newer(name: str, now: Look, before: Look, kind: str) -> bool:
+def _is_newer(name: str, now: Sample, before: Sample, kind: str) -> bool:
     """Tell whether a proxy was sent something since. One that connected since got the newest at once."""
     return name in before and now[name].sent[kind] != before[name].sent[kind]
 
 
-def _is_stuck(name: str, now: Look, before: Look, kinds: tuple[str, ...]) -> bool:
+def _is_stuck(name: str, now: Sample, before: Sample, kinds: tuple[str, ...]) -> bool:
     """Tell whether a proxy was late before the change already, and has taken nothing since."""
     if name not in before or not before[name].waits(kinds):
         return False

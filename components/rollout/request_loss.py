@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.model.gateway import covers
-from components.schema.issues import Fault, Path
+from components.schema.issues import Issue, Path
 from components.schema.messages import (
     ADDRESS_GOES,
     FEWER_PODS_FIRST,
@@ -60,7 +60,7 @@ def addresses(gateway: Spec) -> frozenset[Address]:
     return frozenset(of_servers | of_listeners)
 
 
-def of_gateway(old: Spec, new: Spec, place: Path) -> Iterator[Fault]:
+def of_gateway(old: Spec, new: Spec, place: Path) -> Iterator[Issue]:
     """Report addresses that are closed, and an ingress that is left."""
     here = place / "gateway"
     left, entered = (each.get("selector") or each.get("addresses") for each in (old, new))
@@ -72,7 +72,7 @@ def of_gateway(old: Spec, new: Spec, place: Path) -> Iterator[Fault]:
         yield ADDRESS_GOES.at(here, [str(each) for each in sorted(remaining)], closed=text)
 
 
-def of_service(old: Spec, new: Spec, place: Path) -> Iterator[Fault]:
+def of_service(old: Spec, new: Spec, place: Path) -> Iterator[Issue]:
     """Report another port of the service."""
     before, after = ({each["port"] for each in spec.get("ports") or ()} for spec in (old, new))
     for port in sorted(before - after):
@@ -80,7 +80,7 @@ def of_service(old: Spec, new: Spec, place: Path) -> Iterator[Fault]:
         yield SERVICE_PORT_MOVES.at(place / "app" / "port", min(after), old=port, name=name)
 
 
-def of_extra_ports(old: Spec, new: Spec) -> Iterator[Fault]:
+def of_extra_ports(old: Spec, new: Spec) -> Iterator[Issue]:
     """Report node ports that are closed."""
     before, after = ({each.get("nodePort") for each in spec.get("ports") or ()} for spec in (old, new))
     for port in sorted(before - after):
@@ -104,7 +104,7 @@ def shares(routes: Spec, workload_prefix: str) -> dict[str, int]:
 
 def of_weights(
     old: Mapping[str, int], new: Mapping[str, int], pods: Mapping[str, tuple[int, int]], place: Path
-) -> Iterator[Fault]:
+) -> Iterator[Issue]:
     """Report versions that lose pods before they lose weight.
 
     Args:

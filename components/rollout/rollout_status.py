@@ -23,12 +23,12 @@ READY_SECONDS: Final = 60.0
 SOME_LINES: Final = 3
 
 
-class GoneError(Exception):
+class DeploymentDeleted(Exception):
     """There is no Deployment any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Complaint:
+class PodIssue:
     """Why one pod is not ready, or why there is none yet."""
 
     pod: str = ""
@@ -51,7 +51,7 @@ class Rollout:
     done: bool
     ready: int
     wanted: int
-    complaints: Sequence[Complaint]
+    pod_issues: Sequence[PodIssue]
 
 
 def rollout(objects: Sequence[Object], name: str, fewest: int | None = None) -> Rollout:
@@ -63,11 +63,11 @@ def rollout(objects: Sequence[Object], name: str, fewest: int | None = None) -> 
         fewest: the number of available pods that is enough; None: as many as the Deployment wants.
 
     Raises:
-        GoneError: the Deployment is not among them.
+        DeploymentDeleted: the Deployment is not among them.
     """
     deployment = next((each for each in _of_kind(objects, "Deployment") if _name(each) == name), None)
     if deployment is None:
-        raise GoneError
+        raise DeploymentDeleted
     status, wanted = deployment.get("status", {}), deployment["spec"].get("replicas", 1)
     all_pods, updated, available = (
         status.get(key, 0) for key in ("replicas", "updatedReplicas", "availableReplicas")
@@ -80,14 +80,14 @@ def rollout(objects: Sequence[Object], name: str, fewest: int | None = None) -> 
         done=seen and all_pods == updated and enough,
         ready=sum(_is_ready(pod) for pod in pods),
         wanted=wanted,
-        complaints=[
+        pod_issues=[
             *_too_few(objects, name, wanted, fewest or 0),
-            *(found for pod in pods if not _is_ready(pod) for found in _complaints(pod, objects)),
+            *(found for pod in pods if not _is_ready(pod) for found in _pod_issues(pod, objects)),
         ],
     )
 
 
-def _too_few(objects: Sequence[Object], name: str, wanted: int, fewest: int) -> Iterator[Complaint]:
+def _too_few(objects: Sequence[Object], name: str, wanted: int, fewest: int) -> Iterator[PodIssue]:
     """Explain why a Deployment wants fewer pods than are enough: its autoscaler is slow, or there is none."""
     if wanted >= fewest:
         return
@@ -99,12 +99,12 @@ def _too_few(objects: Sequence[Object], name: str, wanted: int, fewest: int) -> 
             f"it is scaled to {wanted} of the {fewest} pods that the stack declares; "
             "`pulumi up --refresh --run-program` gives it all of them"
         )
-        yield Complaint(reason=reason, patience=AGAIN_SECONDS)
+        yield PodIssue(reason=reason, patience=AGAIN_SECONDS)
         return
     notes = [each for each in scaler.get("status", {}).get("conditions", ()) if each["status"] == "False"]
     said = (f"{each.get('reason', '')}: {each.get('message', '')}" for each in notes)
     disabled = any(each.get("reason") == "ScalingDisabled" for each in notes)
-    yield Complaint(
+    yield PodIssue(
         reason="; ".join(
             [
                 f"its autoscaler has not raised it from {wanted} to {fewest} pods",
@@ -147,18 +147,18 @@ def _is_ready(pod: Object) -> bool:
     )
 
 
-def _complaints(pod: Object, objects: Sequence[Object]) -> Iterator[Complaint]:
+def _pod_issues(pod: Object, objects: Sequence[Object]) -> Iterator[PodIssue]:
     name, status = _name(pod), pod.get("status", {})
     for each in status.get("conditions", ()):
         if each["type"] == "PodScheduled" and each["status"] == "False":
-            yield Complaint(pod=name, reason=f"{each.get('reason')}: {each.get('message')}")
+            yield PodIssue(pod=name, reason=f"{each.get('reason')}: {each.get('message')}")
     for each in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
         of_container = pod["metadata"]["uid"], f"{{{each['name']}}}"
-        if not each["ready"] and (found := _complaint(name, each, _of_probes(*of_container, objects))):
+        if not each["ready"] and (found := _pod_issue(name, each, _of_probes(*of_container, objects))):
             yield found
 
 
-def _complaint(pod: str, status: Object, probes: Sequence[str]) -> Complaint | None:
+def _pod_issue(pod: str, status: Object, probes: Sequence[str]) -> PodIssue | None:
     container, restarts, state = status["name"], status["restartCount"], status.get("state", {})
     waits = state.get("waiting")
     died = "running" not in state and bool(status.get("lastState"))
@@ -176,7 +176,7 @@ def _complaint(pod: str, status: Object, probes: Sequence[str]) -> Complaint | N
         reason, patience = "it has started and is not ready", READY_SECONDS
     else:
         reason, patience = "it has not started", None
-    return Complaint(
+    return PodIssue(
         pod=pod,
         container=container,
         reason="; ".join(filter(None, (reason, _ended(status), *probes))),

@@ -8,7 +8,7 @@ from typing import Final, Generic, TypeVar
 Answer = TypeVar("Answer")
 
 
-class Pace:
+class QueryRate:
     """One question at a time, and so many seconds from the beginning of one to that of the next."""
 
     def __init__(self, interval: float) -> None:
@@ -27,13 +27,13 @@ async def _nothing() -> None:
     """Prepare a question that needs nothing."""
 
 
-class Question(Generic[Answer]):
+class SharedQuery(Generic[Answer]):
     """A question whose answer several may wait for: each gets one that was asked for after its call."""
 
     def __init__(
         self,
         ask: Callable[[], Awaitable[Answer]],
-        pace: Pace,
+        pace: QueryRate,
         prepare: Callable[[], Awaitable[None]] = _nothing,
     ) -> None:
         self._ask, self._pace, self._prepare = ask, pace, prepare

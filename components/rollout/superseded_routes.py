@@ -29,7 +29,7 @@ KINDS: Final = (
 Manifest = Mapping[str, Any]
 
 
-class Predecessors:
+class SupersededRoutes:
     """One stack's, in one run of the program."""
 
     def __init__(self, stack: Stack, ownership: Ownership) -> None:

@@ -2,10 +2,10 @@
 
 from components.model.stack import Stack
 from components.rollout.hooks import SharedHooks
-from components.rollout.live_state import Standing
+from components.rollout.live_state import LiveState
 from components.rollout.ownership import Ownership
 from components.rollout.proxy_status import Mesh
-from components.rollout.superseded_routes import Predecessors
+from components.rollout.superseded_routes import SupersededRoutes
 
 
 class Update:
@@ -14,5 +14,5 @@ class Update:
     def __init__(self, stack: Stack, ownership: Ownership) -> None:
         self.hooks = SharedHooks()
         self.mesh = Mesh(stack)
-        self.standing = Standing(stack)
-        self.predecessors = Predecessors(stack, ownership)
+        self.live_state = LiveState(stack)
+        self.predecessors = SupersededRoutes(stack, ownership)

@@ -23,42 +23,42 @@ from components.rules import (
     versions,
     weights,
 )
-from components.schema.invalid import UnsoundError, is_sound
-from components.schema.issues import Fault, Path
+from components.schema.invalid import InvalidValueError, is_valid
+from components.schema.issues import Issue, Path
 
-OF_STACK: Final[tuple[Callable[[Stack, Path], Iterator[Fault]], ...]] = (
+OF_STACK: Final[tuple[Callable[[Stack, Path], Iterator[Issue]], ...]] = (
     cluster.namespace_is_free,
     cluster.sidecars_are_possible,
     gateways.ports_are_distinct,
     gateways.ports_speak_one_protocol,
-    gateways.extra_ports_lead_somewhere,
+    gateways.extra_ports_have_a_target,
     gateways.mutual_has_no_extra_ports,
     hosts.hosts_are_distinct,
-    hosts.joined_gateways_serve,
+    hosts.joined_gateways_have_hosts,
     mesh_callers.weights_have_a_proxy,
-    gateways.certificates_stand_once,
+    gateways.certificates_are_distinct,
     versions.workloads_are_distinct,
     security.proxies_enforce_it,
-    security.gateway_is_let_in,
+    security.gateway_is_admitted,
     security.ambient_sees_no_requests,
     gateway_api.everything_has_an_equivalent,
     gateway_api.routes_hold_it,
     gateway_api.order_is_kept,
     gateway_api.services_are_apart,
 )
-OF_SERVICE: Final[tuple[Callable[[Service, Path], Iterator[Fault]], ...]] = (
+OF_SERVICE: Final[tuple[Callable[[Service, Path], Iterator[Issue]], ...]] = (
     weights.weights_are_whole,
     versions.names_fit,
     versions.port_is_free,
     versions.limits_hold_requests,
     versions.scaling_has_room,
-    versions.budgets_let_nodes_drain,
+    versions.budgets_allow_node_drains,
     versions.spreads_are_distinct,
     routes.names_are_distinct,
     routes.destinations_exist,
-    routes.redirects_stand_alone,
-    redirects.redirects_lead_elsewhere,
-    routes.conditions_are_said_once,
+    routes.redirects_exclude_options,
+    redirects.redirects_do_not_loop,
+    routes.conditions_are_distinct,
     routes.cookies_fit_an_expression,
     routes.sources_are_in_the_mesh,
     routes.header_changes_are_apart,
@@ -66,7 +66,7 @@ OF_SERVICE: Final[tuple[Callable[[Service, Path], Iterator[Fault]], ...]] = (
     routes.rewrites_fit_an_expression,
     routes.rewrites_name_their_groups,
     inheritance.decisions_have_a_version,
-    inheritance.decisions_stand_alone,
+    inheritance.decisions_exclude_options,
     inheritance.decisions_can_be_combined,
     inheritance.decisions_are_reached,
     unreachable_routes.nothing_takes_everything,
@@ -84,21 +84,21 @@ OF_SERVICE: Final[tuple[Callable[[Service, Path], Iterator[Fault]], ...]] = (
     security.tokens_are_understood,
     security.keys_are_public_and_whole,
     canary.steps_go_up,
-    canary.looks_fit_the_steps,
+    canary.samples_fit_the_steps,
     canary.queries_know_both_versions,
 )
 
 
-def breaches(stack: Stack, at: Path, *, read_whole: bool = True) -> list[Fault]:
+def violations(stack: Stack, at: Path, *, read_whole: bool = True) -> list[Issue]:
     """Hold the stack against every rule. One that meets a value with a fault of its own goes no further."""
-    found: list[Fault] = []
+    found: list[Issue] = []
     # Functions written in C, `re.escape` for one, ask an unread value for nothing but its type; and where one
     # of several keys has to be, what is built of none lacks them all.
-    stopped = (UnsoundError,) if read_whole else (UnsoundError, TypeError, KeyError)
+    stopped = (InvalidValueError,) if read_whole else (InvalidValueError, TypeError, KeyError)
     rules = [rule(stack, at) for rule in OF_STACK]
     rules += [rule(service, place) for place, service in stack.placed.items() for rule in OF_SERVICE]
     for rule in rules:
         with suppress(*stopped):
             # A value that could not be read has been reported already, and cannot be shown.
-            found.extend(fault for fault in rule if is_sound(fault.value))
+            found.extend(issue for issue in rule if is_valid(issue.value))
     return found

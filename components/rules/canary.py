@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from components.model.canary import Step
 from components.model.service import Service
 from components.schema.durations import seconds
-from components.schema.issues import Fault, Path, assign
-from components.schema.messages import CANARY_FALLS, LOOK_OUTLASTS, OLD_UNNAMED
+from components.schema.issues import Issue, Path, assign
+from components.schema.messages import CANARY_FALLS, OLD_UNNAMED, SAMPLE_OUTLASTS
 
 VERSION = "$version"
 
 
-def steps_go_up(service: Service, at: Path) -> Iterator[Fault]:
+def steps_go_up(service: Service, at: Path) -> Iterator[Issue]:
     """A canary that gives less than before is on its way back."""
     before = 0
     for nth, step in enumerate(service.canary.steps if service.canary else ()):
@@ -19,26 +19,26 @@ def steps_go_up(service: Service, at: Path) -> Iterator[Fault]:
         weight = step.weight if isinstance(step, Step) else step
         if weight < before:
             place = here / "weight" if isinstance(step, Step) else here
-            yield CANARY_FALLS.at(place, weight, before=before, mend=assign(place, before))
+            yield CANARY_FALLS.at(place, weight, before=before, fix=assign(place, before))
         before = max(weight, before)
 
 
-def looks_fit_the_steps(service: Service, at: Path) -> Iterator[Fault]:
+def samples_fit_the_steps(service: Service, at: Path) -> Iterator[Issue]:
     """A step that ends before the first look would be judged by nothing."""
     if (canary := service.canary) is None:
         return
     here = at / "canary"
-    look = seconds(canary.interval) or 0
-    if look > (seconds(canary.hold) or 0):
-        yield LOOK_OUTLASTS.at(here / "interval", canary.interval, hold=canary.hold)
+    sample = seconds(canary.interval) or 0
+    if sample > (seconds(canary.hold) or 0):
+        yield SAMPLE_OUTLASTS.at(here / "interval", canary.interval, hold=canary.hold)
         return
     for nth, step in enumerate(canary.steps):
-        if isinstance(step, Step) and step.hold is not None and look > (seconds(step.hold) or 0):
+        if isinstance(step, Step) and step.hold is not None and sample > (seconds(step.hold) or 0):
             place = here / "steps" / nth / "hold"
-            yield LOOK_OUTLASTS.at(here / "interval", canary.interval, hold=f"{step.hold} ({place})")
+            yield SAMPLE_OUTLASTS.at(here / "interval", canary.interval, hold=f"{step.hold} ({place})")
 
 
-def queries_know_both_versions(service: Service, at: Path) -> Iterator[Fault]:
+def queries_know_both_versions(service: Service, at: Path) -> Iterator[Issue]:
     """Without the version in it, an expression gives both the same value."""
     for nth, check in enumerate(service.canary.checks if service.canary else ()):
         query = check.query

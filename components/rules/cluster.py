@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from components.model.stack import Stack
-from components.schema.issues import Fault, Path, assign, command
+from components.schema.issues import Issue, Path, assign, command
 from components.schema.messages import NAMESPACE_TAKEN, SIDECAR_IGNORED
 
 
-def namespace_is_free(stack: Stack, at: Path) -> Iterator[Fault]:
+def namespace_is_free(stack: Stack, at: Path) -> Iterator[Issue]:
     """Keep the stack from owning, and one day deleting, what is not its own."""
     name = stack.namespace.name
     if stack.namespace.existing:
@@ -20,7 +20,7 @@ def namespace_is_free(stack: Stack, at: Path) -> Iterator[Fault]:
         )
 
 
-def sidecars_are_possible(stack: Stack, at: Path) -> Iterator[Fault]:
+def sidecars_are_possible(stack: Stack, at: Path) -> Iterator[Issue]:
     """A pod's own label only counts where the namespace does not say no."""
     injection = stack.namespace.injection
     if injection not in ("disabled", "ambient"):
@@ -29,5 +29,5 @@ def sidecars_are_possible(stack: Stack, at: Path) -> Iterator[Fault]:
         for name, version in service.versions.items():
             if version.sidecar:
                 here = place / "versions" / name / "sidecar"
-                mend = f"{assign(at / 'namespace' / 'injection', 'manual')}, or {command('rm', here)}"
-                yield SIDECAR_IGNORED.at(here, version.sidecar, injection=injection, mend=mend)
+                fix = f"{assign(at / 'namespace' / 'injection', 'manual')}, or {command('rm', here)}"
+                yield SIDECAR_IGNORED.at(here, version.sidecar, injection=injection, fix=fix)

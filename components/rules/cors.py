@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from components.model.service import Service
-from components.schema.issues import Fault, Path, command
+from components.schema.issues import Issue, Path, command
 from components.schema.messages import STAR_WITH_CREDENTIALS
 
 _ANY = "*"
 
 
-def stars_come_without_credentials(service: Service, at: Path) -> Iterator[Fault]:
+def stars_come_without_credentials(service: Service, at: Path) -> Iterator[Issue]:
     """With credentials a browser takes `*` for the name of a header or method: Fetch, CORS protocol."""
     places = [
         (at, service.cors),

@@ -7,18 +7,18 @@ from components.manifests.http_rules import http_rules
 from components.model.service import Service
 from components.model.stack import Stack
 from components.schema.decode import encode
-from components.schema.issues import Fault, Path, assign
+from components.schema.issues import Issue, Path, assign
 from components.schema.messages import NO_EQUIVALENT, OVERTAKEN, SERVICE_TWICE, TOO_MANY
 
 
-def everything_has_an_equivalent(stack: Stack, at: Path) -> Iterator[Fault]:
+def everything_has_an_equivalent(stack: Stack, at: Path) -> Iterator[Issue]:
     """What the Gateway API cannot say is refused: left out, it would be missed in silence."""
     for place, service in _concerned(stack).items():
         for path, said, why in unsupported.missing(service, place):
             yield NO_EQUIVALENT.at(path, encode(said), why=why, switch=_switch(at))
 
 
-def routes_hold_it(stack: Stack, at: Path) -> Iterator[Fault]:
+def routes_hold_it(stack: Stack, at: Path) -> Iterator[Issue]:
     """The API server refuses an HTTPRoute beyond its limits, when half of the stack is there already."""
     for place, service in _concerned(stack).items():
         for path, limit, count in limits.excess(service, place):
@@ -26,7 +26,7 @@ def routes_hold_it(stack: Stack, at: Path) -> Iterator[Fault]:
             yield TOO_MANY.at(path, count, **words)
 
 
-def order_is_kept(stack: Stack, at: Path) -> Iterator[Fault]:
+def order_is_kept(stack: Stack, at: Path) -> Iterator[Issue]:
     """A request goes where the order of the list says, or the stack file is refused."""
     for place, service in _concerned(stack).items():
         rules, told = http_rules(service), set()
@@ -39,7 +39,7 @@ def order_is_kept(stack: Stack, at: Path) -> Iterator[Fault]:
                 yield OVERTAKEN.at(place / "routes" / nth, encode(service.routes[nth]), **words)
 
 
-def services_are_apart(stack: Stack, at: Path) -> Iterator[Fault]:
+def services_are_apart(stack: Stack, at: Path) -> Iterator[Issue]:
     """Each version has a Service, and no other service of the stack may be called like it."""
     concerned = _concerned(stack)
     apps = {service.app.name for service in concerned.values()}

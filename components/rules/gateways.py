@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from itertools import chain, count
 from typing import Final
 
-from components.manifests.listeners import HTTPS_PORT, ways
+from components.manifests.listeners import HTTPS_PORT, entry_points
 from components.model.gateway import Gateway
 from components.model.service import Service
 from components.model.stack import Stack
 from components.model.types import PROXY_PORTS
 from components.schema.decode import encode
-from components.schema.issues import Fault, Message, Path, assign, command
+from components.schema.issues import Issue, Message, Path, assign, command
 from components.schema.messages import (
     CERTIFICATE_TWICE,
     GATEWAY_UNUSED,
@@ -28,10 +28,12 @@ from components.schema.messages import (
 HTTP_PORT: Final = 80
 
 
-def ports_are_distinct(stack: Stack, at: Path) -> Iterator[Fault]:
+def ports_are_distinct(stack: Stack, at: Path) -> Iterator[Issue]:
     """The ports of the gateways, of their pods and of the nodes are each taken once."""
     taken = {
-        way.port: str(way.port_place) for place, each in stack.placed.items() for way in ways(each, place)
+        way.port: str(way.port_place)
+        for place, each in stack.placed.items()
+        for way in entry_points(each, place)
     }
     targets: dict[int, str] = {}
     node_ports: dict[int, str] = {}
@@ -45,11 +47,11 @@ def ports_are_distinct(stack: Stack, at: Path) -> Iterator[Fault]:
                 yield PROXY_PORT.at(here / key, port)
 
 
-def ports_speak_one_protocol(stack: Stack, _: Path) -> Iterator[Fault]:
+def ports_speak_one_protocol(stack: Stack, _: Path) -> Iterator[Issue]:
     """Istio keeps the server that came first and drops the other in silence."""
     taken: dict[int, tuple[str, Path]] = {}
     for place, service in stack.placed.items():
-        for way in ways(service, place):
+        for way in entry_points(service, place):
             scheme, other = taken.setdefault(way.port, (way.scheme, way.port_place))
             if scheme != way.scheme:
                 words = {"scheme": way.scheme, "port": way.port, "other": other, "taken": scheme}
@@ -58,18 +60,18 @@ def ports_speak_one_protocol(stack: Stack, _: Path) -> Iterator[Fault]:
                 yield TWO_PROTOCOLS.at(way.port_place, way.port, free=free, **words)
 
 
-def extra_ports_lead_somewhere(stack: Stack, at: Path) -> Iterator[Fault]:
+def extra_ports_have_a_target(stack: Stack, at: Path) -> Iterator[Issue]:
     """An extra port is served by the Gateways of the stack's own."""
     if stack.ingress.extra_ports and stack.services and not any(each.owns_gateway for each in stack.services):
         here = at / "ingress" / "extraPorts"
         yield NO_OWN_GATEWAY.at(here, encode(stack.ingress.extra_ports))
 
 
-def certificates_stand_once(stack: Stack, _: Path) -> Iterator[Fault]:
+def certificates_are_distinct(stack: Stack, _: Path) -> Iterator[Issue]:
     """Hosts of one certificate belong to one listener (IST0138)."""
     taken: dict[str, Path] = {}
     for place, service in stack.placed.items():
-        for way in ways(service, place):
+        for way in entry_points(service, place):
             if way.tls is not None:
                 here = way.place / "tls" / "secret"
                 if way.tls.secret in taken:
@@ -77,7 +79,7 @@ def certificates_stand_once(stack: Stack, _: Path) -> Iterator[Fault]:
                 taken.setdefault(way.tls.secret, here)
 
 
-def mutual_is_without_exception(service: Service, at: Path) -> Iterator[Fault]:
+def mutual_is_without_exception(service: Service, at: Path) -> Iterator[Issue]:
     """Where clients need a certificate, no listener of the service leads there without one."""
     listeners = service.listeners(at)
     mutual = next((place for place, each in listeners.items() if each.is_mutual), None)
@@ -89,7 +91,7 @@ def mutual_is_without_exception(service: Service, at: Path) -> Iterator[Fault]:
             yield PORT_UNUSED.at(place / "port", each.port, redirect=assign(place / "tls" / "redirect", True))
 
 
-def mutual_has_no_extra_ports(stack: Stack, at: Path) -> Iterator[Fault]:
+def mutual_has_no_extra_ports(stack: Stack, at: Path) -> Iterator[Issue]:
     """An extra port serves the hosts of every Gateway of the stack over plain HTTP."""
     extra = at / "ingress" / "extraPorts"
     ports = ", ".join(str(each.port) for each in stack.ingress.extra_ports)
@@ -100,30 +102,30 @@ def mutual_has_no_extra_ports(stack: Stack, at: Path) -> Iterator[Fault]:
                 yield MUTUAL_AND_PLAIN.at(here, "MUTUAL", ports=ports, away=command("rm", extra))
 
 
-def redirects_arrive(service: Service, at: Path) -> Iterator[Fault]:
+def redirects_arrive(service: Service, at: Path) -> Iterator[Issue]:
     """Envoy sends clients to the port that an https URL has by itself."""
-    for way in ways(service, at):
+    for way in entry_points(service, at):
         if way.tls is not None and way.tls.redirect and way.port != HTTPS_PORT:
             yield REDIRECT_ASTRAY.at(
                 way.port_place, way.port, off=assign(way.place / "tls" / "redirect", False)
             )
 
 
-def listeners_are_not_the_proxys(service: Service, at: Path) -> Iterator[Fault]:
+def listeners_are_not_the_proxys(service: Service, at: Path) -> Iterator[Issue]:
     """The gateway's pods have a proxy with ports of its own, too."""
-    for way in ways(service, at):
+    for way in entry_points(service, at):
         if way.port in PROXY_PORTS:
             yield PROXY_PORT.at(way.port_place, way.port)
 
 
-def gateway_is_used(service: Service, at: Path) -> Iterator[Fault]:
+def gateway_is_used(service: Service, at: Path) -> Iterator[Issue]:
     """What is declared is there, or the stack file is refused."""
     if not service.outside and service.gateway != Gateway():
-        mend = assign(at / "mesh", True)
-        yield GATEWAY_UNUSED.at(at / "gateway", encode(service.gateway), mend=mend)
+        fix = assign(at / "mesh", True)
+        yield GATEWAY_UNUSED.at(at / "gateway", encode(service.gateway), fix=fix)
 
 
-def _taken(message: Message, at: Path, port: int, taken: dict[int, str]) -> Iterator[Fault]:
+def _taken(message: Message, at: Path, port: int, taken: dict[int, str]) -> Iterator[Issue]:
     if port in taken:
         free = next(other for other in count(port + 1) if other not in taken)
         yield message.at(at, port, port=port, other=taken[port], free=free)

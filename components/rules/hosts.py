@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from itertools import count
 
-from components.manifests.listeners import ways
+from components.manifests.listeners import entry_points
 from components.model.gateway import covers
 from components.model.service import Service
 from components.model.stack import Stack
-from components.schema.issues import Fault, Path
+from components.schema.issues import Issue, Path
 from components.schema.messages import HOST_NOT_SERVED, HOST_TWICE, HOSTS_OVERLAP, NO_SUCH_GATEWAY
 
 
-def hosts_are_distinct(stack: Stack, _: Path) -> Iterator[Fault]:
+def hosts_are_distinct(stack: Stack, _: Path) -> Iterator[Issue]:
     """Each host leads to one service, on the extra ports too. A host and a `*` that covers it stay apart."""
     taken: dict[tuple[str, str], Path] = {}
     for place, service in stack.placed.items():
@@ -26,7 +26,7 @@ def hosts_are_distinct(stack: Stack, _: Path) -> Iterator[Fault]:
                 yield HOST_TWICE.at(here, host, other=other, **words)
 
 
-def joined_gateways_serve(stack: Stack, _: Path) -> Iterator[Fault]:
+def joined_gateways_have_hosts(stack: Stack, _: Path) -> Iterator[Issue]:
     """A Gateway in the stack's own namespace belongs to one of the services, or is not there."""
     own = {stack.gateway_of(each): each for each in stack.services if each.owns_gateway}
     for place, service in stack.placed.items():
@@ -44,7 +44,7 @@ def joined_gateways_serve(stack: Stack, _: Path) -> Iterator[Fault]:
                 yield HOST_NOT_SERVED.at(here / "hosts" / nth, host, gateway=named, hosts=", ".join(served))
 
 
-def hosts_are_apart(service: Service, at: Path) -> Iterator[Fault]:
+def hosts_are_apart(service: Service, at: Path) -> Iterator[Issue]:
     """Istio's webhook refuses a VirtualService of which one host covers another."""
     for place, listener in service.listeners(at).items():
         for nth, host in enumerate(listener.hosts):
@@ -57,7 +57,7 @@ def _claims(service: Service, at: Path, stack: Stack) -> Iterator[tuple[str, str
     """List what each host takes for itself: where, the host, and its place in the stack file."""
     placed = [
         (host, way.place / "hosts" / nth, way)
-        for way in ways(service, at)
+        for way in entry_points(service, at)
         for nth, host in enumerate(way.listener.hosts)
     ]
     for host, here, way in placed:

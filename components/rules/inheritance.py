@@ -11,7 +11,7 @@ from components.model.route_match import Alternatives, Conditions
 from components.model.routes import Route
 from components.model.service import Service
 from components.schema.decode import encode
-from components.schema.issues import Fault, Path, assign
+from components.schema.issues import Issue, Path, assign
 from components.schema.messages import DECIDES_ONLY, DECIDES_WHAT, INSEPARABLE, NOTHING_TO_DECIDE
 from components.schema.type_hints import keys_of
 
@@ -22,16 +22,16 @@ _Decision = tuple[Path, tuple[Conditions, ...]]
 """What decides the version of some requests: where it is declared, and which requests."""
 
 
-def decisions_have_a_version(service: Service, at: Path) -> Iterator[Fault]:
+def decisions_have_a_version(service: Service, at: Path) -> Iterator[Issue]:
     """A route that only decides the version says which."""
     for nth, route in enumerate(service.routes):
         if route.inherit and route.follows:
             here = at / "routes" / nth
-            mend = assign(here / "to", next(iter(service.versions)))
-            yield DECIDES_WHAT.at(here / "inherit", value=True, mend=mend)
+            fix = assign(here / "to", next(iter(service.versions)))
+            yield DECIDES_WHAT.at(here / "inherit", value=True, fix=fix)
 
 
-def decisions_stand_alone(service: Service, at: Path) -> Iterator[Fault]:
+def decisions_exclude_options(service: Service, at: Path) -> Iterator[Issue]:
     """What is done with its requests comes from the routes below: of two answers one would not hold."""
     for nth, route in enumerate(service.routes):
         if route.inherit:
@@ -40,7 +40,7 @@ def decisions_stand_alone(service: Service, at: Path) -> Iterator[Fault]:
                     yield DECIDES_ONLY.at(at / "routes" / nth / key, said)
 
 
-def decisions_can_be_combined(service: Service, at: Path) -> Iterator[Fault]:
+def decisions_can_be_combined(service: Service, at: Path) -> Iterator[Issue]:
     """Istio tries one match after the other: what two routes ask for together has to be one match."""
     decisions: list[_Decision] = []
     if service.sticky is not None:
@@ -55,18 +55,16 @@ def decisions_can_be_combined(service: Service, at: Path) -> Iterator[Fault]:
             yield from _inseparable(decisions, route, here, next(iter(service.versions)))
 
 
-def _inseparable(decisions: Sequence[_Decision], route: Route, here: Path, version: str) -> Iterator[Fault]:
+def _inseparable(decisions: Sequence[_Decision], route: Route, here: Path, version: str) -> Iterator[Issue]:
     told = set()
     for place, alternatives in decisions:
         for why in inseparable(alternatives, route):
             if (place, why) not in told:
                 told.add((place, why))
-                yield INSEPARABLE.at(
-                    here, route.name, other=place, why=why, mend=assign(here / "to", version)
-                )
+                yield INSEPARABLE.at(here, route.name, other=place, why=why, fix=assign(here / "to", version))
 
 
-def decisions_are_reached(service: Service, at: Path) -> Iterator[Fault]:
+def decisions_are_reached(service: Service, at: Path) -> Iterator[Issue]:
     """A route all of whose requests belong to other routes decides nothing."""
     decisions = [(at / "routes" / nth, service, each) for nth, each in enumerate(service.routes)]
     decisions += [

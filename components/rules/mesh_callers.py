@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from components.model.stack import Stack
-from components.schema.issues import Fault, Path, assign
+from components.schema.issues import Issue, Path, assign
 from components.schema.messages import AMBIENT_CALLERS
 
 
-def weights_have_a_proxy(stack: Stack, at: Path) -> Iterator[Fault]:
+def weights_have_a_proxy(stack: Stack, at: Path) -> Iterator[Issue]:
     """Keep routes of the mesh out of ambient namespaces, where no proxy of a caller reads requests."""
     if stack.namespace.injection != "ambient":
         return
@@ -16,5 +16,5 @@ def weights_have_a_proxy(stack: Stack, at: Path) -> Iterator[Fault]:
         if service.mesh:
             here = place / "mesh"
             gateway = assign(here, value=False)
-            mend = f"{sidecars}; or, for the gateway alone: {gateway}"
-            yield AMBIENT_CALLERS.at(here, service.mesh, mend=mend)
+            fix = f"{sidecars}; or, for the gateway alone: {gateway}"
+            yield AMBIENT_CALLERS.at(here, service.mesh, fix=fix)

@@ -4,21 +4,21 @@ from collections.abc import Iterator
 from typing import Final
 
 from components.manifests import route_match
-from components.manifests.listeners import HTTPS_PORT, ways
+from components.manifests.listeners import HTTPS_PORT, entry_points
 from components.model.rewrite import Redirect
 from components.model.route_match import UriMatch
 from components.model.service import Service
 from components.model.types import UrlPath
 from components.schema import regex
 from components.schema.decode import encode
-from components.schema.issues import Fault, Path, assign
+from components.schema.issues import Issue, Path, assign
 from components.schema.messages import REDIRECT_LOOP
 
 _USUAL_PORTS: Final = {"http": 80, "https": HTTPS_PORT}
 """Where a URL of the scheme without a port leads."""
 
 
-def redirects_lead_elsewhere(service: Service, at: Path) -> Iterator[Fault]:
+def redirects_do_not_loop(service: Service, at: Path) -> Iterator[Issue]:
     """A client that arrives at the same route again is sent on until it gives up."""
     for nth, route in enumerate(service.routes):
         to = route.redirect
@@ -30,8 +30,8 @@ def redirects_lead_elsewhere(service: Service, at: Path) -> Iterator[Fault]:
         ]
         if any(to.uri is None or _takes(each.uri, to.uri) for each in by_path):
             here = at / "routes" / nth / "redirect"
-            mend = assign(here / "authority", "other.example.com")
-            yield REDIRECT_LOOP.at(here, encode(to), mend=mend)
+            fix = assign(here / "authority", "other.example.com")
+            yield REDIRECT_LOOP.at(here, encode(to), fix=fix)
 
 
 def _stays(service: Service, to: Redirect) -> bool:
@@ -40,7 +40,7 @@ def _stays(service: Service, to: Redirect) -> bool:
         return False
     return to.scheme is None or any(
         way.scheme == to.scheme and way.port == _USUAL_PORTS[to.scheme] and not way.redirects
-        for way in ways(service, Path())
+        for way in entry_points(service, Path())
     )
 
 

@@ -6,7 +6,7 @@ from components.model.locality import LocalityPolicy
 from components.model.retries import Retries
 from components.model.service import Service
 from components.schema.durations import seconds
-from components.schema.issues import Fault, Path, assign
+from components.schema.issues import Issue, Path, assign
 from components.schema.messages import (
     FAILOVER_BLIND,
     FAILOVER_IN_PLACE,
@@ -19,7 +19,7 @@ from components.schema.messages import (
 WHOLE = 100
 
 
-def retries_mean_something(service: Service, at: Path) -> Iterator[Fault]:
+def retries_mean_something(service: Service, at: Path) -> Iterator[Issue]:
     """Istio's webhook refuses a retry policy that is switched off."""
     for path, retries, _ in _retries(service, at):
         if retries.attempts == 0:
@@ -29,7 +29,7 @@ def retries_mean_something(service: Service, at: Path) -> Iterator[Fault]:
                 yield RETRIES_OFF.at(path / "retryOn", list(retries.retry_on))
 
 
-def tries_fit_the_timeout(service: Service, at: Path) -> Iterator[Fault]:
+def tries_fit_the_timeout(service: Service, at: Path) -> Iterator[Issue]:
     """A try that outlasts the request is never the one that times out."""
     for path, retries, timeout in _retries(service, at):
         each, whole = seconds(retries.per_try_timeout or ""), seconds(timeout or "")
@@ -37,20 +37,20 @@ def tries_fit_the_timeout(service: Service, at: Path) -> Iterator[Fault]:
             yield TRY_OUTLASTS.at(path / "perTryTimeout", retries.per_try_timeout, timeout=timeout)
 
 
-def failover_knows_good_pods(service: Service, at: Path) -> Iterator[Fault]:
+def failover_knows_good_pods(service: Service, at: Path) -> Iterator[Issue]:
     """Without outlier detection every pod is good for ever, and nothing fails over."""
     for name, version in service.versions.items():
         locality = version.locality or service.resilience.locality
         if locality and locality.failover and not (version.outliers or service.resilience.outliers):
             own = version.locality is not None
             here = at / "versions" / name if own else at / "resilience"
-            mend = assign(here / "outliers", {"consecutive5xx": 5})
-            yield FAILOVER_BLIND.at(here / "locality" / "failover", None, version=name, mend=mend)
+            fix = assign(here / "outliers", {"consecutive5xx": 5})
+            yield FAILOVER_BLIND.at(here / "locality" / "failover", None, version=name, fix=fix)
             if not own:
                 return
 
 
-def localities_add_up(service: Service, at: Path) -> Iterator[Fault]:
+def localities_add_up(service: Service, at: Path) -> Iterator[Issue]:
     """Each locality is named once, and its traffic is divided whole."""
     places = {at / "resilience": service.resilience.locality}
     places |= {at / "versions" / name: version.locality for name, version in service.versions.items()}
@@ -59,7 +59,7 @@ def localities_add_up(service: Service, at: Path) -> Iterator[Fault]:
             yield from _locality(locality, path / "locality")
 
 
-def _locality(locality: LocalityPolicy, at: Path) -> Iterator[Fault]:
+def _locality(locality: LocalityPolicy, at: Path) -> Iterator[Issue]:
     """Istio refuses a region that fails over to itself."""
     for nth, failover in enumerate(locality.failover or ()):
         if failover.from_ == failover.to:
@@ -72,17 +72,17 @@ def _locality(locality: LocalityPolicy, at: Path) -> Iterator[Fault]:
         yield from _sum(rule.to, here)
 
 
-def _sum(shares: Mapping[str, int], at: Path) -> Iterator[Fault]:
+def _sum(shares: Mapping[str, int], at: Path) -> Iterator[Issue]:
     """Traffic that comes from a locality is divided whole, or Istio refuses the rule."""
     total = sum(shares.values())
     if total != WHOLE:
         largest = max(shares, key=lambda place: shares[place])
         rest = total - shares[largest]
-        mend = assign(at / largest, WHOLE - rest) if rest < WHOLE else f"give shares of {WHOLE} in all"
-        yield LOCALITY_SUM.at(at, dict(shares), total=total, mend=mend)
+        fix = assign(at / largest, WHOLE - rest) if rest < WHOLE else f"give shares of {WHOLE} in all"
+        yield LOCALITY_SUM.at(at, dict(shares), total=total, fix=fix)
 
 
-def _apart(places: list[tuple[str, Path]]) -> Iterator[Fault]:
+def _apart(places: list[tuple[str, Path]]) -> Iterator[Issue]:
     """Of two shares for one place either could hold: Istio refuses localities that overlap."""
     for nth, (place, path) in enumerate(places):
         other = next((other for other, _ in places[:nth] if _overlap(place, other)), None)

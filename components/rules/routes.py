@@ -11,7 +11,7 @@ from components.model.route_match import Conditions
 from components.model.routes import Route
 from components.model.service import Service
 from components.schema.decode import encode
-from components.schema.issues import Fault, Path, assign, command
+from components.schema.issues import Issue, Path, assign, command
 from components.schema.messages import (
     CONDITION_TWICE,
     COOKIES_TOO_LONG,
@@ -28,7 +28,7 @@ from components.schema.messages import (
 from components.schema.regex import LONGEST_REGEX, compiled
 
 
-def names_are_distinct(service: Service, at: Path) -> Iterator[Fault]:
+def names_are_distinct(service: Service, at: Path) -> Iterator[Issue]:
     """A name leads to one route, in a preview and in Envoy's statistics."""
     taken = {WEIGHTS: "the weights"} | {
         sticky_name(version): "the cookie's routes" for version in service.versions
@@ -40,7 +40,7 @@ def names_are_distinct(service: Service, at: Path) -> Iterator[Fault]:
         taken.setdefault(route.name, str(here))
 
 
-def destinations_exist(service: Service, at: Path) -> Iterator[Fault]:
+def destinations_exist(service: Service, at: Path) -> Iterator[Issue]:
     """A route to a subset that is not there cannot be written."""
     named = [(at / "mirror" / "to", service.mirror.to)] if service.mirror else []
     for nth, route in enumerate(service.routes):
@@ -54,7 +54,7 @@ def destinations_exist(service: Service, at: Path) -> Iterator[Fault]:
             yield NO_SUCH_VERSION.at(path, version, known=", ".join(known), nearest=nearest)
 
 
-def redirects_stand_alone(service: Service, at: Path) -> Iterator[Fault]:
+def redirects_exclude_options(service: Service, at: Path) -> Iterator[Issue]:
     """Istio refuses some of these and forgets the others."""
     acting = ("fault", "rewrite", "mirror", "timeout", "retries", "requestHeaders")
     for nth, route in enumerate(service.routes):
@@ -65,7 +65,7 @@ def redirects_stand_alone(service: Service, at: Path) -> Iterator[Fault]:
                     yield REDIRECT_ALONE.at(at / "routes" / nth / key, said[key])
 
 
-def conditions_are_said_once(service: Service, at: Path) -> Iterator[Fault]:
+def conditions_are_distinct(service: Service, at: Path) -> Iterator[Issue]:
     """Of two conditions on one thing, one for all alternatives and one for this, either could be meant."""
     for nth, route in enumerate(service.routes):
         for_all = _said(route)
@@ -77,7 +77,7 @@ def conditions_are_said_once(service: Service, at: Path) -> Iterator[Fault]:
                 yield CONDITION_TWICE.at(here, None)
 
 
-def cookies_fit_an_expression(service: Service, at: Path) -> Iterator[Fault]:
+def cookies_fit_an_expression(service: Service, at: Path) -> Iterator[Issue]:
     """Cookies share the header `cookie`, and one expression."""
     for path, match in _conditions(service, at):
         if match.cookies and "cookie" in match.headers:
@@ -91,7 +91,7 @@ def cookies_fit_an_expression(service: Service, at: Path) -> Iterator[Fault]:
             yield COOKIES_TOO_LONG.at(path / "cookies", encode(match.cookies), **words)
 
 
-def sources_are_in_the_mesh(service: Service, at: Path) -> Iterator[Fault]:
+def sources_are_in_the_mesh(service: Service, at: Path) -> Iterator[Issue]:
     """A gateway's traffic has no source that the mesh knows: the route would never match."""
     if service.mesh:
         return
@@ -100,11 +100,11 @@ def sources_are_in_the_mesh(service: Service, at: Path) -> Iterator[Fault]:
         places += [(at / "routes" / nth / "anyOf" / k, match.source) for k, match in enumerate(route.any_of)]
         for path, source in places:
             if source is not None:
-                mend = command("rm", at / "mesh")
-                yield SOURCE_OUTSIDE_MESH.at(path / "source", encode(source), mend=mend)
+                fix = command("rm", at / "mesh")
+                yield SOURCE_OUTSIDE_MESH.at(path / "source", encode(source), fix=fix)
 
 
-def header_changes_are_apart(service: Service, at: Path) -> Iterator[Fault]:
+def header_changes_are_apart(service: Service, at: Path) -> Iterator[Issue]:
     """Of two changes to one header only the order in which Envoy makes them would decide."""
     places = [(at, service), *((at / "routes" / nth, route) for nth, route in enumerate(service.routes))]
     said = [(path / "requestHeaders", place.request_headers) for path, place in places]
@@ -120,7 +120,7 @@ def header_changes_are_apart(service: Service, at: Path) -> Iterator[Fault]:
                 yield HEADER_TWICE.at(path / "remove" / nth, name, other=other)
 
 
-def rewrites_have_a_path(service: Service, at: Path) -> Iterator[Fault]:
+def rewrites_have_a_path(service: Service, at: Path) -> Iterator[Issue]:
     """Without a condition on the path Istio takes it for the prefix `/`."""
     for nth, route in enumerate(service.routes):
         new = route.rewrite.uri if route.rewrite else None
@@ -129,10 +129,10 @@ def rewrites_have_a_path(service: Service, at: Path) -> Iterator[Fault]:
         here = at / "routes" / nth
         before = assign((here / "anyOf" / 0 if route.any_of else here) / "uri", {"prefix": "/"})
         whole = assign(here / "rewrite", {"uriRegex": {"match": "^.*$", "rewrite": new}})
-        yield REWRITE_WITHOUT_PATH.at(here / "rewrite" / "uri", new, mend=f"{before}; or {whole}")
+        yield REWRITE_WITHOUT_PATH.at(here / "rewrite" / "uri", new, fix=f"{before}; or {whole}")
 
 
-def rewrites_fit_an_expression(service: Service, at: Path) -> Iterator[Fault]:
+def rewrites_fit_an_expression(service: Service, at: Path) -> Iterator[Issue]:
     """A prefix that the new path does not fit as it is becomes an expression."""
     for nth, route in enumerate(service.routes):
         new = route.rewrite.uri if route.rewrite else None
@@ -142,7 +142,7 @@ def rewrites_fit_an_expression(service: Service, at: Path) -> Iterator[Fault]:
             yield REWRITE_TOO_LONG.at(at / "routes" / nth / "rewrite" / "uri", new, **words)
 
 
-def rewrites_name_their_groups(service: Service, at: Path) -> Iterator[Fault]:
+def rewrites_name_their_groups(service: Service, at: Path) -> Iterator[Issue]:
     """Envoy refuses the whole route table for a group that the expression does not have."""
     for nth, route in enumerate(service.routes):
         regex = route.rewrite.uri_regex if route.rewrite else None

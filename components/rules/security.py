@@ -7,7 +7,7 @@ from components.model.security import Admission
 from components.model.service import Service
 from components.model.stack import Ingress, Injection, Stack
 from components.schema import jwks
-from components.schema.issues import Fault, Path, assign, command
+from components.schema.issues import Issue, Path, assign, command
 from components.schema.messages import (
     GATEWAY_REFUSED,
     NEEDS_WAYPOINT,
@@ -19,36 +19,36 @@ from components.schema.messages import (
 )
 
 
-def proxies_enforce_it(stack: Stack, at: Path) -> Iterator[Fault]:
+def proxies_enforce_it(stack: Stack, at: Path) -> Iterator[Issue]:
     """What no proxy sees to only looks safe."""
     injection = stack.namespace.injection
     for place, service in stack.placed.items():
         if service.security is None or injection == "ambient":
             continue
         if injection == "disabled":
-            mend = assign(at / "namespace" / "injection", "enabled")
+            fix = assign(at / "namespace" / "injection", "enabled")
             why = "the namespace's injection is disabled"
-            yield UNENFORCED.at(place / "security", None, which="these pods have", why=why, mend=mend)
+            yield UNENFORCED.at(place / "security", None, which="these pods have", why=why, fix=fix)
             continue
         for name in _without_sidecar(service, injection):
             here = place / "versions" / name / "sidecar"
             own = service.versions[name].sidecar
-            mend = assign(here, True) if injection == "manual" else command("rm", here)
+            fix = assign(here, True) if injection == "manual" else command("rm", here)
             why = f"injection is {injection}, and the version says {'nothing' if own is None else 'false'}"
-            yield UNENFORCED.at(here, own, which=f"those of {name} have", why=why, mend=mend)
+            yield UNENFORCED.at(here, own, which=f"those of {name} have", why=why, fix=fix)
 
 
-def gateway_is_let_in(stack: Stack, _: Path) -> Iterator[Fault]:
+def gateway_is_admitted(stack: Stack, _: Path) -> Iterator[Issue]:
     """A service that is reached from outside has users there."""
     for place, service in stack.placed.items():
         allow = service.security.allow if service.security and service.outside else None
         if allow is not None and not any(_admits(each, stack.ingress) for each in allow.values()):
             here = place / "security" / "allow"
-            mend = assign(here / "users" / "gateway", True)
-            yield GATEWAY_REFUSED.at(here, list(allow), mend=mend)
+            fix = assign(here / "users" / "gateway", True)
+            yield GATEWAY_REFUSED.at(here, list(allow), fix=fix)
 
 
-def ambient_sees_no_requests(stack: Stack, at: Path) -> Iterator[Fault]:
+def ambient_sees_no_requests(stack: Stack, at: Path) -> Iterator[Issue]:
     """Methods, paths and tokens belong to requests; namespaces and accounts to connections."""
     if stack.namespace.injection != "ambient":
         return
@@ -61,13 +61,13 @@ def ambient_sees_no_requests(stack: Stack, at: Path) -> Iterator[Fault]:
             for key, given in (("methods", admission.methods), ("paths", admission.paths)):
                 if given:
                     path = here / "allow" / name / key
-                    yield NEEDS_WAYPOINT.at(path, list(given), mend=f"{command('rm', path)}, or {mesh}")
+                    yield NEEDS_WAYPOINT.at(path, list(given), fix=f"{command('rm', path)}, or {mesh}")
         if service.security.jwt is not None:
             path = here / "jwt"
-            yield NEEDS_WAYPOINT.at(path, None, mend=f"{command('rm', path)}, or {mesh}")
+            yield NEEDS_WAYPOINT.at(path, None, fix=f"{command('rm', path)}, or {mesh}")
 
 
-def tokens_are_understood(service: Service, at: Path) -> Iterator[Fault]:
+def tokens_are_understood(service: Service, at: Path) -> Iterator[Issue]:
     """Without `jwt` nobody reads tokens; and not every call may be open where one is required."""
     security = service.security
     if security is None or security.allow is None:
@@ -79,13 +79,11 @@ def tokens_are_understood(service: Service, at: Path) -> Iterator[Fault]:
     if needed and all(each.is_open and each.token is None for each in security.allow.values()):
         name = next(iter(security.allow))
         here = at / "security" / "allow" / name / "token"
-        mend = (
-            f"{assign(here, True)} (a token is needed), or false (open to anybody); the same for the others"
-        )
-        yield TOKEN_UNSAID.at(here, None, mend=mend)
+        fix = f"{assign(here, True)} (a token is needed), or false (open to anybody); the same for the others"
+        yield TOKEN_UNSAID.at(here, None, fix=fix)
 
 
-def keys_are_public_and_whole(service: Service, at: Path) -> Iterator[Fault]:
+def keys_are_public_and_whole(service: Service, at: Path) -> Iterator[Issue]:
     """A proxy that cannot read the keys refuses every token."""
     keys = service.security.jwt.jwks if service.security and service.security.jwt else None
     if keys is None:
@@ -93,7 +91,7 @@ def keys_are_public_and_whole(service: Service, at: Path) -> Iterator[Fault]:
     here = at / "security" / "jwt" / "jwks"
     if jwks.has_private_part(keys):
         yield PRIVATE_KEY.at(here, "[a private key]")
-    elif why := jwks.flaw(keys):
+    elif why := jwks.error_in(keys):
         yield NOT_A_KEY_SET.at(here, keys, why=why)
 
 

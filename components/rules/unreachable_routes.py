@@ -7,13 +7,13 @@ from components.manifests import route_match
 from components.manifests.http_rules import sticky_conditions, sticky_name
 from components.manifests.route_match import Spec
 from components.model.service import Service
-from components.schema.issues import Fault, Path
+from components.schema.issues import Issue, Path
 from components.schema.messages import CATCH_ALL, NEVER_REACHED
 
 _EVERYTHING: Final = ({"prefix": "/"}, {"regex": ".*"}, {"regex": "/.*"}, {"regex": ".+"})
 
 
-def nothing_takes_everything(service: Service, at: Path) -> Iterator[Fault]:
+def nothing_takes_everything(service: Service, at: Path) -> Iterator[Issue]:
     """A route for every request is not a route but the weights."""
     for path, _, request in _requests(service, at):
         if request.keys() == {"uri"} and request["uri"] in _EVERYTHING:
@@ -22,7 +22,7 @@ def nothing_takes_everything(service: Service, at: Path) -> Iterator[Fault]:
             yield CATCH_ALL.at(path / "authority", request["authority"])
 
 
-def every_route_is_reached(service: Service, at: Path) -> Iterator[Fault]:
+def every_route_is_reached(service: Service, at: Path) -> Iterator[Issue]:
     """A match that an earlier one takes whole is dead, and Istio says so too (IST0130, IST0131)."""
     seen: list[tuple[str, Spec]] = []
     deciding = {route.name for route in service.routes if route.inherit}

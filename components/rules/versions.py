@@ -9,7 +9,7 @@ from components.model.stack import Stack
 from components.model.types import PROXY_PORTS
 from components.model.workload import amount
 from components.schema.decode import encode
-from components.schema.issues import Fault, Path, assign, command
+from components.schema.issues import Issue, Path, assign, command
 from components.schema.messages import (
     BUDGET_BLOCKS,
     NAME_TOO_LONG,
@@ -23,7 +23,7 @@ from components.schema.messages import (
 LONGEST_NAME: Final = 63
 
 
-def names_fit(service: Service, at: Path) -> Iterator[Fault]:
+def names_fit(service: Service, at: Path) -> Iterator[Issue]:
     """Names that are put together stay within what a label holds."""
     for version in service.versions:
         derived = service.workload(version)
@@ -32,7 +32,7 @@ def names_fit(service: Service, at: Path) -> Iterator[Fault]:
             yield NAME_TOO_LONG.at(here, version, derived=derived, length=len(derived), excess=excess)
 
 
-def workloads_are_distinct(stack: Stack, _: Path) -> Iterator[Fault]:
+def workloads_are_distinct(stack: Stack, _: Path) -> Iterator[Issue]:
     """Names that are put together stay apart."""
     taken: dict[str, Path] = {}
     for place, service in stack.placed.items():
@@ -43,13 +43,13 @@ def workloads_are_distinct(stack: Stack, _: Path) -> Iterator[Fault]:
             taken.setdefault(derived, here)
 
 
-def port_is_free(service: Service, at: Path) -> Iterator[Fault]:
+def port_is_free(service: Service, at: Path) -> Iterator[Issue]:
     """App and sidecar share the ports of the pod."""
     if service.app.port in PROXY_PORTS:
         yield PROXY_PORT.at(at / "app" / "port", service.app.port)
 
 
-def limits_hold_requests(service: Service, at: Path) -> Iterator[Fault]:
+def limits_hold_requests(service: Service, at: Path) -> Iterator[Issue]:
     """Kubernetes refuses a pod that is sure to get more than it may have."""
     for name, version in service.versions.items():
         requests, limits = version.resources.requests, version.resources.limits
@@ -59,11 +59,11 @@ def limits_hold_requests(service: Service, at: Path) -> Iterator[Fault]:
             ("memory", requests.memory, limits.memory),
         ):
             if limit is not None and amount(request) > amount(limit):
-                mend = assign(here / kind, request)
-                yield REQUEST_OVER_LIMIT.at(here / kind, limit, request=request, mend=mend)
+                fix = assign(here / kind, request)
+                yield REQUEST_OVER_LIMIT.at(here / kind, limit, request=request, fix=fix)
 
 
-def scaling_has_room(service: Service, at: Path) -> Iterator[Fault]:
+def scaling_has_room(service: Service, at: Path) -> Iterator[Issue]:
     """The autoscaler's range goes up."""
     for name, version in service.versions.items():
         scaling = version.autoscaling
@@ -72,7 +72,7 @@ def scaling_has_room(service: Service, at: Path) -> Iterator[Fault]:
             yield NO_ROOM_TO_SCALE.at(here, scaling.max, least=scaling.min)
 
 
-def budgets_let_nodes_drain(service: Service, at: Path) -> Iterator[Fault]:
+def budgets_allow_node_drains(service: Service, at: Path) -> Iterator[Issue]:
     """A budget that never lets a pod go holds up every maintenance of a node."""
     for name, version in service.versions.items():
         budget = version.disruption_budget
@@ -80,16 +80,16 @@ def budgets_let_nodes_drain(service: Service, at: Path) -> Iterator[Fault]:
             continue
         here = at / "versions" / name / "disruptionBudget"
         if budget.min_available is not None and _pods(budget.min_available, version.fewest) >= version.fewest:
-            mend = f"{command('rm', here / 'minAvailable')}; {assign(here / 'maxUnavailable', 1)}"
+            fix = f"{command('rm', here / 'minAvailable')}; {assign(here / 'maxUnavailable', 1)}"
             yield BUDGET_BLOCKS.at(
-                here / "minAvailable", budget.min_available, fewest=version.fewest, mend=mend
+                here / "minAvailable", budget.min_available, fewest=version.fewest, fix=fix
             )
         if budget.max_unavailable == "0%":
-            mend = assign(here / "maxUnavailable", 1)
-            yield BUDGET_BLOCKS.at(here / "maxUnavailable", "0%", fewest=version.fewest, mend=mend)
+            fix = assign(here / "maxUnavailable", 1)
+            yield BUDGET_BLOCKS.at(here / "maxUnavailable", "0%", fewest=version.fewest, fix=fix)
 
 
-def spreads_are_distinct(service: Service, at: Path) -> Iterator[Fault]:
+def spreads_are_distinct(service: Service, at: Path) -> Iterator[Issue]:
     """The API server refuses a pod that says two things of one distance."""
     for name, version in service.versions.items():
         said = [(each.over, each.required) for each in version.spread]

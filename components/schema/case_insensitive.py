@@ -5,7 +5,7 @@ from typing import Self
 import yaml
 
 
-class Folded(str):
+class CaseInsensitive(str):
     """Text in lower case that remembers how the stack file has it, for messages that lead there."""
 
     __slots__ = ("written",)
@@ -18,4 +18,4 @@ class Folded(str):
         return self
 
 
-yaml.SafeDumper.add_representer(Folded, lambda dumper, text: dumper.represent_str(str(text)))
+yaml.SafeDumper.add_representer(CaseInsensitive, lambda dumper, text: dumper.represent_str(str(text)))

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from components.schema.issues import Fault, Path, assign
-from components.schema.messages import EMPTY, FORM, KEY_FORM, NOT_AMONG, OUT_OF_RANGE, TWICE
+from components.schema.issues import Issue, Path, assign
+from components.schema.messages import EMPTY, INVALID_FORMAT, INVALID_KEY, NOT_AMONG, OUT_OF_RANGE, TWICE
 
 
 class Constraint:
     """Anything that can find fault with a value of the right type."""
 
-    def fault(self, value: object, path: Path, example: object = None, /) -> Fault | None:
+    def issue(self, value: object, path: Path, example: object = None, /) -> Issue | None:
         """Return the breach, if there is one, with what mends it: the field's example, if nothing nearer."""
         raise NotImplementedError
 
@@ -36,7 +36,7 @@ class Range(Constraint):
     minimum: float
     maximum: float
 
-    def fault(self, value: object, path: Path, _example: object = None, /) -> Fault | None:
+    def issue(self, value: object, path: Path, _example: object = None, /) -> Issue | None:
         """Offer the nearer end."""
         if isinstance(value, int | float) and self.minimum <= value <= self.maximum:
             return None
@@ -51,18 +51,18 @@ class Always(Constraint):
 
     only: bool
 
-    def fault(self, value: object, path: Path, _example: object = None, /) -> Fault | None:
+    def issue(self, value: object, path: Path, _example: object = None, /) -> Issue | None:
         """Show the one value."""
         word = str(self.only).lower()
         return None if value is self.only else NOT_AMONG.at(path, value, choices=word, nearest=word)
 
 
 @dataclass(frozen=True)
-class Form(Constraint):
+class Pattern(Constraint):
     """Text of a form: the whole text matches the pattern and is not longer than `longest`."""
 
     pattern: str
-    says: str
+    description: str
     example: str
     longest: int | None = None
     folds: bool = False
@@ -76,22 +76,32 @@ class Form(Constraint):
     @property
     def rule(self) -> str:
         """The form in words."""
-        return self.says if self.longest is None else f"{self.says}, at most {self.longest} characters"
+        return (
+            self.description
+            if self.longest is None
+            else f"{self.description}, at most {self.longest} characters"
+        )
 
-    def fault(self, value: object, path: Path, example: object = None, /) -> Fault | None:
+    def issue(self, value: object, path: Path, example: object = None, /) -> Issue | None:
         """Show the example."""
         if self.holds(str(value)):
             return None
-        return FORM.at(path, value, says=self.rule, example=shlex.quote(str(example or self.example)))
+        return INVALID_FORMAT.at(
+            path, value, description=self.rule, example=shlex.quote(str(example or self.example))
+        )
 
-    def key_fault(self, key: str, path: Path) -> Fault | None:
+    def key_issue(self, key: str, path: Path) -> Issue | None:
         """Judge the name of a key by the same form."""
-        return None if self.holds(key) else KEY_FORM.at(path, key, says=self.rule, example=self.example)
+        return (
+            None
+            if self.holds(key)
+            else INVALID_KEY.at(path, key, description=self.rule, example=self.example)
+        )
 
 
-WHOLE: Final = Form(
+WHOLE: Final = Pattern(
     pattern=r"[^\ud800-\udfff]*",
-    says="text of whole characters, and half of a surrogate pair is none",
+    description="text of whole characters, and half of a surrogate pair is none",
     example="TEXT",
 )
 """What holds for all text and every name of a key: YAML can write what UTF-8 cannot."""
@@ -103,7 +113,7 @@ class NotEmpty(Constraint):
 
     example: object
 
-    def fault(self, value: object, path: Path, example: object = None, /) -> Fault | None:
+    def issue(self, value: object, path: Path, example: object = None, /) -> Issue | None:
         """Show the example."""
         return None if value else EMPTY.at(path, value, example=assign(path, example or self.example))
 
@@ -112,7 +122,7 @@ class NotEmpty(Constraint):
 class Distinct(Constraint):
     """A list without doubles."""
 
-    def fault(self, value: object, path: Path, _example: object = None, /) -> Fault | None:
+    def issue(self, value: object, path: Path, _example: object = None, /) -> Issue | None:
         """Point at the first entry that was there before."""
         entries = value if isinstance(value, Sequence) else ()
         for nth, entry in enumerate(entries):

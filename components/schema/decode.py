@@ -1,7 +1,7 @@
 """Plain data → frozen dataclasses, by their type hints alone. No I/O, no Pulumi.
 
-Every fault is collected. A value that cannot be read is replaced by one that raises `UnsoundError` when a
-rule touches it, so that the rules about the sound rest of the stack file still speak.
+All errors are collected. A value that failed to decode is replaced by a placeholder that raises
+`InvalidValueError` when a rule reads it, so that the rules for the valid rest of the stack file still run.
 """
 
 import re
@@ -10,10 +10,10 @@ from dataclasses import is_dataclass
 from difflib import get_close_matches
 from typing import Any, Final, TypeVar, cast
 
-from components.schema.case_insensitive import Folded
-from components.schema.constraints import WHOLE, Constraint, Form
-from components.schema.invalid import Broken, UnsoundError
-from components.schema.issues import Fault, Path, assign, command
+from components.schema.case_insensitive import CaseInsensitive
+from components.schema.constraints import WHOLE, Constraint, Pattern
+from components.schema.invalid import Invalid, InvalidValueError
+from components.schema.issues import Issue, Path, assign, command
 from components.schema.key_groups import choices
 from components.schema.messages import (
     KEY_TWICE,
@@ -42,10 +42,10 @@ LONGEST_NUMBER: Final = 18
 """Digits that a command can say back."""
 
 
-def decode(kind: type[T], data: object, path: Path) -> tuple[T, list[Fault]]:
+def decode(kind: type[T], data: object, path: Path) -> tuple[T, list[Issue]]:
     """Read `data` as a `kind`. The value is whole if there are no faults."""
     decoder = _Decoder()
-    return cast("T", decoder.read(kind, data, path)), decoder.faults
+    return cast("T", decoder.read(kind, data, path)), decoder.issues
 
 
 def encode(value: object) -> Any:  # noqa: ANN401 - plain data of any shape
@@ -60,7 +60,7 @@ def encode(value: object) -> Any:  # noqa: ANN401 - plain data of any shape
 
 class _Decoder:
     def __init__(self) -> None:
-        self.faults: list[Fault] = []
+        self.issues: list[Issue] = []
 
     def read(self, hint: Hint, data: object, path: Path) -> object:
         """Read one value and hold it against the constraints that stand on its type."""
@@ -71,18 +71,18 @@ class _Decoder:
         words = [each for each in fitting if shape(each) is Shape.WORD and str(data) in arguments(each)]
         (alternative, *_) = words or [each for each in fitting if shape(each) is not Shape.WORD] or fitting
         value = self._shaped(alternative, data, path)
-        if isinstance(value, Broken):
+        if isinstance(value, Invalid):
             return value
         extras = (*unwrap(hint)[1], *(unwrap(alternative)[1] if alternative is not hint else ()))
         constraints = [extra for extra in extras if isinstance(extra, Constraint)]
         example = example_of(alternative if alternative is not hint and not unwrap(hint)[1] else hint)
         try:
-            found = [fault for constraint in constraints if (fault := constraint.fault(value, path, example))]
-        except UnsoundError:
+            found = [issue for constraint in constraints if (issue := constraint.issue(value, path, example))]
+        except InvalidValueError:
             return value
-        self.faults += found
-        folds = any(isinstance(each, Form) and each.folds for each in constraints)
-        return Broken() if found else str(value).lower() if folds else value
+        self.issues += found
+        folds = any(isinstance(each, Pattern) and each.folds for each in constraints)
+        return Invalid() if found else str(value).lower() if folds else value
 
     def _shaped(self, hint: Hint, data: object, path: Path) -> object:
         bare, _ = unwrap(hint)
@@ -98,52 +98,50 @@ class _Decoder:
             case Shape.WORD:
                 return self._word(arguments(bare), str(data), path)
             case Shape.TEXT:
-                fault = WHOLE.fault(text := str(data), path, example_of(hint))
-                return self._broken(fault) if fault else text
+                issue = WHOLE.issue(text := str(data), path, example_of(hint))
+                return self._broken(issue) if issue else text
         return bare(data)
 
     def _table(self, kind: type, data: Mapping[str, object], path: Path) -> object:
         wanted, hints = keys_of(kind), hints_of(kind)
-        strangers = sorted(data.keys() - wanted.keys())
-        meant = [self._unknown(key, data[key], tuple(wanted), path) for key in strangers]
+        foreign_objects = sorted(data.keys() - wanted.keys())
+        meant = [self._unknown(key, data[key], tuple(wanted), path) for key in foreign_objects]
         given: dict[str, object] = {}
         for key, field in wanted.items():
             hint = hints[field.name]
             if (value := data.get(key)) is not None:
                 given[field.name] = self.read(hint, value, path / key)
             elif key in meant:
-                given[field.name] = Broken()
+                given[field.name] = Invalid()
             elif required(field):
-                mend = assign(path / key, example_of(hint))
-                given[field.name] = self._broken(MISSING.at(path / key, None, example=mend))
+                fix = assign(path / key, example_of(hint))
+                given[field.name] = self._broken(MISSING.at(path / key, None, example=fix))
         # An empty mapping or list says nothing: a route with `headers: {}` must not take every request.
         present = [key for key in wanted if data.get(key) not in (None, {}, [])]
         for choice in choices(kind):
             example = example_of(hints[wanted[choice.keys[0]].name])
-            self.faults += [fault] if (fault := choice.fault(present, path, example)) else []
+            self.issues += [issue] if (issue := choice.issue(present, path, example)) else []
         return kind(**given)
 
     def _unknown(self, key: str, value: object, known: Sequence[str], path: Path) -> str | None:
         """Report a key that is not there, and return the one that was meant."""
         near = get_close_matches(key, known, n=1, cutoff=0.6)
         remove = command("rm", path / key)
-        mend = (
-            f"{remove}; {assign(path / near[0], value)}" if near and value not in (None, {}, []) else remove
-        )
-        self.faults.append(UNKNOWN_KEY.at(path / key, value, known=", ".join(known), mend=mend))
+        fix = f"{remove}; {assign(path / near[0], value)}" if near and value not in (None, {}, []) else remove
+        self.issues.append(UNKNOWN_KEY.at(path / key, value, known=", ".join(known), fix=fix))
         return near[0] if near else None
 
     def _mapping(self, bare: Hint, data: Mapping[str, object], path: Path) -> object:
         key_hint, value_hint = arguments(bare)
-        forms = [extra for extra in unwrap(key_hint)[1] if isinstance(extra, Form)] or [WHOLE]
+        forms = [extra for extra in unwrap(key_hint)[1] if isinstance(extra, Pattern)] or [WHOLE]
         read: dict[str, object] = {}
         # Pulumi hands mappings over sorted by key; whoever reads the YAML itself has the file's order.
         for key in sorted(data):
-            self.faults += [fault for form in forms if (fault := form.key_fault(key, path / key))]
-            name = Folded(key) if any(form.folds for form in forms) else key
+            self.issues += [issue for form in forms if (issue := form.key_issue(key, path / key))]
+            name = CaseInsensitive(key) if any(form.folds for form in forms) else key
             if name in read:
-                other = next(each for each in data if Folded(each) == name and each != key)
-                self.faults.append(KEY_TWICE.at(path / key, data[key], other=other))
+                other = next(each for each in data if CaseInsensitive(each) == name and each != key)
+                self.issues.append(KEY_TWICE.at(path / key, data[key], other=other))
             read[name] = self.read(value_hint, data[key], path / key)
         return read
 
@@ -154,7 +152,7 @@ class _Decoder:
         nearest = by_lower[get_close_matches(data.lower(), by_lower, n=1, cutoff=0.0)[0]]
         return self._broken(NOT_AMONG.at(path, data, choices=", ".join(words), nearest=nearest))
 
-    def _misshapen(self, hint: Hint, data: object, path: Path) -> Broken:
+    def _misshapen(self, hint: Hint, data: object, path: Path) -> Invalid:
         alternatives = members(hint)
         if isinstance(data, bool | float) and any(shape(a) is Shape.TEXT for a in alternatives):
             read_as = "a truth value" if isinstance(data, bool) else "a number with a fraction"
@@ -167,9 +165,9 @@ class _Decoder:
             WRONG_TYPE.at(path, data, expected=" or ".join([*words, *others]), example=example)
         )
 
-    def _broken(self, fault: Fault) -> Broken:
-        self.faults.append(fault)
-        return Broken()
+    def _broken(self, issue: Issue) -> Invalid:
+        self.issues.append(issue)
+        return Invalid()
 
 
 def _quoted_number(data: object, shapes: Sequence[str]) -> float | None:

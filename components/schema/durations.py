@@ -6,8 +6,8 @@ from fractions import Fraction
 from typing import Final
 
 from components.schema.constraints import Constraint
-from components.schema.issues import Fault, Path
-from components.schema.messages import FORM
+from components.schema.issues import Issue, Path
+from components.schema.messages import INVALID_FORMAT
 
 _UNITS: Final = {
     "h": Fraction(3600),
@@ -49,11 +49,11 @@ class Duration(Constraint):
             f"from {self.unit} to {self.longest}{instead}"
         )
 
-    def fault(self, value: object, path: Path, example: object = None, /) -> Fault | None:
+    def issue(self, value: object, path: Path, example: object = None, /) -> Issue | None:
         """Show the example."""
         if self.none is not None and seconds(str(value)) == seconds(self.none):
             return None
         unit, longest, length = seconds(self.unit), seconds(self.longest), seconds(str(value))
         if unit and longest and length and unit <= length <= longest and (length / unit).denominator == 1:
             return None
-        return FORM.at(path, value, says=self.rule, example=example or self.example)
+        return INVALID_FORMAT.at(path, value, description=self.rule, example=example or self.example)

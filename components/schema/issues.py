@@ -7,7 +7,7 @@ from typing import Final
 
 import yaml
 
-from components.schema.case_insensitive import Folded
+from components.schema.case_insensitive import CaseInsensitive
 
 PROJECT: Final = "mesh-app"
 """The config namespace of the project, as `Pulumi.yaml` names it."""
@@ -24,7 +24,9 @@ class Path:
 
     def __truediv__(self, part: str | int) -> "Path":
         """Step into a key of a mapping, as it is written there, or an index of a list."""
-        return Path(self.namespace, (*self.parts, part.written if isinstance(part, Folded) else part))
+        return Path(
+            self.namespace, (*self.parts, part.written if isinstance(part, CaseInsensitive) else part)
+        )
 
     def __str__(self) -> str:
         """Spell the path: `mesh-app:routes[0].headers["x.y"]`."""
@@ -73,14 +75,14 @@ def command(verb: str, path: Path) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fault:
+class Issue:
     """One thing that keeps the stack from being changed."""
 
     code: str
     path: Path
     value: object
     rule: str
-    mend: str
+    fix: str
 
     def __str__(self) -> str:
         """Lay the fault out for a terminal."""
@@ -88,7 +90,7 @@ class Fault:
             f"{self.code}  {self.path}\n"
             f"  value  {flow(self.value) if self.value is not None else '(none)'}\n"
             f"  rule   {self.rule}\n"
-            f"  mend   {self.mend}"
+            f"  mend   {self.fix}"
         )
 
 
@@ -102,9 +104,9 @@ class Message:
 
     code: str
     rule: str
-    mend: str
+    fix: str
 
-    def at(self, path: Path, value: object, **words: object) -> Fault:
+    def at(self, path: Path, value: object, **words: object) -> Issue:
         """Raise this message at a place of the stack file."""
         given: dict[str, object] = {
             "path": path,
@@ -113,10 +115,10 @@ class Message:
             "rm": command("rm", path),
             **words,
         }
-        return Fault(
+        return Issue(
             code=self.code,
             path=path,
             value=value,
             rule=self.rule.format_map(given),
-            mend=self.mend.format_map(given),
+            fix=self.fix.format_map(given),
         )

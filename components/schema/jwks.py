@@ -34,7 +34,7 @@ PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 Key = Mapping[str, object]
 
 
-def flaw(text: str) -> str | None:
+def error_in(text: str) -> str | None:
     """Tell why the text is no set of public keys that Istio and Envoy both take."""
     try:
         document = json.loads(text, parse_constant=_no_number)
@@ -43,7 +43,7 @@ def flaw(text: str) -> str | None:
     keys = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(keys, list) or not keys:
         return "it has no list `keys` with at least one key"
-    found = ((nth, _flaw_of_key(key)) for nth, key in enumerate(keys))
+    found = ((nth, _key_error(key)) for nth, key in enumerate(keys))
     return next((f"keys[{nth}] {why}" for nth, why in found if why), None)
 
 
@@ -56,38 +56,38 @@ def has_private_part(text: str) -> bool:
         return False
 
 
-def _flaw_of_key(key: object) -> str | None:
+def _key_error(key: object) -> str | None:
     if not isinstance(key, dict):
         return "is no mapping"
-    of_its_kind = _flaw_of_rsa if key.get("kty") == "RSA" else _flaw_of_point
-    return _flaw_of_members(key) or of_its_kind(key)
+    of_its_kind = _rsa_error if key.get("kty") == "RSA" else _point_error
+    return _members_error(key) or of_its_kind(key)
 
 
-def _flaw_of_members(key: Key) -> str | None:
+def _members_error(key: Key) -> str | None:
     if wrong := [name for name in TEXTS if not isinstance(key.get(name, ""), str)]:
         return f"has `{wrong[0]}` that is no text"
     wrong = [name for name in LISTS if not _is_list_of_texts(key.get(name, []))]
     return f"has `{wrong[0]}` that is no list of texts" if wrong else None
 
 
-def _flaw_of_rsa(key: Key) -> str | None:
+def _rsa_error(key: Key) -> str | None:
     if not _bytes(key, "e").strip(b"\0"):
         return "has no `e`"
     if len(_bytes(key, "n").lstrip(b"\0")) < LEAST_RSA_BYTES:
         return "has no `n` of 2048 bits"
-    return _flaw_of_algorithm(key, "RSA")
+    return _algorithm_error(key, "RSA")
 
 
-def _flaw_of_point(key: Key) -> str | None:
+def _point_error(key: Key) -> str | None:
     curve = str(key.get("crv"))
     size, coordinates = POINTS.get((str(key.get("kty")), curve), (0, ""))
     if not size:
         return "is neither RSA, nor EC on P-256, P-384 or P-521, nor OKP on Ed25519"
     missing = [name for name in coordinates if len(_bytes(key, name)) != size]
-    return f"has no `{missing[0]}` of {curve}" if missing else _flaw_of_algorithm(key, curve)
+    return f"has no `{missing[0]}` of {curve}" if missing else _algorithm_error(key, curve)
 
 
-def _flaw_of_algorithm(key: Key, family: str) -> str | None:
+def _algorithm_error(key: Key, family: str) -> str | None:
     known = ALGORITHMS[family]
     return None if key.get("alg", known[0]) in known else f"has `alg` that is none of {', '.join(known)}"
 

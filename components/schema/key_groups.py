@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from components.schema.issues import Fault, Path, assign, command
+from components.schema.issues import Issue, Path, assign, command
 from components.schema.messages import AT_LEAST_ONE, AT_MOST_ONE, EXACTLY_ONE
 
 T = TypeVar("T")
@@ -18,15 +18,15 @@ class Choice:
     at_least: int
     at_most: int
 
-    def fault(self, given: Sequence[str], path: Path, example: object) -> Fault | None:
+    def issue(self, given: Sequence[str], path: Path, example: object) -> Issue | None:
         """Offer to remove what is too many, or to set the first key where none is there."""
         here = [key for key in self.keys if key in given]
         if self.at_least <= len(here) <= self.at_most:
             return None
-        mend = command("rm", path / here[-1]) if here else assign(path / self.keys[0], example)
+        fix = command("rm", path / here[-1]) if here else assign(path / self.keys[0], example)
         found = " and ".join(here) or "none"
         message = EXACTLY_ONE if self.at_least == self.at_most else AT_MOST_ONE if here else AT_LEAST_ONE
-        return message.at(path, found, choices=", ".join(self.keys), found=found, mend=mend)
+        return message.at(path, found, choices=", ".join(self.keys), found=found, fix=fix)
 
 
 def exactly_one(*keys: str) -> Callable[[type[T]], type[T]]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import re2
 
 from components.schema.constraints import Constraint
-from components.schema.issues import Fault, Path
+from components.schema.issues import Issue, Path
 from components.schema.messages import NOT_RE2
 
 LONGEST_REGEX: Final = 1024
@@ -69,7 +69,7 @@ class Regex(Constraint):
 
     example: str
 
-    def fault(self, value: object, path: Path, example: object = None, /) -> Fault | None:
+    def issue(self, value: object, path: Path, example: object = None, /) -> Issue | None:
         """Say where the expression goes wrong."""
         if (why := regex_error(str(value))) is None:
             return None

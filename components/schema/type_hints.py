@@ -8,7 +8,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from components.schema.constraints import Example, Form, NotEmpty, Range
+from components.schema.constraints import Example, NotEmpty, Pattern, Range
 from components.schema.durations import Duration
 from components.schema.key_groups import choices
 from components.schema.regex import Regex
@@ -103,7 +103,7 @@ def example_of(hint: Hint) -> object:
     for extra in reversed(extras):
         if isinstance(extra, Example):
             return extra.value
-        if isinstance(extra, Form | NotEmpty | Duration | Regex):
+        if isinstance(extra, Pattern | NotEmpty | Duration | Regex):
             return extra.example
         if isinstance(extra, Range):
             return extra.minimum

@@ -7,7 +7,7 @@ from typing import Final
 from pulumi.runtime import config as pulumi_config
 
 from components.model.stack import Cluster, ServicesFile, Stack, StackFile
-from components.rules import breaches
+from components.rules import violations
 from components.schema.decode import decode
 from components.schema.issues import PROJECT, Path
 from components.schema.messages import SECRET, UNKNOWN_CONTEXT
@@ -39,7 +39,7 @@ def parse(
         contexts: the contexts of the kubeconfig; None where they are not known.
     """
     own = _within(PROJECT, config)
-    common, placed, faults = layout.read(own)
+    common, placed, issues = layout.read(own)
     cluster, cluster_faults = decode(Cluster, _within("kubernetes", config), Path("kubernetes"))
     stack = Stack(
         cluster=cluster,
@@ -56,10 +56,10 @@ def parse(
     if isinstance(context, str) and contexts is not None and context not in contexts:
         known = ", ".join(sorted(contexts)) or "none"
         cluster_faults.append(UNKNOWN_CONTEXT.at(Path("kubernetes") / "context", context, known=known))
-    unread = [*exposed, *faults, *cluster_faults]
-    faults = [*unread, *breaches(stack, Path(), read_whole=not unread)]
-    if faults:
-        raise ConfigError(faults)
+    unread = [*exposed, *issues, *cluster_faults]
+    issues = [*unread, *violations(stack, Path(), read_whole=not unread)]
+    if issues:
+        raise ConfigError(issues)
     return stack
 
 

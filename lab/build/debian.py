@@ -117,12 +117,12 @@ class Packages:
         except OSError as error:
             raise LabError(
                 f"{command[0]} cannot be run ({error}); the lab unpacks Debian's packages",
-                mend="run it on Debian 12, or a system that has apt and dpkg too",
+                fix="run it on Debian 12, or a system that has apt and dpkg too",
             ) from error
         if done.returncode:
             raise LabError(
                 f"`{' '.join(command[:3])} …` failed; nothing was unpacked",
-                mend="check the network and the apt sources with `apt-get update`, then try again",
+                fix="check the network and the apt sources with `apt-get update`, then try again",
                 evidence="\n".join((done.stdout + done.stderr).splitlines()[-LOG_LINES:]),
             )
 

@@ -65,7 +65,7 @@ class GoBuilder:
             for link in part.links:
                 (folder / link).symlink_to(part.binaries[0])
             self._prune(part)
-            step.says("")
+            step.description("")
         return target
 
     def module(self, part: Part, module: str) -> Path:
@@ -74,7 +74,7 @@ class GoBuilder:
         output = self._go(part, Step(""), "mod", "download", "-json", module)
         found = re.search(r'"Dir": "([^"]+)"', output)
         if not found:
-            raise LabError(f"go mod download {module} named no folder", mend="make up", evidence=output)
+            raise LabError(f"go mod download {module} named no folder", fix="make up", evidence=output)
         return Path(found[1])
 
     def run(
@@ -134,13 +134,13 @@ class GoBuilder:
         except (OSError, subprocess.CalledProcessError) as error:
             raise LabError(
                 f"no `go` on PATH, and something must be built from Go modules ({error})",
-                mend=f"install Go {wanted} or newer and put its bin folder on PATH, then: make up",
+                fix=f"install Go {wanted} or newer and put its bin folder on PATH, then: make up",
             ) from error
         found = re.search(r"go(\d+)\.(\d+)", said)
         if not found or (int(found[1]), int(found[2])) < GO:
             raise LabError(
                 f"`go version` says {said.strip()!r}; the pinned modules need Go {wanted} or newer",
-                mend=f"put the bin folder of Go {wanted} or newer before the old one on PATH, then: make up",
+                fix=f"put the bin folder of Go {wanted} or newer before the old one on PATH, then: make up",
             )
 
     def _prune(self, part: Part) -> None:
@@ -158,7 +158,7 @@ class GoBuilder:
         }
 
         def note(lines: list[str]) -> None:
-            step.says(f"{len(lines)} packages, now {lines[-1].strip()}"[:70])
+            step.description(f"{len(lines)} packages, now {lines[-1].strip()}"[:70])
 
         code, output = self.run(["go", *arguments], part.directory, environment, note)
         if code:
@@ -172,35 +172,35 @@ def _failure(part: Part, output: str) -> LabError:
     if "checksum mismatch" in output or "SECURITY ERROR" in output:
         return LabError(
             f"{part.name}: a module differs from its checksum in {checksums}; nothing was built",
-            mend="git checkout lab/build/modules; check who changed the module or go.sum before you trust it",
+            fix="git checkout lab/build/modules; check who changed the module or go.sum before you trust it",
             evidence=evidence,
         )
     if "missing go.sum entry" in output:
         return LabError(
             f"{part.name}: {checksums} lacks a checksum; nothing was built",
-            mend="git checkout lab/build/modules",
+            fix="git checkout lab/build/modules",
             evidence=evidence,
         )
     if "no space left on device" in output:
         return LabError(
             f"{part.name}: the disk is full; nothing was built",
-            mend="free some space, or point XDG_CACHE_HOME at a larger disk, then: make up",
+            fix="free some space, or point XDG_CACHE_HOME at a larger disk, then: make up",
             evidence=evidence,
         )
     if REFUSED.search(output):
         return LabError(
             f"{part.name}: the Go module proxy refused or did not answer a download; nothing was built",
-            mend="check the network and `go env GOPROXY`, then: make up (it goes on where it stopped)",
+            fix="check the network and `go env GOPROXY`, then: make up (it goes on where it stopped)",
             evidence=evidence,
         )
     if "signal: killed" in output:
         return LabError(
             f"{part.name}: the compiler was killed, as the kernel does when memory runs out",
-            mend="end what else takes memory, then: make up (it goes on where it stopped)",
+            fix="end what else takes memory, then: make up (it goes on where it stopped)",
             evidence=evidence,
         )
     return LabError(
         f"{part.name} does not build; nothing was",
-        mend="git status lab: the sources must be those of the commit; then: make up",
+        fix="git status lab: the sources must be those of the commit; then: make up",
         evidence=evidence,
     )

@@ -57,7 +57,7 @@ def build(builder: GoBuilder) -> Path:
 
             def run(folder: Path, *command: str) -> None:
                 code, output = builder.run(
-                    command, folder, environment, lambda lines: step.says(lines[-1].strip()[:70])
+                    command, folder, environment, lambda lines: step.description(lines[-1].strip()[:70])
                 )
                 if code:
                     raise _failure(command, output)
@@ -74,7 +74,7 @@ def build(builder: GoBuilder) -> Path:
             shutil.copytree(sources / "build", folder, dirs_exist_ok=True)
             for old in target.parent.glob("kiali-*[0-9a-f]"):
                 shutil.rmtree(old)
-            step.says("")
+            step.description("")
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return target
@@ -86,18 +86,18 @@ def require_node() -> None:
     Raises:
         LabError: one is not there, or Node.js is too old.
     """
-    mend = f"install Node.js {NODE} or newer with npm and put both on PATH, then: make observe"
+    fix = f"install Node.js {NODE} or newer with npm and put both on PATH, then: make observe"
     try:
         said = subprocess.run(
             ["node", "--version"], capture_output=True, text=True, check=True
         ).stdout.strip()
         subprocess.run(["npm", "--version"], capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise LabError(f"Kiali's web interface is built by Node.js and npm ({error})", mend=mend) from error
+        raise LabError(f"Kiali's web interface is built by Node.js and npm ({error})", fix=fix) from error
     found = re.match(r"v(\d+)\.", said)
     if not found or int(found[1]) < NODE:
         raise LabError(
-            f"`node --version` says {said!r}; Kiali's web interface needs Node.js {NODE} or newer", mend=mend
+            f"`node --version` says {said!r}; Kiali's web interface needs Node.js {NODE} or newer", fix=fix
         )
 
 
@@ -105,6 +105,6 @@ def _failure(command: Sequence[str], output: str) -> LabError:
     words = " ".join(Path(word).name if "/" in word else word for word in command)
     return LabError(
         f"`{words}` failed; no web interface was built",
-        mend="check the network and `npm config get registry`, then: make observe",
+        fix="check the network and `npm config get registry`, then: make observe",
         evidence="\n".join(output.splitlines()[-LOG_LINES:]),
     )

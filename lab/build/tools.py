@@ -92,7 +92,7 @@ def _choose_cli(own_binaries: Path) -> Tool:
     wanted = _numbers(PULUMI)
     reason = "none on PATH or in ~/.pulumi/bin"
     for found in _candidates("pulumi", own_binaries, Path.home() / ".pulumi/bin"):
-        version = _said_version([str(found), "version"])
+        version = _reported_version([str(found), "version"])
         numbers = _numbers(version)
         if numbers >= wanted and numbers[0] == wanted[0]:
             return Tool(name="pulumi", path=found, reason=f"yours at {found}, {version}")
@@ -125,7 +125,7 @@ def _candidates(name: str, own_binaries: Path, *folders: Path) -> list[Path]:
     return [path for path in paths if path.is_file() and os.access(path, os.X_OK)]
 
 
-def _said_version(command: list[str]) -> str:
+def _reported_version(command: list[str]) -> str:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=ANSWER_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):

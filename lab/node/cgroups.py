@@ -45,7 +45,7 @@ def ensure() -> None:
     except OSError as error:
         raise LabError(
             f"no control group can be made here ({error}); the lab needs some for its pods",
-            mend="run it on a machine of its own or in a privileged container, then: make up",
+            fix="run it on a machine of its own or in a privileged container, then: make up",
         ) from error
 
 

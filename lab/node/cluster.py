@@ -116,7 +116,7 @@ class Cluster:
                 wait_until(self.unsettled, step, SETTLE_SECONDS, kubelet_log)
             except LabError as error:
                 log = self._pod_log(step.note) or kubelet_log
-                raise LabError(error.what, mend=f"read {log}, then: make up", evidence=tail(log)) from error
+                raise LabError(error.what, fix=f"read {log}, then: make up", evidence=tail(log)) from error
 
     def links(self) -> set[str]:
         """The machine's ends of the pods' links, as long as the cluster was not stopped."""
@@ -132,7 +132,7 @@ class Cluster:
         if survivors:
             raise LabError(
                 f"processes {sorted(survivors)} do not die; the rest of the lab is still there",
-                mend="look with `ps -o pid,stat,wchan,args -p PID`; state D waits for the kernel: reboot",
+                fix="look with `ps -o pid,stat,wchan,args -p PID`; state D waits for the kernel: reboot",
             )
         self._node.unmount()
         self._node.forget_running()
@@ -166,14 +166,14 @@ class Cluster:
     def _load(self, images: list[Image]) -> None:
         with self.progress.step("load images into containerd") as step:
             loaded = self._node.load(images)
-            step.says(f"{len(loaded)} new of {len(images)}")
+            step.description(f"{len(loaded)} new of {len(images)}")
 
     def _apply(self, *manifests: Path) -> None:
         for manifest in manifests:
             done = self.kubectl("apply", "--server-side", "--force-conflicts", f"--filename={manifest}")
             if done.returncode:
                 raise LabError(
-                    f"kubectl apply {manifest.name} failed", mend="make up", evidence=done.stderr.strip()
+                    f"kubectl apply {manifest.name} failed", fix="make up", evidence=done.stderr.strip()
                 )
 
     def _pod_log(self, lack: str) -> Path | None:

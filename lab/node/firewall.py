@@ -138,7 +138,7 @@ class Firewall:
         if done.returncode:
             raise LabError(
                 f"`{' '.join(command)}` failed: the lab's firewall rules are not complete",
-                mend="fix what iptables reports, then: make up, or make down",
+                fix="fix what iptables reports, then: make up, or make down",
                 evidence=done.stderr.strip(),
             )
 
@@ -163,29 +163,29 @@ def removal(table: Table, others: set[str]) -> Iterator[str]:
         table: as it is now.
         others: chains that were there before the lab.
     """
-    ours = _ours(table, others)
+    own = _own_rules(table, others)
     for rule in table.rules:
         words = shlex.split(rule)
-        if words[1] not in ours and (_target(words) in ours or ("--comment", COMMENT) in pairwise(words)):
+        if words[1] not in own and (_target(words) in own or ("--comment", COMMENT) in pairwise(words)):
             yield f"-D {rule.removeprefix('-A ')}"
-    yield from (f"-F {chain}" for chain in ours)
-    yield from (f"-X {chain}" for chain in ours)
+    yield from (f"-F {chain}" for chain in own)
+    yield from (f"-X {chain}" for chain in own)
 
 
-def _ours(table: Table, others: set[str]) -> list[str]:
+def _own_rules(table: Table, others: set[str]) -> list[str]:
     """Name the lab's chains; podman and nerdctl have chains of CNI plugins too."""
     rules = [shlex.split(rule) for rule in table.rules]
     of_pods = {_target(words) for words in rules if _is_of_lab(words)} - {*CNI_SHARED, ""}
-    ours = [
+    own = [
         chain
         for chain in table.chains
         if chain not in others
         and (chain == CHAIN or chain.startswith("KUBE-") or (chain.startswith("CNI-") and chain in of_pods))
     ]
     shared = [chain for chain in table.chains if chain in CNI_SHARED and chain not in others]
-    strangers = {_target(words) for words in rules} - {*ours, *shared}
-    in_use = any(target.startswith("CNI-DN-") for target in strangers)
-    return ours if in_use else [*ours, *shared]
+    foreign_objects = {_target(words) for words in rules} - {*own, *shared}
+    in_use = any(target.startswith("CNI-DN-") for target in foreign_objects)
+    return own if in_use else [*own, *shared]
 
 
 def _is_of_lab(words: Sequence[str]) -> bool:

@@ -154,7 +154,7 @@ class Network:
         if done.returncode:
             raise LabError(
                 f"`{' '.join(command)}` failed: the lab's network is neither whole nor gone",
-                mend="see to what it says, then: make down, or make up",
+                fix="see to what it says, then: make down, or make up",
                 evidence=done.stderr.strip(),
             )
 
@@ -165,7 +165,7 @@ class Network:
         except OSError as error:
             raise LabError(
                 f"the kernel setting {name} cannot be made {value} ({error})",
-                mend="run the lab on a machine of its own or in a privileged container",
+                fix="run the lab on a machine of its own or in a privileged container",
             ) from error
 
 

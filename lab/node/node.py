@@ -163,7 +163,7 @@ class Node:
             if done.returncode:
                 raise LabError(
                     f"containerd does not take the image {image.name}",
-                    mend="make clean, then: make up",
+                    fix="make clean, then: make up",
                     evidence=done.stderr.strip(),
                 )
             record.write_text(key(image))
@@ -178,8 +178,8 @@ class Node:
     def unmount(self) -> None:
         """Unmount what pods and containers leave under the lab's folders, the deepest first."""
         mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-        ours = [mount for mount in mounts if Path(mount).is_relative_to(self.state)]
-        for mount in sorted(ours, reverse=True):
+        own = [mount for mount in mounts if Path(mount).is_relative_to(self.state)]
+        for mount in sorted(own, reverse=True):
             subprocess.run(["umount", "--lazy", mount], capture_output=True, check=False)
 
     def links(self) -> set[str]:

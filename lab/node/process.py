@@ -78,7 +78,7 @@ class Process:
                 )
             except OSError as error:
                 raise LabError(
-                    f"{self.name} cannot be started: {error}", mend="make clean, then: make up"
+                    f"{self.name} cannot be started: {error}", fix="make clean, then: make up"
                 ) from error
         record = {
             "pid": process.pid,
@@ -104,7 +104,7 @@ class Process:
             if self.pid is None:
                 raise LabError(
                     f"{self.name} ended while it was starting",
-                    mend=f"read {self.log}; make down, then: make up",
+                    fix=f"read {self.log}; make down, then: make up",
                     evidence=tail(self.log),
                 )
             answer = self.ready()
@@ -155,15 +155,15 @@ def wait_until(missing: Callable[[], str], step: Step, patience: float, log: Pat
     """
     deadline = time.monotonic() + patience
     while lack := missing():
-        step.says(lack)
+        step.description(lack)
         if time.monotonic() > deadline:
             raise LabError(
                 f"not ready after {patience:.0f} s: {lack}",
-                mend=f"read {log}; make down, then: make up",
+                fix=f"read {log}; make down, then: make up",
                 evidence=tail(log),
             )
         time.sleep(POLL_SECONDS)
-    step.says("")
+    step.description("")
 
 
 def started(pid: int) -> int | None:

@@ -84,7 +84,7 @@ class Stacks:
             except auto.CommandError as error:
                 raise LabError(
                     f"`pulumi up --stack {name}` failed in {folder}",
-                    mend=f"source .lab/env, then in that folder: pulumi up --stack {name}",
+                    fix=f"source .lab/env, then in that folder: pulumi up --stack {name}",
                     evidence="\n".join((said or str(error).splitlines())[-LOG_LINES:]),
                 ) from error
             changes = result.summary.resource_changes or {}
@@ -92,7 +92,7 @@ class Stacks:
             changed = ", ".join(
                 f"{count} {kind}" for kind, count in changes.items() if kind not in {"same", "read"}
             )
-            step.says(changed or "no change")
+            step.description(changed or "no change")
         return {key: output.value for key, output in result.outputs.items()}
 
     def _select(self, name: str, folder: Path) -> auto.Stack:
@@ -109,7 +109,7 @@ def _forget_pending(stack: auto.Stack, step: Step) -> None:
     What that update did make is in the cluster, and carries the identity of its stack.
     """
     if (stack.export_stack().deployment or {}).get("pending_operations"):
-        step.says("pulumi refresh, since an update was interrupted")
+        step.description("pulumi refresh, since an update was interrupted")
         stack.refresh(clear_pending_creates=True, on_output=lambda _: None, color="never")
 
 
@@ -150,6 +150,6 @@ def _narrate(event: auto.EngineEvent, step: Step, said: list[str]) -> None:
     """Show the resource in work, and keep what is said of failures."""
     if event.resource_pre_event and event.resource_pre_event.metadata.op != auto.OpType.SAME:
         metadata = event.resource_pre_event.metadata
-        step.says(f"{metadata.op.value} {metadata.urn.rsplit('::', 1)[-1]}")
+        step.description(f"{metadata.op.value} {metadata.urn.rsplit('::', 1)[-1]}")
     if event.diagnostic_event and event.diagnostic_event.severity == "error":
         said.extend(line for line in event.diagnostic_event.message.splitlines() if line.strip())

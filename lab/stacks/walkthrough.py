@@ -51,7 +51,7 @@ def show(url: str, urls: dict[str, str], weights: dict[str, int], progress: Prog
     if wrong:
         raise LabError(
             f"{sum(wrong.values())} of {REQUESTS} answers came from no version with weight: {wrong}",
-            mend=f"curl --verbose {url}; istioctl analyze --all-namespaces",
+            fix=f"curl --verbose {url}; istioctl analyze --all-namespaces",
         )
 
 
@@ -59,11 +59,11 @@ def _await(client: httpx.Client, url: str, progress: Progress) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     with progress.step(f"wait for {url}") as step:
         while not (answer := ask(client, url))[0]:
-            step.says(answer[1])
+            step.description(answer[1])
             if time.monotonic() > deadline:
                 raise LabError(
                     f"{url} gave no good answer in {PATIENCE_SECONDS} s; the last: {answer[1]}",
-                    mend="source .lab/env, then: kubectl get pods --all-namespaces; istioctl analyze -A",
+                    fix="source .lab/env, then: kubectl get pods --all-namespaces; istioctl analyze -A",
                 )
             time.sleep(POLL_SECONDS)
-        step.says("")
+        step.description("")

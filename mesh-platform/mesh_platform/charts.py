@@ -23,7 +23,7 @@ class ChartSource:
     version: str = ""
     """Version of the charts in the repository, for example 1.31.0."""
 
-    def faults(self) -> list[str]:
+    def issues(self) -> list[str]:
         """What contradicts itself in these settings, with what mends it."""
         if bool(self.folder) == bool(self.repository):
             return ["set exactly one of folder and repository: where the charts come from"]

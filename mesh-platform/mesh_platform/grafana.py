@@ -42,9 +42,9 @@ class Grafana(Observer):
     dashboards: str = ""
     """The file `samples/addons/grafana.yaml` of an Istio release: its ConfigMaps hold the dashboards."""
 
-    def faults(self) -> list[str]:
+    def issues(self) -> list[str]:
         """What contradicts itself in these settings, with what mends it."""
-        found = super().faults()
+        found = super().issues()
         if not (self.url or self.folders()):
             found.append(
                 f"dashboards: {self.dashboards!r} is no file with Istio's dashboards: "

@@ -20,14 +20,14 @@ class Observer(ChartSource):
     values: Values = field(default_factory=dict)
     """Further Helm values for the chart; with `image`, further configuration of the program."""
 
-    def faults(self) -> list[str]:
+    def issues(self) -> list[str]:
         """What contradicts itself in these settings, with what mends it."""
         given = [name for name in ("url", "image", "folder", "repository") if getattr(self, name)]
         if len(given) != 1:
             return ["set exactly one of url, image, folder and repository: where it comes from"]
         if self.loopback_port and not self.image:
             return ["loopbackPort goes with image: a chart's pods have ports of their own"]
-        return [] if self.url or self.image else super().faults()
+        return [] if self.url or self.image else super().issues()
 
     def address(self, service: str, port: int, path: str = "") -> str:
         """Where it is: a URL, or the Service as NAMESPACE/NAME:PORT where only the cluster reaches it."""

@@ -46,12 +46,12 @@ class Prometheus(ChartSource):
     values: Values = field(default_factory=dict)
     """Further Helm values for the chart."""
 
-    def faults(self) -> list[str]:
+    def issues(self) -> list[str]:
         """What contradicts itself in these settings, with what mends it."""
         given = [name for name in ("url", "image", "folder", "repository") if getattr(self, name)]
         if len(given) != 1:
             return ["set exactly one of url, image, folder and repository: where Prometheus comes from"]
-        return [] if self.url or self.image else super().faults()
+        return [] if self.url or self.image else super().issues()
 
 
 def query(wanted: Prometheus | None) -> str:
@@ -101,7 +101,7 @@ def _may_list_pods(mesh: Mesh) -> list[pulumi.Resource]:
 def _chart_values(wanted: Prometheus, scraped: dict[str, Any], recorded: dict[str, Any]) -> Values:
     """Values of prometheus-community's chart: the server alone, with our rights and our configuration."""
     (job,) = scraped["scrape_configs"]
-    ours = {job["job_name"]: {key: value for key, value in job.items() if key != "job_name"}}
+    own = {job["job_name"]: {key: value for key, value in job.items() if key != "job_name"}}
     others = ("alertmanager", "kube-state-metrics", "prometheus-node-exporter", "prometheus-pushgateway")
     return {
         **{name: {"enabled": False} for name in others},
@@ -121,6 +121,6 @@ def _chart_values(wanted: Prometheus, scraped: dict[str, Any], recorded: dict[st
                 "capabilities": {"drop": ["ALL"]},
             },
         },
-        "scrapeConfigs": {**{name: {"enabled": False} for name in CHARTS_JOBS}, **ours},
+        "scrapeConfigs": {**{name: {"enabled": False} for name in CHARTS_JOBS}, **own},
         "serverFiles": {"recording_rules.yml": recorded},
     }

@@ -17,7 +17,7 @@ PROJECT = "mesh-platform"
 class Part(Protocol):
     """The settings of a part: a dataclass with a default for every field."""
 
-    def faults(self) -> list[str]:
+    def issues(self) -> list[str]:
         """What contradicts itself in these settings, with what mends it."""
 
 
@@ -56,7 +56,7 @@ class StackFile:
         ]
         if not found:
             read = form(**{names[key]: setting for key, setting in value.items()})
-            found = [f"{name}: {fault}" for fault in read.faults()]
+            found = [f"{name}: {issue}" for issue in read.issues()]
             if not found:
                 return read
         self._faults += found
@@ -64,12 +64,12 @@ class StackFile:
 
     def check(self) -> None:
         """Raise every fault that was found, and every key that is no part."""
-        faults = [*self._faults, *(f"{key}: {_unknown(key, self._parts)}" for key in sorted(self._left))]
-        if faults:
-            many = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-            lines = [f"the stack's configuration has {many}; nothing was changed", *faults]
-            mend = f"→ mend {PROJECT}:… in the stack file; Pulumi.yaml says what each part takes"
-            raise pulumi.RunError("\n".join([*lines, mend]))
+        issues = [*self._faults, *(f"{key}: {_unknown(key, self._parts)}" for key in sorted(self._left))]
+        if issues:
+            many = "1 fault" if len(issues) == 1 else f"{len(issues)} faults"
+            lines = [f"the stack's configuration has {many}; nothing was changed", *issues]
+            fix = f"→ mend {PROJECT}:… in the stack file; Pulumi.yaml says what each part takes"
+            raise pulumi.RunError("\n".join([*lines, fix]))
 
 
 def _plain(text: str) -> object:

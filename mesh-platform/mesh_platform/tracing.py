@@ -16,7 +16,7 @@ class Tracing:
     provider: str = "jaeger"
     """Name among `extensionProviders` in the mesh's configuration; the part `istio` has `jaeger` there."""
 
-    def faults(self) -> list[str]:
+    def issues(self) -> list[str]:
         """What contradicts itself in these settings, with what mends it."""
         if not 0 < self.sampling <= 100:  # noqa: PLR2004  # percent
             return [

@@ -9,7 +9,7 @@ from operations.kube.manifests import Manifest
 
 
 @dataclass(frozen=True, kw_only=True)
-class Family:
+class AppObjects:
     """One Service, and what belongs to it."""
 
     namespace: str
@@ -56,7 +56,7 @@ class Family:
 
 def find_family(
     objects: Sequence[Manifest], namespace: str, app: str | None, elsewhere: Sequence[Manifest] = ()
-) -> Family:
+) -> AppObjects:
     """Sort out what belongs to an app; it need not be named where there is only one.
 
     Args:
@@ -82,7 +82,7 @@ def find_family(
     placed = {_place(each, namespace): each for each in _kind([*elsewhere, *objects], "Gateway")}
     gateways = [each for each in _kind(objects, "Gateway") if _place(each, namespace) in named]
     own = {_place(each, namespace) for each in routes}
-    strangers = [
+    foreign_objects = [
         each for each in _kind([*elsewhere, *objects], "VirtualService") if _place(each, namespace) not in own
     ]
     by_name = {each["metadata"]["name"]: version for version, each in deployments.items()}
@@ -91,7 +91,7 @@ def find_family(
         for each in _kind(objects, "HorizontalPodAutoscaler")
         if (target := each["spec"]["scaleTargetRef"]["name"]) in by_name
     }
-    family = Family(
+    family = AppObjects(
         namespace=namespace,
         service=service,
         deployments=deployments,
@@ -102,14 +102,14 @@ def find_family(
         named_gateways={name: placed[name] for name in named & placed.keys()},
         shared_gateways={
             name
-            for each in strangers
+            for each in foreign_objects
             for name in gateways_of(each, each["metadata"].get("namespace", namespace))
         },
         others=(),
     )
     members = [id(each) for each in family.members]
     others = [each for each in objects if id(each) not in members and each["kind"] != "Namespace"]
-    return Family(**{**vars(family), "others": others})
+    return AppObjects(**{**vars(family), "others": others})
 
 
 def destinations(virtual_service: Manifest) -> Iterator[str]:
@@ -150,18 +150,18 @@ def _service(objects: Sequence[Manifest], app: str | None) -> Manifest:
     services = {each["metadata"]["name"]: each for each in _kind(objects, "Service")}
     if app is not None and app not in services:
         raise OperationError(
-            f"no Service {app}; there is: {', '.join(services) or 'none'}", mend="name another: --app SERVICE"
+            f"no Service {app}; there is: {', '.join(services) or 'none'}", fix="name another: --app SERVICE"
         )
     fitting = {name: each for name, each in services.items() if any(_versions(objects, each))}
     if app is not None and app not in fitting:
         selector = services[app]["spec"].get("selector")
         raise OperationError(
             f"Service {app} selects no Deployment: spec.selector is {selector}",
-            mend="give the files of its Deployments too, or name another Service: --app SERVICE",
+            fix="give the files of its Deployments too, or name another Service: --app SERVICE",
         )
     if app is None and len(fitting) != 1:
         found = f"{len(fitting)} Services with Deployments: {', '.join(fitting) or 'none'}"
-        raise OperationError(f"a stack is of one app, and here are {found}", mend="name one: --app SERVICE")
+        raise OperationError(f"a stack is of one app, and here are {found}", fix="name one: --app SERVICE")
     return fitting[app or next(iter(fitting))]
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from operations.adoption.app_objects import Family, container_of, port_number
+from operations.adoption.app_objects import AppObjects, container_of, port_number
 from operations.adoption.probes import probes, shared_path
 from operations.adoption.secrets import is_plain_secret, secret_of
 from operations.adoption.traffic_policy import policy
@@ -19,7 +19,7 @@ Keys = dict[str, Any]
 IMAGE = re.compile(r"(?P<repository>.+?)(?::(?P<tag>[^:/@]+))?(?:@(?P<digest>.+))?")
 
 
-def app(family: Family, probe: str | None) -> Keys:
+def app(family: AppObjects, probe: str | None) -> Keys:
     """Say what all versions share.
 
     Args:
@@ -41,7 +41,7 @@ def app(family: Family, probe: str | None) -> Keys:
     }
 
 
-def versions(family: Family, shared: Keys) -> Keys:
+def versions(family: AppObjects, shared: Keys) -> Keys:
     """Say what sets each version apart.
 
     Args:
@@ -147,7 +147,7 @@ def _port(service: Manifest, container: Mapping[str, Any]) -> int:
         raise OperationError(
             f"Service {name}: spec.{key} is {flow(value)}, and the program's Service is reached inside the "
             "cluster alone; its callers from outside would be refused",
-            mend="give those callers the gateway, or a Service of their own, then run this again",
+            fix="give those callers the gateway, or a Service of their own, then run this again",
         )
     ports = spec["ports"]
     if len(ports) > 1:
@@ -155,7 +155,7 @@ def _port(service: Manifest, container: Mapping[str, Any]) -> int:
         raise OperationError(
             f"Service {name}: spec.ports has {len(ports)} ports ({listed}), and the program's Service has "
             "one; callers of the others would be refused",
-            mend="move the other ports to a Service of their own, then run this again",
+            fix="move the other ports to a Service of their own, then run this again",
         )
     port = ports[0]
     target = port.get("targetPort", port["port"])
@@ -164,7 +164,7 @@ def _port(service: Manifest, container: Mapping[str, Any]) -> int:
         raise OperationError(
             f"Service {name}: spec.ports[0].port is {port['port']} and leads to port {number} of the pods, "
             f"and the program has one port for both; callers of {name}:{port['port']} would be refused",
-            mend=f"let the app listen on port {port['port']}, or let callers use port {number} of a Service "
+            fix=f"let the app listen on port {port['port']}, or let callers use port {number} of a Service "
             "that has it, then run this again",
         )
     return number

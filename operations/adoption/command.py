@@ -9,9 +9,9 @@ from rich.console import Console
 
 from operations.adoption import plan as plans
 from operations.adoption import report, secrets, sources, stack_file
-from operations.adoption.app_objects import Family, find_family
+from operations.adoption.app_objects import AppObjects, find_family
 from operations.adoption.differences import additions, differences
-from operations.adoption.pods import is_of, let_end, release
+from operations.adoption.pods import end_pods, is_of, release
 from operations.adoption.takeover import Takeover, urns
 from operations.errors import OperationError
 from operations.kube.cluster import Cluster, in_kind, spelled
@@ -44,7 +44,7 @@ def adopt(project: Project, request: Request, console: Console) -> None:
         OperationError: something cannot be read, expressed or done; what was there serves on.
     """
     if not (request.files or request.namespace):
-        raise OperationError("nothing to adopt", mend="name files, -f FILE, or a namespace, -n NAMESPACE")
+        raise OperationError("nothing to adopt", fix="name files, -f FILE, or a namespace, -n NAMESPACE")
     cluster = Cluster(request.context)
     family, namespace, shared = _read(request, cluster)
     file = project.stack_file(request.stack)
@@ -79,7 +79,7 @@ def adopt(project: Project, request: Request, console: Console) -> None:
     takeover.know(resources, plan.taken, project.name)
     report.show_preview(takeover.preview(), console)
     _move(takeover, plan, resources, cluster)
-    plans.retire(plan, cluster, takeover.tell)
+    plans.retire(plan, cluster, takeover.report_line)
     report.show_preview(takeover.preview(), console)
     console.print(f"stack {request.stack} owns {family.app}; from now on: pulumi up --stack {request.stack}")
 
@@ -94,14 +94,14 @@ def _move(takeover: Takeover, plan: plans.Plan, resources: Sequence[Resource], c
     for each in in_kind(plan.taken, "Deployment"):
         live = cluster.find(each)
         if live and not is_of(each, live):
-            takeover.tell(f"{spelled(each)} lets go of its pods; they serve on")
+            takeover.report_line(f"{spelled(each)} lets go of its pods; they serve on")
             release(each, cluster)
     takeover.up(but=sorted(urns(resources, in_kind(plan.taken, "Service"))))
-    let_end(plan.namespace, cluster, takeover.tell)
+    end_pods(plan.namespace, cluster, takeover.report_line)
     takeover.up()
 
 
-def _read(request: Request, cluster: Cluster) -> tuple[Family, Manifest | None, bool]:
+def _read(request: Request, cluster: Cluster) -> tuple[AppObjects, Manifest | None, bool]:
     if request.files:
         objects = sources.from_files(request.files, request.namespace)
     else:

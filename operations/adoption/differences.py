@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from operations.adoption.app_objects import Family
+from operations.adoption.app_objects import AppObjects
 from operations.kube.cluster import LAST_APPLIED, in_kind, spelled
 from operations.kube.fields import ABSENT, Item, Path
 from operations.kube.manifests import Manifest
@@ -30,7 +30,7 @@ class Difference:
         return self.becomes is ABSENT
 
 
-def differences(family: Family, rendered: Sequence[Manifest]) -> list[Difference]:
+def differences(family: AppObjects, rendered: Sequence[Manifest]) -> list[Difference]:
     """List every field of the app's objects that its rendered objects do not hold."""
     found: list[Difference] = []
     for kept in family.members:
@@ -44,7 +44,7 @@ def differences(family: Family, rendered: Sequence[Manifest]) -> list[Difference
     return [*found, *_answers_to_all(family)]
 
 
-def additions(family: Family, rendered: Sequence[Manifest]) -> list[Difference]:
+def additions(family: AppObjects, rendered: Sequence[Manifest]) -> list[Difference]:
     """List every field of the pods that the program declares and the team does not.
 
     A limit, a user, a read-only file system or a probe that nobody asked for can end a pod that ran well.
@@ -62,7 +62,7 @@ def _added(kept: Any, declared: Any, path: Path) -> Iterator[tuple[str, object, 
     return (each for each in _compare(declared, kept, path) if each[2] is ABSENT)
 
 
-def _answers_to_all(family: Family) -> Iterator[Difference]:
+def _answers_to_all(family: AppObjects) -> Iterator[Difference]:
     """Say where requests that no route took got 404: the program's weights take whatever is left."""
     for each in family.routes[:1]:
         rules = each["spec"].get("http", ())
@@ -71,7 +71,7 @@ def _answers_to_all(family: Family) -> Iterator[Difference]:
             yield Difference(where=spelled(each), path=path, value="nothing: 404", becomes="the weights")
 
 
-def _counterpart(kept: Manifest, family: Family, rendered: Sequence[Manifest]) -> Mapping[str, Any]:
+def _counterpart(kept: Manifest, family: AppObjects, rendered: Sequence[Manifest]) -> Mapping[str, Any]:
     """Find what stands for an object: the same one, or whatever says what it said."""
     kind = in_kind(rendered, kept["kind"])
     if kept["kind"] == "DestinationRule":

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from operations.adoption.app_objects import Family, is_internal
+from operations.adoption.app_objects import AppObjects, is_internal
 from operations.errors import OperationError
 
 Keys = dict[str, Any]
@@ -20,7 +20,7 @@ PLAIN: Final = {"HTTP", "HTTP2", "GRPC"}
 HTTPS_PORT: Final = 443
 
 
-class _UnsayableError(Exception):
+class _Inexpressible(Exception):
     """A server of a Gateway has something that no key of the stack file means."""
 
 
@@ -59,7 +59,7 @@ class _Listener:
         return found
 
 
-def gateway(family: Family) -> Keys:
+def gateway(family: AppObjects) -> Keys:
     """Return the value of `gateway` for an app that is reached from outside; else one that nobody reaches.
 
     Raises:
@@ -73,22 +73,22 @@ def gateway(family: Family) -> Keys:
     if all(name in family.own_gateways for name in names):
         try:
             return _own(hosts, [family.own_gateways[name] for name in names])
-        except _UnsayableError as reason:
+        except _Inexpressible as reason:
             if len(names) > 1:
                 raise OperationError(
                     f"{family.app} is reached by {_listed(names)}, and the stack file cannot express "
                     f"{reason}; one Gateway could stay as it is, but not several",
-                    mend="give the VirtualService one Gateway, or remove that field, then run this again",
+                    fix="give the VirtualService one Gateway, or remove that field, then run this again",
                 ) from reason
     if len(names) > 1:
         raise OperationError(
             f"{family.app} is reached by {_listed(names)}, and `gateway.existing` names one Gateway",
-            mend="give the VirtualService one of them, or make a stack of its own for each",
+            fix="give the VirtualService one of them, or make a stack of its own for each",
         )
     return _existing(hosts, names[0], family)
 
 
-def _outside_hosts(family: Family) -> list[str]:
+def _outside_hosts(family: AppObjects) -> list[str]:
     specs = [each["spec"] for each in family.routes if not is_internal(each["spec"])]
     hosts = [host for spec in specs for host in spec["hosts"] if _is_public(host)]
     return list(dict.fromkeys(hosts))
@@ -98,17 +98,17 @@ def _is_public(host: str) -> bool:
     return host == "*" or ("." in host and not host.endswith((".svc", ".svc.cluster.local")))
 
 
-def _existing(hosts: Sequence[str], name: str, family: Family) -> Keys:
+def _existing(hosts: Sequence[str], name: str, family: AppObjects) -> Keys:
     """Leave a Gateway as it is; the port says which of its servers users come by."""
     found = family.named_gateways.get(name)
     if found is None:
         raise OperationError(
             f"the VirtualService of {family.app} names Gateway {name}, which is not there",
-            mend="create it, or remove the name from spec.gateways, then run this again",
+            fix="create it, or remove the name from spec.gateways, then run this again",
         )
-    serving = [server for server in found["spec"]["servers"] if _served(hosts, server)]
-    secure = [server for server in serving if server["port"]["protocol"] == "HTTPS"]
-    server = next(iter([*secure, *serving]), None)
+    active_versions = [server for server in found["spec"]["servers"] if _served(hosts, server)]
+    secure = [server for server in active_versions if server["port"]["protocol"] == "HTTPS"]
+    server = next(iter([*secure, *active_versions]), None)
     port = {"port": server["port"]["number"]} if server else {}
     return {"hosts": list(hosts), "existing": name, **port}
 
@@ -125,7 +125,7 @@ def _own(hosts: Sequence[str], gateways: Sequence[Mapping[str, Any]]) -> Keys:
         return {"hosts": list(hosts)}
     asks = any(each.tls.get("mode") == "MUTUAL" for each in listeners)
     if asks and not all(each.is_mutual for each in listeners):
-        raise _UnsayableError("a server without client certificates beside one with tls.mode: MUTUAL")
+        raise _Inexpressible("a server without client certificates beside one with tls.mode: MUTUAL")
     first, *others = [each.keys() for each in listeners]
     return {**first, **({"listeners": others} if others else {})}
 
@@ -135,9 +135,9 @@ def _add(listeners: list[_Listener], hosts: list[str], server: Server, where: st
     secure = protocol == "HTTPS"
     slot = "secure" if secure else "plain"
     if unknown := server.keys() - {"port", "hosts", "tls", "name"}:
-        raise _UnsayableError(f"{where}.{min(unknown)}")
+        raise _Inexpressible(f"{where}.{min(unknown)}")
     if not secure and (protocol not in PLAIN or tls.keys() - {"httpsRedirect"}):
-        raise _UnsayableError(f"{where}.port.protocol: {protocol}")
+        raise _Inexpressible(f"{where}.port.protocol: {protocol}")
     free = [each for each in listeners if each.hosts == hosts and getattr(each, slot) is None]
     listener = free[0] if free else _Listener(hosts=hosts)
     if secure:
@@ -151,7 +151,7 @@ def _certificate(tls: Keys, where: str) -> Keys:
     mode, secret = tls.pop("mode", "SIMPLE"), tls.pop("credentialName", None)
     if secret is None or mode not in {"SIMPLE", "MUTUAL"} or tls:
         what = next(iter(tls), f"mode: {mode}")
-        raise _UnsayableError(f"{where}.tls.{what}")
+        raise _Inexpressible(f"{where}.tls.{what}")
     return {"secret": secret, **({"mode": mode} if mode != "SIMPLE" else {})}
 
 

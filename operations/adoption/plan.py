@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from operations.adoption.app_objects import Family, gateways_of
+from operations.adoption.app_objects import AppObjects, gateways_of
 from operations.errors import OperationError
 from operations.kube.cluster import Cluster, in_kind, same_object, spelled
 from operations.kube.manifests import Manifest, manifests
@@ -29,7 +29,7 @@ class Plan:
     """Those that stay whose they are."""
 
 
-def plan(family: Family, resources: Sequence[Resource], cluster: Cluster) -> Plan:
+def plan(family: AppObjects, resources: Sequence[Resource], cluster: Cluster) -> Plan:
     """Sort out what becomes of every object.
 
     Raises:
@@ -57,15 +57,15 @@ def plan(family: Family, resources: Sequence[Resource], cluster: Cluster) -> Pla
     )
 
 
-def retire(plan: Plan, cluster: Cluster, tell: Callable[[str], None]) -> None:
+def retire(plan: Plan, cluster: Cluster, report_line: Callable[[str], None]) -> None:
     """Delete what the stack has replaced: routes first, and the rest once no proxy knows them any more."""
     for kinds in ({"VirtualService"}, {each["kind"] for each in plan.retired} - {"VirtualService"}):
         wave = [each for each in plan.retired if each["kind"] in kinds]
         if wave:
-            tell(f"wait {SETTLE_SECONDS} s for the proxies")
+            report_line(f"wait {SETTLE_SECONDS} s for the proxies")
             time.sleep(SETTLE_SECONDS)
         for each in wave:
-            tell(f"delete {spelled(each)}")
+            report_line(f"delete {spelled(each)}")
             cluster.delete(each)
 
 
@@ -76,7 +76,7 @@ def _fits(declared: Manifest, live: Manifest | None) -> None:
         raise OperationError(
             f"{spelled(declared)}: spec.selector is {now}, and the program needs {wanted}; Kubernetes "
             "changes no selector of a Deployment, and to replace it would take its pods away",
-            mend="give the version another name in the stack file, in versions and weights, and run this "
+            fix="give the version another name in the stack file, in versions and weights, and run this "
             "again: its pods come up beside the old ones, which go last",
         )
 
@@ -91,7 +91,7 @@ def _is_found(deployment: Manifest, service: Manifest | None) -> None:
         raise OperationError(
             f"Service {name}: spec.selector is {selector}, and the program's pods have "
             f"{template['metadata']['labels']}: once they replace the old ones, it would select none",
-            mend=f"kubectl edit service {name}: leave labels in the selector that both have",
+            fix=f"kubectl edit service {name}: leave labels in the selector that both have",
         )
     ports = [each for container in template["spec"]["containers"] for each in container.get("ports", ())]
     for nth, port in enumerate(service["spec"]["ports"]):
@@ -101,11 +101,11 @@ def _is_found(deployment: Manifest, service: Manifest | None) -> None:
             raise OperationError(
                 f"Service {name}: spec.ports[{nth}].targetPort is {target}, and no port of the program's "
                 "pods has that name: once they replace the old ones, it would send to none",
-                mend=f"kubectl patch service {name} --type json --patch '{patch}', with the port's number",
+                fix=f"kubectl patch service {name} --type json --patch '{patch}', with the port's number",
             )
 
 
-def _used_by_others(family: Family, cluster: Cluster) -> set[str]:
+def _used_by_others(family: AppObjects, cluster: Cluster) -> set[str]:
     """Name the app's Gateways that routes of others still need."""
     own = {each["metadata"]["name"] for each in family.routes}
     others = [

@@ -49,7 +49,7 @@ def release(deployment: Manifest, cluster: Cluster) -> None:
         if time.monotonic() > deadline:
             raise OperationError(
                 f"Deployment {name}: its ReplicaSets {', '.join(sorted(names))} do not go; its pods serve on",
-                mend=f"kubectl describe replicaset --namespace {namespace}, then the same command again",
+                fix=f"kubectl describe replicaset --namespace {namespace}, then the same command again",
             )
         time.sleep(POLL_SECONDS)
 
@@ -63,7 +63,7 @@ def is_of(declared: Manifest, live: Manifest) -> bool:
     return _holds(declared["spec"]["template"], live["spec"]["template"])
 
 
-def let_end(namespace: str, cluster: Cluster, tell: Callable[[str], None]) -> None:
+def end_pods(namespace: str, cluster: Cluster, report_line: Callable[[str], None]) -> None:
     """Take released pods out of every proxy's reach, and end them when nobody sends to them any more.
 
     They are called unready, which is all that makes a Service pass a pod by and leaves the pod as it is.
@@ -74,7 +74,7 @@ def let_end(namespace: str, cluster: Cluster, tell: Callable[[str], None]) -> No
     pods = [each for each in every if not each["metadata"].get("ownerReferences")]
     if not pods:
         return
-    tell(f"{len(pods)} old pods get no requests any more, and end {DRAIN_SECONDS} s later")
+    report_line(f"{len(pods)} old pods get no requests any more, and end {DRAIN_SECONDS} s later")
     deadline = time.monotonic() + DRAIN_SECONDS
     while time.monotonic() < deadline:
         for each in pods:

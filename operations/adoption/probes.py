@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from operations.adoption.app_objects import Family, container_of, port_number
+from operations.adoption.app_objects import AppObjects, container_of, port_number
 from operations.errors import OperationError
 
 Keys = dict[str, Any]
@@ -15,7 +15,7 @@ KINDS: Final = {"startup": "startupProbe", "readiness": "readinessProbe", "liven
 TIMES: Final = ("periodSeconds", "timeoutSeconds", "failureThreshold")
 
 
-def shared_path(family: Family, port: int) -> str:
+def shared_path(family: AppObjects, port: int) -> str:
     """Return the path that decides whether a pod gets traffic: readiness probes come before liveness probes.
 
     Args:
@@ -30,7 +30,7 @@ def shared_path(family: Family, port: int) -> str:
             raise OperationError(
                 f"Deployment {name}: readinessProbe.httpGet has {why}, and the program asks by plain HTTP on "
                 f"the app's port {port}; pods would never become ready, or not when they are",
-                mend=f"if a path on port {port} answers 200 as well, name it: --probe /PATH",
+                fix=f"if a path on port {port} answers 200 as well, name it: --probe /PATH",
             )
     said = (
         probe["httpGet"]["path"]
@@ -44,7 +44,7 @@ def shared_path(family: Family, port: int) -> str:
         raise OperationError(
             f"Deployment {names}: no readinessProbe with httpGet.path, and every version needs one: a pod "
             "gets traffic once its probe answers 200",
-            mend="say the path: --probe /PATH",
+            fix="say the path: --probe /PATH",
         )
     return str(path)
 
@@ -72,7 +72,7 @@ def probes(container: Container, shared: Keys) -> Keys:
     return {"probes": found} if found else {}
 
 
-def _containers(family: Family) -> Iterator[tuple[str, Container]]:
+def _containers(family: AppObjects) -> Iterator[tuple[str, Container]]:
     for each in family.deployments.values():
         yield each["metadata"]["name"], container_of(each)
 

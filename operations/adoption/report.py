@@ -55,14 +55,14 @@ def show_additions(found: Sequence[Difference], console: Console) -> None:
 
 def show_plan(plan: Plan, console: Console) -> None:
     """Say what becomes of every object."""
-    for says, objects in (
+    for description, objects in (
         ("taken over, changed in place", plan.taken),
         ("made new", plan.made),
         ("replaced, deleted at the end", plan.retired),
         ("left alone", plan.left),
     ):
         if objects:
-            console.print(f"{says}: {_names(objects)}")
+            console.print(f"{description}: {_names(objects)}")
     for each in plan.taken:
         if each["kind"] == "Namespace":
             name = each["metadata"]["name"]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from operations.adoption.app_objects import Family
+from operations.adoption.app_objects import AppObjects
 from operations.adoption.gateways import gateway
 from operations.adoption.route_match import conditions
 from operations.adoption.traffic_policy import policy
@@ -14,7 +14,7 @@ Rule = Mapping[str, Any]
 WHOLE = 100
 
 
-def traffic(family: Family) -> Keys:
+def traffic(family: AppObjects) -> Keys:
     """Say how traffic is divided. Without a VirtualService, pods share it, as Kubernetes does it."""
     rules = list(family.routes[0]["spec"].get("http", ())) if family.routes else []
     last = next((nth for nth, rule in enumerate(rules) if not rule.get("match")), None)
@@ -33,7 +33,7 @@ def traffic(family: Family) -> Keys:
     }
 
 
-def _route(nth: int, rule: Rule, general: Rule, family: Family) -> Keys:
+def _route(nth: int, rule: Rule, general: Rule, family: AppObjects) -> Keys:
     name = str(rule.get("name", "")).lower().replace("_", "-").replace(".", "-")
     aim: Keys = {}
     if "redirect" in rule:
@@ -58,7 +58,7 @@ def _follows(rule: Rule, general: Rule) -> bool:
     return bool(treated) and not copied and rule.get("route") == general.get("route")
 
 
-def _split(route: Sequence[Rule], family: Family) -> dict[str, int]:
+def _split(route: Sequence[Rule], family: AppObjects) -> dict[str, int]:
     """Read shares by version; a destination without a subset is shared by pods, as Kubernetes does it."""
     shares = dict.fromkeys(family.deployments, 0.0)
     weights = [entry.get("weight", 0 if len(route) > 1 else WHOLE) for entry in route] or [WHOLE]
@@ -76,7 +76,7 @@ def _split(route: Sequence[Rule], family: Family) -> dict[str, int]:
     return _whole(shares)
 
 
-def _version(subset: str | None, family: Family) -> str | None:
+def _version(subset: str | None, family: AppObjects) -> str | None:
     """Find the version of a subset, which may have another name: its labels say which."""
     for rule in family.rules:
         for each in rule["spec"].get("subsets", ()):
@@ -141,13 +141,13 @@ def _percent(percentage: Mapping[str, float]) -> Keys:
     return {"percent": percentage["value"]} if "value" in percentage else {}
 
 
-def _top_policy(family: Family) -> Mapping[str, Any]:
+def _top_policy(family: AppObjects) -> Mapping[str, Any]:
     # Of several rules for one host, Istio takes the first one's top level.
     policies = [each["spec"].get("trafficPolicy") for each in family.rules]
     return next((each for each in policies if each), {})
 
 
-def _entry(family: Family) -> Keys:
+def _entry(family: AppObjects) -> Keys:
     """Say how requests come in: from outside, from inside the mesh, or both.
 
     Where the routes hang on gateways alone, callers in the mesh reach every pod, and still do.

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.rollout.log_redaction import looks_secret
-from operations.adoption.app_objects import Family, container_of
+from components.rollout.log_redaction import resembles_secret
+from operations.adoption.app_objects import AppObjects, container_of
 from operations.errors import OperationError
 from operations.kube.cluster import Cluster, in_kind
 from operations.kube.manifests import Manifest
@@ -36,7 +36,7 @@ class PlainSecrets:
 
 def is_plain_secret(variable: Mapping[str, Any]) -> bool:
     """Tell whether a variable has a plain value that must not stand in a stack file."""
-    return "valueFrom" not in variable and looks_secret(variable["name"], variable.get("value") or "")
+    return "valueFrom" not in variable and resembles_secret(variable["name"], variable.get("value") or "")
 
 
 def secret_of(deployment: Manifest) -> str:
@@ -44,7 +44,7 @@ def secret_of(deployment: Manifest) -> str:
     return f"{deployment['metadata']['name']}-env"
 
 
-def plain_secrets(family: Family) -> list[PlainSecrets]:
+def plain_secrets(family: AppObjects) -> list[PlainSecrets]:
     """List the Deployments with such variables."""
     found = []
     for each in family.deployments.values():
@@ -82,7 +82,7 @@ def check(found: Sequence[PlainSecrets], declared: Sequence[Manifest], cluster: 
             raise OperationError(
                 f"the pods of {each.deployment} need Secret {each.secret} with {', '.join(each.names)}, and "
                 f"namespace {each.namespace} has none; nothing was changed in the cluster",
-                mend=f"in bash: {each.command(cluster.context)}",
+                fix=f"in bash: {each.command(cluster.context)}",
             )
 
 

@@ -57,7 +57,7 @@ def namespace_of(objects: Sequence[Manifest], given: str | None) -> str:
         return given
     if len(names) != 1:
         found = ", ".join(sorted(map(str, names))) or "none"
-        raise OperationError(f"a stack has one namespace, and the objects name: {found}", mend="-n NAMESPACE")
+        raise OperationError(f"a stack has one namespace, and the objects name: {found}", fix="-n NAMESPACE")
     return str(names.pop())
 
 
@@ -73,11 +73,9 @@ def _objects(file: Path) -> Iterator[Manifest]:
     try:
         documents = list(yaml.safe_load_all(file.read_text(encoding="utf-8")))
     except OSError as error:
-        raise OperationError(
-            f"{file}: {error.strerror}", mend="name files that are there: -f FILE"
-        ) from error
+        raise OperationError(f"{file}: {error.strerror}", fix="name files that are there: -f FILE") from error
     except yaml.YAMLError as error:
-        raise OperationError(f"{file} is no YAML", evidence=str(error), mend=f"mend {file}") from error
+        raise OperationError(f"{file} is no YAML", evidence=str(error), fix=f"mend {file}") from error
     for document in documents:
         for each in document["items"] if (document or {}).get("kind") == "List" else [document]:
             if not each:
@@ -85,6 +83,6 @@ def _objects(file: Path) -> Iterator[Manifest]:
             if not {"apiVersion", "kind", "metadata"} <= each.keys():
                 raise OperationError(
                     f"{file}: a document without apiVersion, kind and metadata: {', '.join(each)}",
-                    mend="give files of Kubernetes objects: -f FILE",
+                    fix="give files of Kubernetes objects: -f FILE",
                 )
             yield each

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import yaml
 
-from operations.adoption.app_objects import Family
+from operations.adoption.app_objects import AppObjects
 from operations.adoption.apps import app, versions
 from operations.adoption.routes import traffic
 from operations.kube.manifests import Manifest
@@ -16,7 +16,7 @@ HEADER: Final = """\
 
 
 def stack_config(
-    family: Family,
+    family: AppObjects,
     namespace: Manifest | None,
     *,
     shared: bool,

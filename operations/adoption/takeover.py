@@ -10,7 +10,7 @@ from operations.errors import OperationError
 from operations.kube.cluster import same_object
 from operations.kube.manifests import Manifest, is_applied
 from operations.pulumi_stack.recorder import STACK, Resource
-from operations.pulumi_stack.stack import Tell, Updates
+from operations.pulumi_stack.stack import PulumiStack, ReportLine
 
 ENVIRONMENT = {"PULUMI_K8S_ENABLE_PATCH_FORCE": "true", "MESH_APP_ADOPTS": "true"}
 """Fields that kubectl wrote change hands: without the first, each difference is a conflict.
@@ -24,10 +24,10 @@ HARMLESS = {auto.OpType.CREATE, auto.OpType.UPDATE}
 class Takeover:
     """A stack that is about to own what is running."""
 
-    def __init__(self, folder: Path, stack: str, tell: Tell) -> None:
-        self.tell = tell
+    def __init__(self, folder: Path, stack: str, report_line: ReportLine) -> None:
+        self.report_line = report_line
         self._name = stack
-        self._updates = Updates(folder, stack, tell, environment=ENVIRONMENT, create=True)
+        self._updates = PulumiStack(folder, stack, report_line, environment=ENVIRONMENT, create=True)
 
     def know(self, resources: Sequence[Resource], taken: Sequence[Manifest], project: str) -> None:
         """Write the objects into the stack's state, and read them. Nothing changes in the cluster."""
@@ -47,7 +47,7 @@ class Takeover:
         if harmful:
             raise OperationError(
                 f"pulumi up would {', '.join(harmful)}; nothing was changed in the cluster",
-                mend=f"pulumi preview --diff --stack {self._name}",
+                fix=f"pulumi preview --diff --stack {self._name}",
             )
         return {str(each): list(each.fields) for each in changes if each.type != STACK}
 

@@ -10,22 +10,22 @@ from rich.console import Console
 
 from operations.canary.deploy.deployment import Deployment
 from operations.canary.journal import report
-from operations.canary.journal.inbox import Answer, Inbox, Wish
-from operations.canary.journal.journal import Record, last
-from operations.canary.journal.run import Canary, is_going_back
+from operations.canary.journal.inbox import Answer, Command, Inbox
+from operations.canary.journal.journal import Journal, last
+from operations.canary.journal.run import Canary, is_rolling_back
 from operations.canary.journal.status import show_status
-from operations.canary.live_environment import LiveWorld
+from operations.canary.live_environment import LiveEnvironment
 from operations.canary.outcome import Outcome
 from operations.canary.preflight import begin, can_judge, unfinished
-from operations.canary.rollout import Course
+from operations.canary.rollout import CanaryRollout
 from operations.canary.stack_file.deployed_copy import kept
 from operations.canary.summary import show_fixed, show_pending, show_plan
 from operations.canary.terminal.interrupts import Interrupts
 from operations.canary.terminal.view import View, split_of
 from operations.errors import OperationError
-from operations.metrics.service_metrics import Figures
+from operations.metrics.service_metrics import MetricsReader
 from operations.pulumi_stack.cluster_pin import meant_cluster
-from operations.pulumi_stack.locks import LockedError
+from operations.pulumi_stack.locks import StackLocked
 from operations.pulumi_stack.program import Declared, learn
 from operations.pulumi_stack.project import Project
 from operations.pulumi_stack.services import MeshService, services_of
@@ -44,7 +44,7 @@ class Request:
     to: str | None = None
     service: str | None = None
     preview: bool = False
-    wish: Wish | None = None
+    command: Command | None = None
     status: bool = False
     yes: bool = False
     report: Path | None = None
@@ -57,17 +57,17 @@ def canary(project: Project, request: Request, console: Console) -> int:
         OperationError: it cannot be done; where everything stands did not change.
     """
     view = View(console)
-    deployment = Deployment(project.folder, request.stack, view.tell)
-    record = Record.of(deployment.backend, project.name, request.stack)
+    deployment = Deployment(project.folder, request.stack, view.report_line)
+    record = Journal.of(deployment.backend, project.name, request.stack)
     if request.status:
         show_status(record, console)
         return 0
-    if request.wish and record.runs:
-        return _ask(record, request.wish, request.stack, console)
-    if request.wish is Wish.pause:
+    if request.command and record.runs:
+        return _ask(record, request.command, request.stack, console)
+    if request.command is Command.pause:
         raise OperationError(
             f"no canary of stack {request.stack} runs",
-            mend=f"python -m operations canary --stack {request.stack} --status",
+            fix=f"python -m operations canary --stack {request.stack} --status",
         )
     with ExitStack() as stack:
         if not request.preview:
@@ -75,34 +75,34 @@ def canary(project: Project, request: Request, console: Console) -> int:
         return _alone(project, request, deployment, record, view)
 
 
-def _alone(project: Project, request: Request, deployment: Deployment, record: Record, view: View) -> int:
+def _alone(project: Project, request: Request, deployment: Deployment, record: Journal, view: View) -> int:
     """Begin or go on, as the only canary of the stack."""
     console = view.console
     one = None
-    if request.wish:
+    if request.command:
         project, resources, one = _unfinished(project, request, record, view)
     else:
         resources = learn(project, request.stack)
     service = one.service if one else _service(services_of(resources), request.service)
-    world = LiveWorld(
+    environment = LiveEnvironment(
         project=project,
         stack=request.stack,
         service=service,
         deployment=deployment,
         cluster=meant_cluster(resources.resources),
-        figures=Figures.of(project, request.stack, meant_cluster(resources.resources)),
+        metrics=MetricsReader.of(project, request.stack, meant_cluster(resources.resources)),
         record=record,
         view=view,
         interrupts=Interrupts(),
     )
     if one:
-        return _go_on(one, world, request)
+        return _go_on(one, environment, request)
     new, first = begin(
         project, request.stack, request.to, service=service, deployment=deployment, record=record
     )
     asks = console.is_terminal and not (request.yes or request.preview)
     if not (asks or request.preview):
-        world.prepare()
+        environment.prepare()
     console.print(f"canary of {service.name} to {new.to} on stack {request.stack}, beside {new.old}")
     if not new.declared:
         console.print(f"{project.stack_file(request.stack).name} has no plan under canary: the default one")
@@ -116,18 +116,18 @@ def _alone(project: Project, request: Request, deployment: Deployment, record: R
         console.print("routes, mirror or cookie divide traffic too: the split is shown, and not judged")
     if request.preview:
         return 0
-    can_judge(world, new)
+    can_judge(environment, new)
     if asks:
         if console.input("begin? (y/n) ").strip().lower() != "y":
             return 0
-        world.prepare()  # what was true before the question may have changed meanwhile
+        environment.prepare()  # what was true before the question may have changed meanwhile
     new.note(record, first)
-    world.stack_copy.begin()
-    return _run(new, world, request, first, prepare=bool(pending))
+    environment.stack_copy.begin()
+    return _run(new, environment, request, first, prepare=bool(pending))
 
 
 def _unfinished(
-    project: Project, request: Request, record: Record, view: View
+    project: Project, request: Request, record: Journal, view: View
 ) -> tuple[Project, Declared, Canary]:
     """Read the canary that goes on, once the stack's state is in order.
 
@@ -135,11 +135,11 @@ def _unfinished(
     """
     entries = unfinished(record, request.stack)
     if record.unreadable:
-        view.tell(f"{record.unreadable} lines of the journal cannot be read, and are left out")
-    aborted = request.wish is Wish.abort
+        view.report_line(f"{record.unreadable} lines of the journal cannot be read, and are left out")
+    aborted = request.command is Command.abort
 
     def read(project: Project) -> tuple[Project, Declared, Canary]:
-        settle(project, request.stack, view.tell)
+        settle(project, request.stack, view.report_line)
         declared = learn(project, request.stack)
         return project, declared, Canary.of(entries, services_of(declared), aborted=aborted)
 
@@ -147,77 +147,81 @@ def _unfinished(
         return read(project)
     except OperationError as error:
         copy = kept(record.folder)
-        backwards = aborted or is_going_back(entries)
-        if isinstance(error, LockedError) or copy is None or not backwards:
+        backwards = aborted or is_rolling_back(entries)
+        if isinstance(error, StackLocked) or copy is None or not backwards:
             raise
-        view.tell(f"{error.what}; rolling back by the canary's copy of the stack file")
+        view.report_line(f"{error.what}; rolling back by the canary's copy of the stack file")
         return read(project.with_draft(request.stack, copy))
 
 
-def _go_on(one: Canary, world: LiveWorld, request: Request) -> int:
+def _go_on(one: Canary, environment: LiveEnvironment, request: Request) -> int:
     """Go on with a canary that was killed or stopped, from where the cluster really is."""
-    world.stack_copy.resume()
-    world.prepare()
-    if request.wish is Wish.abort:
-        return _run(one, world, request, 0, back=(Outcome.aborted, "aborted by hand"))
-    if request.wish is Wish.resume and one.going_back:
-        return _run(one, world, request, 0, back=one.going_back)
-    stages = one.stages(world.project, request.stack)
-    standing = stages.standing(world.cluster) if one.stepped else -1
-    if standing is None:
+    environment.stack_copy.resume()
+    environment.prepare()
+    if request.command is Command.abort:
+        return _run(one, environment, request, 0, roll_back=(Outcome.aborted, "aborted by hand"))
+    if request.command is Command.resume and one.going_back:
+        return _run(one, environment, request, 0, roll_back=one.going_back)
+    stages = one.stages(environment.project, request.stack)
+    live_state = stages.live_state(environment.cluster) if one.stepped else -1
+    if live_state is None:
         raise OperationError(
             "the live routes are of none of the plan's steps: somebody changed them; nothing was changed",
-            mend=f"python -m operations drift --stack {request.stack} says what and who; "
+            fix=f"python -m operations drift --stack {request.stack} says what and who; "
             f"to have everybody back: python -m operations canary --stack {request.stack} --abort",
         )
-    if request.wish is Wish.promote:
-        standing = len(one.plan.steps) - 1
-    where = "before the first step" if standing < 0 else f"at step {standing + 1}"
-    world.tell(f"goes on where the cluster is: {where}{', still paused' if one.paused else ''}")
-    return _run(one, world, request, max(standing, one.first), prepare=standing < 0, resumed=True)
+    if request.command is Command.promote:
+        live_state = len(one.plan.steps) - 1
+    where = "before the first step" if live_state < 0 else f"at step {live_state + 1}"
+    environment.report_line(f"goes on where the cluster is: {where}{', still paused' if one.paused else ''}")
+    return _run(one, environment, request, max(live_state, one.first), prepare=live_state < 0, resumed=True)
 
 
 def _run(
     one: Canary,
-    world: LiveWorld,
+    environment: LiveEnvironment,
     request: Request,
     first: int,
     *,
     prepare: bool = False,
     resumed: bool = False,
-    back: tuple[Outcome, str] | None = None,
+    roll_back: tuple[Outcome, str] | None = None,
 ) -> int:
-    course = one.course(world, request.stack)
-    with world.view.open(), world.interrupts.caught():
-        outcome, said = _end(course, first, prepare=prepare, resumed=resumed, back=back, request=request)
-    weights = last(world.record.entries(), "applied").get("weights", one.before)
-    world.tell(f"{outcome}: {said}; weights: {split_of(weights)}")
+    rollout = one.rollout(environment, request.stack)
+    with environment.view.open(), environment.interrupts.caught():
+        outcome, said = _end(
+            rollout, first, prepare=prepare, resumed=resumed, roll_back=roll_back, request=request
+        )
+    weights = last(environment.record.entries(), "applied").get("weights", one.before)
+    environment.report_line(f"{outcome}: {said}; weights: {split_of(weights)}")
     if not outcome.is_over:
-        world.tell(f"to go on: python -m operations canary --stack {request.stack} --resume; or --abort")
+        environment.report_line(
+            f"to go on: python -m operations canary --stack {request.stack} --resume; or --abort"
+        )
     try:
-        world.tell(f"report: {report.write(world.record, request.report)}")
+        environment.report_line(f"report: {report.write(environment.record, request.report)}")
     except Exception as error:  # noqa: BLE001 (how it ended stays what it is)
-        world.tell(f"no report: {error}")
+        environment.report_line(f"no report: {error}")
     return int(outcome.value)
 
 
 def _end(
-    course: Course,
+    rollout: CanaryRollout,
     first: int,
     *,
     prepare: bool,
     resumed: bool,
-    back: tuple[Outcome, str] | None,
+    roll_back: tuple[Outcome, str] | None,
     request: Request,
 ) -> tuple[Outcome, str]:
-    if back:
-        return course.back(*back)
-    if prepare and (failed := course.prepare(resumed=resumed)):
+    if roll_back:
+        return rollout.roll_back(*roll_back)
+    if prepare and (failed := rollout.prepare(resumed=resumed)):
         return failed
-    if request.wish is Wish.promote:
-        return course.promote()
+    if request.command is Command.promote:
+        return rollout.promote()
     # One that prepares again has not made its first step yet.
-    return course.run(first, resumed=resumed and not prepare)
+    return rollout.run(first, resumed=resumed and not prepare)
 
 
 def _service(services: tuple[MeshService, ...], name: str | None) -> MeshService:
@@ -228,12 +232,12 @@ def _service(services: tuple[MeshService, ...], name: str | None) -> MeshService
         raise OperationError(
             f"the stack has {len(services)} services: {', '.join(names)}"
             + (f"; there is no {name}" if name else "; which one is meant?"),
-            mend=f"--service {names[0]}",
+            fix=f"--service {names[0]}",
         )
     return services[names.index(name)]
 
 
-def _ask(record: Record, wish: Wish, stack: str, console: Console) -> int:
+def _ask(record: Journal, command: Command, stack: str, console: Console) -> int:
     """Send a command to the canary that runs, and wait for the answer to this very command.
 
     Raises:
@@ -241,11 +245,11 @@ def _ask(record: Record, wish: Wish, stack: str, console: Console) -> int:
     """
     inbox = record.inbox
     try:
-        identity = inbox.send(wish)
+        identity = inbox.send(command)
     except OSError as error:
         raise OperationError(
-            f"--{wish} cannot be sent: {error}",
-            mend="to have everybody back: `kill` the process that --status names",
+            f"--{command} cannot be sent: {error}",
+            fix="to have everybody back: `kill` the process that --status names",
         ) from error
     try:
         answer = _answer(record, inbox, identity)
@@ -255,19 +259,19 @@ def _ask(record: Record, wish: Wish, stack: str, console: Console) -> int:
     if answer is None:
         state = "runs, and does not listen: an update takes long" if record.runs else "has ended"
         raise OperationError(
-            f"--{wish} was {'withdrawn' if withdrawn else 'not answered'}: the canary {state}",
-            mend=f"python -m operations canary --stack {stack} --status",
+            f"--{command} was {'withdrawn' if withdrawn else 'not answered'}: the canary {state}",
+            fix=f"python -m operations canary --stack {stack} --status",
         )
     if not answer.accepted:
         raise OperationError(
-            f"--{wish} was refused: {answer.text}",
-            mend=f"python -m operations canary --stack {stack} --status",
+            f"--{command} was refused: {answer.text}",
+            fix=f"python -m operations canary --stack {stack} --status",
         )
-    console.print(f"{wish} accepted: {answer.text}")
+    console.print(f"{command} accepted: {answer.text}")
     return 0
 
 
-def _answer(record: Record, inbox: Inbox, identity: str) -> Answer | None:
+def _answer(record: Journal, inbox: Inbox, identity: str) -> Answer | None:
     deadline = time.monotonic() + ANSWER_SECONDS
     while time.monotonic() < deadline:
         runs = record.runs

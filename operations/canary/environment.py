@@ -5,13 +5,13 @@ from typing import Literal, Protocol
 
 from operations.canary.analysis.checks import Check, Measured
 from operations.canary.deploy.hooks import Occasion
-from operations.canary.journal.inbox import Wish
+from operations.canary.journal.inbox import Command
 from operations.canary.plan import Hook
-from operations.canary.terminal.state import Scene
+from operations.canary.terminal.state import CanaryState
 from operations.canary.traffic import Traffic
 
 
-class World(Protocol):
+class Environment(Protocol):
     """A stack, its cluster, its figures, and the people who watch."""
 
     def now(self) -> float:
@@ -44,7 +44,7 @@ class World(Protocol):
             tick: called now and then meanwhile; what it raises ends the update, whole objects only.
 
         Raises:
-            UpError: it did not go through.
+            UpdateFailed: it did not go through.
         """
 
     def manual_rollback(self, traffic: Traffic) -> Sequence[str]:
@@ -70,20 +70,20 @@ class World(Protocol):
         """Take the figures of every version over the last seconds.
 
         Raises:
-            FiguresError: there are none to be had.
+            MetricsError: there are none to be had.
         """
 
     def value(self, check: Check, version: str, window: float) -> float | None:
         """Ask the team's own query; None where it has no data.
 
         Raises:
-            FiguresError: it cannot be asked.
+            MetricsError: it cannot be asked.
         """
 
     def run_hook(self, hook: Hook, occasion: Occasion, tick: Callable[[], None]) -> str | None:
         """Run a hook; returns what went wrong."""
 
-    def wish(self) -> Wish | None:
+    def command(self) -> Command | None:
         """Take what somebody asked for from another terminal."""
 
     def reply(self, text: str, *, accepted: bool = True) -> None:
@@ -99,8 +99,8 @@ class World(Protocol):
             OSError: there is no room for it just now.
         """
 
-    def tell(self, line: str) -> None:
+    def report_line(self, line: str) -> None:
         """Say something to whoever watches."""
 
-    def show(self, scene: Scene) -> None:
+    def show(self, state: CanaryState) -> None:
         """Show where things stand."""

@@ -14,21 +14,21 @@ from operations.canary.clock import ObservedClock
 from operations.canary.deploy import hooks, manual_rollback
 from operations.canary.deploy.deployment import Deployment
 from operations.canary.deploy.hooks import Occasion
-from operations.canary.journal.inbox import Answer, Command, Wish
-from operations.canary.journal.journal import Record
+from operations.canary.journal.inbox import Answer, Command, PendingCommand
+from operations.canary.journal.journal import Journal
 from operations.canary.plan import Hook
 from operations.canary.stack_file import edit
-from operations.canary.stack_file.deployed_copy import StackCopy
+from operations.canary.stack_file.deployed_copy import DeployedCopy
 from operations.canary.terminal.interrupts import Interrupts
-from operations.canary.terminal.state import Scene
+from operations.canary.terminal.state import CanaryState
 from operations.canary.terminal.view import View
 from operations.canary.traffic import Traffic
 from operations.drift.findings import Finding, Problem, Report
 from operations.errors import OperationError
 from operations.kube.cluster import Cluster
 from operations.kube.pod_readiness import pods_of
-from operations.metrics.errors import NoDataError
-from operations.metrics.service_metrics import Figures
+from operations.metrics.errors import NoData
+from operations.metrics.service_metrics import MetricsReader
 from operations.pulumi_stack.project import Project
 from operations.pulumi_stack.services import MeshService
 
@@ -39,7 +39,7 @@ SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class LiveWorld:
+class LiveEnvironment:
     """All of it for one service of one stack."""
 
     project: Project
@@ -47,18 +47,18 @@ class LiveWorld:
     service: MeshService
     deployment: Deployment
     cluster: Cluster
-    figures: Figures
-    record: Record
+    metrics: MetricsReader
+    record: Journal
     view: View
     interrupts: Interrupts
     clock: ObservedClock = field(default_factory=ObservedClock)
-    taken: list[Command] = field(default_factory=list)
+    taken: list[PendingCommand] = field(default_factory=list)
     """Commands that were taken and have no answer yet."""
 
     @cached_property
-    def stack_copy(self) -> StackCopy:
+    def stack_copy(self) -> DeployedCopy:
         """What a rollback is made of where the stack file fails."""
-        return StackCopy(
+        return DeployedCopy(
             project=self.project, stack=self.stack, service=self.service.name, folder=self.record.folder
         )
 
@@ -119,26 +119,26 @@ class LiveWorld:
 
     def measure(self, window: float) -> Mapping[str, Measured]:
         """Take the figures of every version over the last seconds."""
-        return self.figures.measured(self.service, window=window).versions
+        return self.metrics.measured(self.service, window=window).versions
 
     def value(self, check: Check, version: str, window: float) -> float | None:
         """Ask the team's own query."""
         try:
-            return self.figures.scalar(check.promql or "", self.service, version=version, window=window)
-        except NoDataError:
+            return self.metrics.scalar(check.promql or "", self.service, version=version, window=window)
+        except NoData:
             return None
 
     def run_hook(self, hook: Hook, occasion: Occasion, tick: Callable[[], None]) -> str | None:
         """Run a hook in the project's folder."""
         return hooks.run(hook, occasion, self.project.folder, tick)
 
-    def wish(self) -> Wish | None:
+    def command(self) -> Command | None:
         """Take what somebody asked for from another terminal."""
         command = self.record.inbox.take()
         if command is None:
             return None
         self.taken.append(command)
-        return command.wish
+        return command.command
 
     def reply(self, text: str, *, accepted: bool = True) -> None:
         """Answer it."""
@@ -154,13 +154,13 @@ class LiveWorld:
         self.record.note(event, **words)
         return True
 
-    def tell(self, line: str) -> None:
+    def report_line(self, line: str) -> None:
         """Say something to whoever watches."""
-        self.view.tell(line)
+        self.view.report_line(line)
 
-    def show(self, scene: Scene) -> None:
+    def show(self, state: CanaryState) -> None:
         """Show where things stand."""
-        self.view.show(scene)
+        self.view.show(state)
 
 
 def changed_routes(report: Report) -> list[str]:

@@ -29,7 +29,7 @@ class Outcome(Enum):
         return self.name.replace("_", " ")
 
 
-class EndError(Exception):
+class CanaryEnded(Exception):
     """Why the steps do not go on, with the figures."""
 
     def __init__(self, outcome: Outcome, why: str) -> None:
@@ -38,13 +38,13 @@ class EndError(Exception):
         self.why = why
 
 
-class BackError(EndError):
+class RollbackRequested(CanaryEnded):
     """Everybody has to go back."""
 
 
-class StopError(EndError):
+class HaltRequested(CanaryEnded):
     """It stops with the weights as they are."""
 
 
-class PromoteError(Exception):
+class PromotionRequested(Exception):
     """A person wants everybody to have the new version now."""

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from operations.canary.deploy.deployment import Deployment
-from operations.canary.environment import World
+from operations.canary.environment import Environment
 from operations.canary.fixed_routes import fixed_routes, naming, weights_divide_alone
-from operations.canary.journal.journal import Entry, Record
+from operations.canary.journal.journal import Entry, Journal
 from operations.canary.journal.run import Canary
 from operations.canary.journal.status import is_over
 from operations.canary.plan import WHOLE, Plan
@@ -28,7 +28,7 @@ def begin(
     *,
     service: MeshService,
     deployment: Deployment,
-    record: Record,
+    record: Journal,
 ) -> tuple[Canary, int]:
     """Make a new canary, and find its first step.
 
@@ -40,13 +40,13 @@ def begin(
     if entries and not is_over(entries):
         raise OperationError(
             f"a canary of {entries[0]['service']} to {entries[0]['to']} is not over",
-            mend=f"python -m operations canary --stack {stack} --resume; or --abort, to have everybody back",
+            fix=f"python -m operations canary --stack {stack} --resume; or --abort, to have everybody back",
         )
     before = dict(service.weights)
     deployed = _deployed(deployment.weights(), service.name, stack)
     _as_deployed(before, deployed, stack)
     if before[to] == WHOLE:
-        raise OperationError(f"{to} has all the traffic already", mend="name another version: --to VERSION")
+        raise OperationError(f"{to} has all the traffic already", fix="name another version: --to VERSION")
     text = read(project.stack_file(stack))
     place = Place.of(project.name, config_of(text), service.name)
     keys = keys_of(text, place)
@@ -73,19 +73,19 @@ def begin(
     return one, first
 
 
-def can_judge(world: World, one: Canary) -> None:
+def can_judge(environment: Environment, one: Canary) -> None:
     """See that Prometheus answers, and takes every query of the plan.
 
     Raises:
-        FiguresError: it does not, so that the first step would wait for a verdict that never comes.
+        MetricsError: it does not, so that the first step would wait for a verdict that never comes.
     """
-    world.measure(FIRST_SECONDS)
+    environment.measure(FIRST_SECONDS)
     for check in one.plan.checks:
         if check.promql is not None:
-            world.value(check, one.old, FIRST_SECONDS)
+            environment.value(check, one.old, FIRST_SECONDS)
 
 
-def unfinished(record: Record, stack: str) -> list[Entry]:
+def unfinished(record: Journal, stack: str) -> list[Entry]:
     """Read the journal of the canary that is not over.
 
     Raises:
@@ -95,7 +95,7 @@ def unfinished(record: Record, stack: str) -> list[Entry]:
     if not entries or is_over(entries):
         raise OperationError(
             f"no canary of stack {stack} waits to go on",
-            mend=f"python -m operations canary --stack {stack} --to VERSION begins one",
+            fix=f"python -m operations canary --stack {stack} --to VERSION begins one",
         )
     return entries
 
@@ -103,16 +103,16 @@ def unfinished(record: Record, stack: str) -> list[Entry]:
 def _version(to: str | None, service: MeshService) -> str:
     known = ", ".join(service.weights)
     if to is None:
-        raise OperationError(f"which version of {service.name} is meant: {known}?", mend="--to VERSION")
+        raise OperationError(f"which version of {service.name} is meant: {known}?", fix="--to VERSION")
     if to not in service.weights:
         raise OperationError(
             f"{service.name} has no version {to}; it has {known}",
-            mend=f"declare {to} under versions in the stack file, or name another one: --to VERSION",
+            fix=f"declare {to} under versions in the stack file, or name another one: --to VERSION",
         )
     if len(service.weights) == 1:
         raise OperationError(
             f"{to} is the only version of {service.name}: nobody could go back",
-            mend="declare the version that serves now under versions as well",
+            fix="declare the version that serves now under versions as well",
         )
     return to
 
@@ -124,7 +124,7 @@ def _deployed(outputs: Mapping[str, Any], service: str, stack: str) -> Mapping[s
     if not deployed:
         raise OperationError(
             f"stack {stack} was never deployed, so nobody has the old version yet",
-            mend=f"pulumi up --stack {stack}",
+            fix=f"pulumi up --stack {stack}",
         )
     return deployed
 
@@ -135,7 +135,7 @@ def _as_deployed(before: Mapping[str, int], deployed: Mapping[str, Any], stack: 
     if known != before:
         raise OperationError(
             f"the stack file says {split_of(before)}, and the last update gave {split_of(known)}",
-            mend=f"put the weights back, or pulumi up --stack {stack}",
+            fix=f"put the weights back, or pulumi up --stack {stack}",
         )
 
 
@@ -144,12 +144,12 @@ def _is_free(keys: Mapping[str, Any], plan: Plan) -> None:
     if plan.mirrors and keys.get("mirror"):
         raise OperationError(
             "the plan has a step with mirror, and the service has a mirror of its own",
-            mend="leave one of the two out of the stack file",
+            fix="leave one of the two out of the stack file",
         )
     if any(each.get("name") == ROUTE for each in keys.get("routes") or ()):
         raise OperationError(
             f"the service has a route named {ROUTE}, which is the name of the canary's own",
-            mend="give that route another name in the stack file",
+            fix="give that route another name in the stack file",
         )
 
 
@@ -163,6 +163,6 @@ def _can_remove_old(
         remove = f"pulumi config rm --stack {stack} --path"
         raise OperationError(
             f"{path}canary.removeOld takes away every version but {to}, and {said}",
-            mend=f"{remove} '{found[0][0]}', after which a route follows the weights; or keep the versions: "
+            fix=f"{remove} '{found[0][0]}', after which a route follows the weights; or keep the versions: "
             f"{remove} '{path}canary.removeOld'",
         )

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 from operations.canary.plan import Plan
 from operations.canary.stack_file.edit import Place, config_of, read, uneditable, with_traffic
-from operations.canary.stack_file.yaml_text import UneditableError
-from operations.canary.traffic import back, of_step, unmoved
+from operations.canary.stack_file.yaml_text import UneditableStackFile
+from operations.canary.traffic import of_step, roll_back, unmoved
 from operations.drift.diff import differences
 from operations.kube.cluster import Cluster, same_object, spelled
 from operations.kube.fields import ABSENT, Path, flow, spelled_path
@@ -18,14 +18,14 @@ from operations.pulumi_stack.project import Project
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stages:
+class StepPreviews:
     """All steps of a canary, and where it would go back to."""
 
     now: Sequence[Manifest]
     """What the stack declares as the file is."""
     before: Sequence[Manifest]
     """What it declares with the weights as they were at the beginning, which may be those of no step."""
-    back: Sequence[Manifest]
+    roll_back: Sequence[Manifest]
     steps: Sequence[Sequence[Manifest]]
 
     def changes_from(self, first: int) -> list[list[str]]:
@@ -33,7 +33,7 @@ class Stages:
         stages = [self.now, *self.steps[first:]]
         return [list(changes(one, other)) for one, other in pairwise(stages)]
 
-    def standing(self, cluster: Cluster) -> int | None:
+    def live_state(self, cluster: Cluster) -> int | None:
         """Find the step that the live routes are of: -1 for the beginning or the way back, None for none.
 
         Of several routes objects a killed update may have changed some: then it is the earlier step.
@@ -41,8 +41,8 @@ class Stages:
         Raises:
             OperationError: the cluster does not answer.
         """
-        stages = [self.before, self.back, *self.steps]
-        moved = [each for each in self.back if any(_same(stage, each) != each for stage in stages)]
+        stages = [self.before, self.roll_back, *self.steps]
+        moved = [each for each in self.roll_back if any(_same(stage, each) != each for stage in stages)]
         of_each = []
         for each in moved:
             live = cluster.read(each)
@@ -54,7 +54,7 @@ class Stages:
 
 def stages(
     project: Project, stack: str, service: str, *, plan: Plan, to: str, before: Mapping[str, int]
-) -> Stages:
+) -> StepPreviews:
     """Learn what every step declares.
 
     Raises:
@@ -65,16 +65,16 @@ def stages(
     place = Place.of(project.name, config_of(text), service)
     wanted = [
         unmoved(plan, before),
-        back(plan, to, before),
+        roll_back(plan, to, before),
         *(of_step(step, plan, to, before) for step in plan.steps),
     ]
     try:
         drafts = [text, *(with_traffic(text, place, traffic) for traffic in wanted)]
-    except UneditableError as error:
+    except UneditableStackFile as error:
         raise uneditable(file, error) from error
     declared = learn_each([project.with_draft(stack, draft) for draft in drafts], stack)
     now, begun, first, *others = [manifests(each.resources) for each in declared]
-    return Stages(now=now, before=begun, back=first, steps=others)
+    return StepPreviews(now=now, before=begun, roll_back=first, steps=others)
 
 
 def changes(before: Sequence[Manifest], after: Sequence[Manifest]) -> Iterator[str]:

@@ -5,16 +5,22 @@ from contextlib import suppress
 from dataclasses import dataclass
 from traceback import format_exception
 
-from operations.canary.analysis.analysis import Watch
+from operations.canary.analysis.analysis import Analysis
 from operations.canary.deploy.hooks import Occasion
-from operations.canary.deploy.retry import Apply
-from operations.canary.environment import World
+from operations.canary.deploy.retry import RetryingDeployment
+from operations.canary.environment import Environment
 from operations.canary.fixed_routes import FixedRoute
-from operations.canary.journal.inbox import Wish
-from operations.canary.outcome import BackError, EndError, Outcome, PromoteError, StopError
+from operations.canary.journal.inbox import Command
+from operations.canary.outcome import (
+    CanaryEnded,
+    HaltRequested,
+    Outcome,
+    PromotionRequested,
+    RollbackRequested,
+)
 from operations.canary.plan import Plan
 from operations.canary.promotion import promoted
-from operations.canary.traffic import Traffic, back, of_step, unmoved
+from operations.canary.traffic import Traffic, of_step, roll_back, unmoved
 from operations.errors import OperationError
 
 ANY = (Exception, SystemExit, KeyboardInterrupt)
@@ -24,10 +30,10 @@ TRACE_LINES = 30
 
 
 @dataclass(frozen=True, kw_only=True)
-class Course:
+class CanaryRollout:
     """One canary of one service."""
 
-    world: World
+    environment: Environment
     """One that is `shielded`: notes, output and replies end nothing."""
     plan: Plan
     stack: str
@@ -37,8 +43,8 @@ class Course:
     """The weights at the beginning."""
     brought: bool
     """Whether the new version had no pods before: then they go again when everybody is back."""
-    watch: Watch
-    apply: Apply
+    analysis: Analysis
+    apply: RetryingDeployment
     fixed: Sequence[FixedRoute] = ()
     """The routes that do not follow the weights."""
     paused_after: int | None = None
@@ -56,32 +62,32 @@ class Course:
         """Deploy what the stack file says beside the weights, as a new version; returns what went wrong."""
         try:
             # One that was killed may have written its first step already.
-            self.world.write(unmoved(self.plan, self.before))
+            self.environment.write(unmoved(self.plan, self.before))
             self._own_routes()
-            self.world.tell("deploying what the stack file says, with the weights as they are")
-            self.world.note("prepare")
+            self.environment.report_line("deploying what the stack file says, with the weights as they are")
+            self.environment.note("prepare")
             self.apply.up(f"canary {self.to}: before the first step", refresh=resumed, tick=self._listen)
-            self.world.prepare()
-        except BackError as end:
-            self.world.note("back", outcome=end.outcome.name, why=end.why)
+            self.environment.prepare()
+        except RollbackRequested as end:
+            self.environment.note("back", outcome=end.outcome.name, why=end.why)
             if self.brought:
                 self._retire({self.to})
             return self._ended(end.outcome, f"{end.why}; {self.to} had no traffic")
-        except EndError as end:
+        except CanaryEnded as end:
             return self._ended(end.outcome, end.why)
         except ANY as error:  # the new version has no traffic yet
-            return self._ended(Outcome.failed, self._unforeseen(error))
+            return self._ended(Outcome.failed, self._unexpected(error))
         return None
 
     def _guarded(self, walk: Callable[[], None]) -> tuple[Outcome, str]:
         try:
             walk()
-        except BackError as end:
-            return self.back(end.outcome, end.why)
-        except EndError as end:
+        except RollbackRequested as end:
+            return self.roll_back(end.outcome, end.why)
+        except CanaryEnded as end:
             return self._ended(end.outcome, end.why)
         except ANY as error:  # nobody would watch the new version any more
-            return self.back(Outcome.rolled_back, self._unforeseen(error))
+            return self.roll_back(Outcome.rolled_back, self._unexpected(error))
         said = self._promoted()
         if self.plan.remove_old:
             weights = self._traffic(len(self.plan.steps) - 1).weights
@@ -91,17 +97,17 @@ class Course:
     def _promoted(self) -> str:
         """Say what the new version has in the end; without its measured share, if that cannot be had."""
         try:
-            return promoted(self.to, self.fixed, *self.watch.measured())
+            return promoted(self.to, self.fixed, *self.analysis.measured())
         except Exception:  # noqa: BLE001 (it has its weight, whatever is measured)
             return promoted(self.to, self.fixed, {}, 0)
 
     def _listen(self) -> None:
         """Hear people while the new version is deployed; `--promote` is for when it is."""
-        with suppress(PromoteError):
-            self.watch.listen()
+        with suppress(PromotionRequested):
+            self.analysis.listen()
 
     def _walk(self, first: int, *, resumed: bool) -> None:
-        if self.watch.promoted:
+        if self.analysis.promoted:
             self._all_at_once()
             return
         try:
@@ -110,20 +116,20 @@ class Course:
             for nth in range(first, len(self.plan.steps)):
                 self._step(nth, again=resumed and nth == first)
             if self.plan.rollback_window:
-                self.watch.afterwards(self._traffic(len(self.plan.steps) - 1))
-        except PromoteError:
+                self.analysis.afterwards(self._traffic(len(self.plan.steps) - 1))
+        except PromotionRequested:
             self._all_at_once()
 
     def _all_at_once(self) -> None:
-        self.watch.promoted = True
-        self.world.tell("promoted by hand: nothing more is judged")
+        self.analysis.promoted = True
+        self.environment.report_line("promoted by hand: nothing more is judged")
         self._give(len(self.plan.steps) - 1, refresh=False)
 
-    def back(self, outcome: Outcome, why: str) -> tuple[Outcome, str]:
+    def roll_back(self, outcome: Outcome, why: str) -> tuple[Outcome, str]:
         """Give the new version's traffic back, before anything else; pods that the canary brought go then."""
-        self.world.note("back", outcome=outcome.name, why=why)
-        self.world.tell(f"going back: {why}")
-        traffic = back(self.plan, self.to, self.before)
+        self.environment.note("back", outcome=outcome.name, why=why)
+        self.environment.report_line(f"going back: {why}")
+        traffic = roll_back(self.plan, self.to, self.before)
         old = [version for version, weight in traffic.weights.items() if weight]
         if self._pods(self.to) and any(self._pods(version) == 0 for version in old):
             reason = f"{why}; but {' and '.join(old)} has no ready pods to go back to"
@@ -131,22 +137,22 @@ class Course:
         try:
             lacking = self.apply.surely(traffic, f"canary {self.to}: back, {_first_line(why)}")
         except Exception as error:  # noqa: BLE001 (it is told with what a person can do)
-            return self._ended(Outcome.failed, f"{why}; and {self._not_back(error, traffic)}")
-        self.world.note("applied", step=-1, weights=dict(traffic.weights))
+            return self._ended(Outcome.failed, f"{why}; and {self._rollback_failed(error, traffic)}")
+        self.environment.note("applied", step=-1, weights=dict(traffic.weights))
         if self.brought:
             self._retire({self.to})
         return self._ended(outcome, f"{why}; {lacking}" if lacking else why)
 
     def _pods(self, version: str) -> int | None:
         try:
-            return self.world.ready(version)
+            return self.environment.ready(version)
         except Exception:  # noqa: BLE001 (then nobody can tell just now)
             return None
 
-    def _not_back(self, error: Exception, traffic: Traffic) -> str:
+    def _rollback_failed(self, error: Exception, traffic: Traffic) -> str:
         """Say that the new version may still have its traffic, and how a person takes it away."""
         try:
-            manual = list(self.world.manual_rollback(traffic))
+            manual = list(self.environment.manual_rollback(traffic))
         except Exception:  # noqa: BLE001 (the command below remains)
             manual = []
         lines = [
@@ -158,12 +164,12 @@ class Course:
             lines.append("To move the routes at once, without Pulumi; the command above comes after it:")
         return "\n".join([*lines, *(f"  {each}" for each in manual)])
 
-    def _unforeseen(self, error: BaseException) -> str:
+    def _unexpected(self, error: BaseException) -> str:
         """Say what nobody has foreseen; its trace is in the journal."""
         if isinstance(error, OperationError):
             return str(error)
         trace = [line for part in format_exception(error) for line in part.splitlines()]
-        self.world.note("fault", trace=trace[-TRACE_LINES:])
+        self.environment.note("fault", trace=trace[-TRACE_LINES:])
         where = next((line.strip() for line in reversed(trace) if line.lstrip().startswith("File ")), "")
         return f"unforeseen {type(error).__name__}: {error} ({where})"
 
@@ -171,44 +177,46 @@ class Course:
         step = self.plan.steps[nth]
         if again and nth == self.paused_after:
             self._give(nth, refresh=True)
-            self.watch.pause(nth, self._traffic(nth))
+            self.analysis.pause(nth, self._traffic(nth))
             return
         self._hooks("before-step", nth)
         self._give(nth, refresh=again)
-        self.watch.step(nth, self._traffic(nth))
+        self.analysis.step(nth, self._traffic(nth))
         self._hooks("after-step", nth)
         if step.pause and nth + 1 < len(self.plan.steps):
-            self.watch.pause(nth, self._traffic(nth))
+            self.analysis.pause(nth, self._traffic(nth))
 
     def _give(self, nth: int, *, refresh: bool) -> None:
         """Give the new version what a step says."""
         step, steps = self.plan.steps[nth], len(self.plan.steps)
-        self.watch.await_pods(nth, self._traffic(nth), again=refresh)
+        self.analysis.await_pods(nth, self._traffic(nth), again=refresh)
         self._own_routes()
-        if not self.world.note("step", step=nth, says=str(step)):
+        if not self.environment.note("step", step=nth, says=str(step)):
             # Killed, it could not go on from a step of which there is no record.
-            raise BackError(Outcome.rolled_back, "the canary's journal cannot be written")
-        self.world.tell(f"step {nth + 1}/{steps}: {step}")
+            raise RollbackRequested(Outcome.rolled_back, "the canary's journal cannot be written")
+        self.environment.report_line(f"step {nth + 1}/{steps}: {step}")
         message = f"canary {self.to}: step {nth + 1}/{steps}, {step}"
         traffic = self._traffic(nth)
         self.apply.once(traffic, message, refresh=refresh)
-        self.world.note("applied", step=nth, weights=dict(traffic.weights))
+        self.environment.note("applied", step=nth, weights=dict(traffic.weights))
 
     def _own_routes(self) -> None:
         """See that nobody else changed the routes.
 
         Raises:
-            StopError: somebody did; it says who.
+            HaltRequested: somebody did; it says who.
         """
         if changed := self._drift():
-            raise StopError(Outcome.held, f"the routes are not as the stack made them: {'; '.join(changed)}")
+            raise HaltRequested(
+                Outcome.held, f"the routes are not as the stack made them: {'; '.join(changed)}"
+            )
 
     def _drift(self) -> Sequence[str]:
         try:
-            return self.world.drift()
+            return self.environment.drift()
         except OperationError as error:
             self.apply.await_cluster(error.what)
-            return self.world.drift()
+            return self.environment.drift()
 
     def _traffic(self, nth: int) -> Traffic:
         return of_step(self.plan.steps[nth], self.plan, self.to, self.before)
@@ -219,36 +227,36 @@ class Course:
         A version that cannot go stays with weight 0, and how the canary ended stays what it is.
         """
         names = ", ".join(sorted(versions))
-        self.world.tell(f"removing {names}, which has no traffic any more")
+        self.environment.report_line(f"removing {names}, which has no traffic any more")
         try:
-            self.world.remove_versions(versions)
+            self.environment.remove_versions(versions)
             self.apply.up(f"canary {self.to}: {names} removed")
         except Exception as error:  # noqa: BLE001 (the weights are right, which is what counts)
-            self.world.tell(f"{names} stays: {error}")
+            self.environment.report_line(f"{names} stays: {error}")
         else:
-            self.world.note("removed", versions=sorted(versions))
+            self.environment.note("removed", versions=sorted(versions))
 
     def _ended(self, outcome: Outcome, why: str) -> tuple[Outcome, str]:
-        self.world.note("end", outcome=str(outcome), why=why)
+        self.environment.note("end", outcome=str(outcome), why=why)
         self._last_replies(outcome)
         for hook in self.plan.hooks:
             if hook.when == "end":
                 occasion = self._occasion(len(self.plan.steps) - 1, str(outcome), f"{outcome}: {why}")
                 try:
-                    wrong = self.world.run_hook(hook, occasion, _nobody)
+                    wrong = self.environment.run_hook(hook, occasion, _no_client)
                 except ANY as error:  # how it ended stays what it is
                     wrong = f"{type(error).__name__}: {error}"
                 if wrong:
-                    self.world.tell(f"hook {hook}: {wrong}")
+                    self.environment.report_line(f"hook {hook}: {wrong}")
         return outcome, why
 
     def _last_replies(self, outcome: Outcome) -> None:
         """Answer what was asked for on the way back or at the very end."""
         with suppress(Exception):
-            while wish := self.world.wish():
+            while command := self.environment.command():
                 is_back = outcome in {Outcome.rolled_back, Outcome.aborted}
-                accepted = wish is Wish.abort and is_back
-                self.world.reply(f"the canary has ended: {outcome}", accepted=accepted)
+                accepted = command is Command.abort and is_back
+                self.environment.reply(f"the canary has ended: {outcome}", accepted=accepted)
 
     def _hooks(self, when: str, nth: int) -> None:
         step = self.plan.steps[nth]
@@ -257,18 +265,18 @@ class Course:
                 continue
             words = {"start": "begins", "before-step": f"before step {nth + 1}"}
             text = f"{words.get(when, f'step {nth + 1} is good')}: {step}"
-            self.world.tell(f"hook {hook}")
-            wrong = self.world.run_hook(hook, self._occasion(nth, "", text), self.watch.listen)
-            self.world.note("hook", when=when, hook=str(hook), wrong=wrong)
+            self.environment.report_line(f"hook {hook}")
+            wrong = self.environment.run_hook(hook, self._occasion(nth, "", text), self.analysis.listen)
+            self.environment.note("hook", when=when, hook=str(hook), wrong=wrong)
             if not wrong:
                 continue
             why = f"hook {hook}: {wrong}"
             if hook.on_failure == "ignore":
-                self.world.tell(why)
+                self.environment.report_line(why)
             elif hook.on_failure == "stop":
-                raise StopError(Outcome.held, why)
+                raise HaltRequested(Outcome.held, why)
             else:
-                raise BackError(Outcome.rolled_back, why)
+                raise RollbackRequested(Outcome.rolled_back, why)
 
     def _occasion(self, nth: int, outcome: str, text: str) -> Occasion:
         return Occasion(
@@ -287,5 +295,5 @@ def _first_line(why: str) -> str:
     return why.partition("\n")[0]
 
 
-def _nobody() -> None:
+def _no_client() -> None:
     """Once all is over, nobody is asked any more."""

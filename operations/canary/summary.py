@@ -7,11 +7,11 @@ from rich.console import Console
 from operations.canary.durations import clock
 from operations.canary.fixed_routes import FixedRoute
 from operations.canary.plan import Plan
-from operations.canary.preview import Stages
+from operations.canary.preview import StepPreviews
 from operations.pulumi_stack.stack import Change
 
 
-def show_plan(plan: Plan, stages: Stages, first: int, console: Console) -> None:
+def show_plan(plan: Plan, stages: StepPreviews, first: int, console: Console) -> None:
     """Print every step with what it changes, field by field, and what is judged."""
     for nth, changes in enumerate(stages.changes_from(first), start=first):
         step = plan.steps[nth]

@@ -39,7 +39,7 @@ def unmoved(plan: Plan, before: Mapping[str, int]) -> Traffic:
     return Traffic(weights=dict(before), owns_mirror=plan.mirrors)
 
 
-def back(plan: Plan, to: str, before: Mapping[str, int]) -> Traffic:
+def roll_back(plan: Plan, to: str, before: Mapping[str, int]) -> Traffic:
     """Say what it means that nobody meets the new version any more."""
     return Traffic(weights=shares(before, to, 0), owns_mirror=plan.mirrors)
 

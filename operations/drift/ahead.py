@@ -3,7 +3,7 @@
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from operations.drift.check import Declared, Scene, check, compare
+from operations.drift.check import Declared, Observed, check, compare
 from operations.drift.findings import Report
 from operations.drift.snapshot import Snapshot
 from operations.drift.state import State
@@ -46,7 +46,7 @@ class Ahead:
         if known is None:
             return check(self._project, self._stack)
         live = Snapshot.take(known.wanted.cluster, known.wanted.manifests)
-        return compare(Scene(wanted=known.wanted, state=known.state, live=live))
+        return compare(Observed(wanted=known.wanted, state=known.state, live=live))
 
     def _read(self) -> _Known:
         text = self._text()

@@ -10,10 +10,10 @@ from operations.drift.findings import Finding, Problem, Report
 from operations.drift.foreign.objects import WATCHED
 from operations.drift.foreign.reach import Reach
 from operations.drift.objects import object_findings, ref, whole
-from operations.drift.platform_metadata import Stamps
+from operations.drift.platform_metadata import PlatformMetadata
 from operations.drift.pod_diff import pod_findings
 from operations.drift.snapshot import Snapshot
-from operations.drift.state import Kept, State
+from operations.drift.state import State, StoredState
 from operations.kube.applied_names import under_applied_names
 from operations.kube.cluster import Cluster, in_kind, same_object
 from operations.kube.manifests import Manifest, in_order, is_applied
@@ -21,9 +21,9 @@ from operations.pulumi_stack.cluster_pin import meant_cluster
 from operations.pulumi_stack.program import declare
 from operations.pulumi_stack.project import Project
 from operations.pulumi_stack.recorder import Resource
-from operations.pulumi_stack.stack_identity import identity_of, is_made_here
+from operations.pulumi_stack.stack_identity import identity_of, is_made_by
 
-UNKNOWN = Kept(inputs={}, manager=None, uid=None)
+UNKNOWN = StoredState(inputs={}, manager=None, uid=None)
 """What Pulumi keeps of an object that it never applied."""
 
 
@@ -64,7 +64,7 @@ class Declared:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scene:
+class Observed:
     """All that a check looks at."""
 
     wanted: Declared
@@ -72,10 +72,10 @@ class Scene:
     live: Snapshot
 
     @property
-    def stamps(self) -> Stamps:
+    def stamps(self) -> PlatformMetadata:
         """What the platform writes on namespaces."""
         own = [each["metadata"]["name"] for each in in_kind(self.wanted.manifests, "Namespace")]
-        return Stamps.of(self.live.of_kind("Namespace"), own)
+        return PlatformMetadata.of(self.live.of_kind("Namespace"), own)
 
 
 def check(project: Project, stack: str) -> Report:
@@ -84,42 +84,42 @@ def check(project: Project, stack: str) -> Report:
     Raises:
         OperationError: something could not be read: the stack file, the state, or the cluster.
     """
-    return compare(look(project, stack))
+    return compare(sample(project, stack))
 
 
-def look(project: Project, stack: str, wanted: Declared | None = None) -> Scene:
+def sample(project: Project, stack: str, wanted: Declared | None = None) -> Observed:
     """Read all that a check needs; what the stack declares only where it is not known yet.
 
     Raises:
         OperationError: something could not be read.
     """
     with ThreadPoolExecutor() as at_once:
-        kept = at_once.submit(State.of, project, stack)
+        stored = at_once.submit(State.of, project, stack)
         known = wanted or Declared.by(project, stack)
         # An object may have another name than it is declared with; that the state alone knows.
-        known = known.applied(kept.result()) if known.keeps_names else known
+        known = known.applied(stored.result()) if known.keeps_names else known
         live = Snapshot.take(known.cluster, known.manifests)
-        return Scene(wanted=known, state=kept.result(), live=live)
+        return Observed(wanted=known, state=stored.result(), live=live)
 
 
-def compare(scene: Scene) -> Report:
+def compare(observed: Observed) -> Report:
     """Hold what is declared, kept and live against each other. Pure."""
-    wanted, state, live = scene.wanted, scene.state, scene.live
+    wanted, state, live = observed.wanted, observed.state, observed.live
     unapplied = state.unapplied(wanted.resources)
     by_urn = {each.urn: each for each in wanted.resources}
     findings: list[Finding] = []
-    stamps = scene.stamps
+    stamps = observed.stamps
     for urn, resource in by_urn.items():
-        kept = state.objects.get(urn, UNKNOWN)
+        stored = state.objects.get(urn, UNKNOWN)
         there = live.find(dict(resource.inputs))
-        findings += object_findings(dict(resource.inputs), there, kept, stamps, pending=unapplied.get(urn))
+        findings += object_findings(dict(resource.inputs), there, stored, stamps, pending=unapplied.get(urn))
     retired = [state.objects[urn].inputs for urn, verb in unapplied.items() if verb == "delete"]
     for each in retired:
         if there := live.find(each):
             why = "the stack file declares it no longer"
             findings.append(whole(there, Problem.UNDECLARED, why=why, pending=True))
     findings += pod_findings(wanted.manifests, live)
-    findings += _strangers(wanted.manifests, retired, live)
+    findings += _foreign_objects(wanted.manifests, retired, live)
     inputs = {urn: each.inputs for urn, each in by_urn.items()} | {
         urn: state.objects[urn].inputs for urn, verb in unapplied.items() if verb == "delete"
     }
@@ -133,12 +133,14 @@ def compare(scene: Scene) -> Report:
     )
 
 
-def _strangers(wanted: Sequence[Manifest], retired: Sequence[Manifest], live: Snapshot) -> Iterator[Finding]:
+def _foreign_objects(
+    wanted: Sequence[Manifest], retired: Sequence[Manifest], live: Snapshot
+) -> Iterator[Finding]:
     reach, identity = Reach.of(wanted), identity_of(wanted)
     known = [*wanted, *retired]
     for watched in WATCHED:
         for each in live.listed(watched):
             why = watched.touches(each, reach)
             if why and not any(same_object(each, other) for other in known):
-                is_foreign = not is_made_here(each, identity)
+                is_foreign = not is_made_by(each, identity)
                 yield whole(each, Problem.UNDECLARED, why=why, is_foreign=is_foreign)

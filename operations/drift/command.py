@@ -9,15 +9,15 @@ from pulumi import automation as auto
 from rich.console import Console
 
 from operations.drift import output
-from operations.drift.check import Scene, compare, look
+from operations.drift.check import Observed, compare, sample
 from operations.drift.findings import Report
 from operations.drift.plan import Step, Verb, left, plan
-from operations.drift.repair import Mender
+from operations.drift.repair import Repairer
 from operations.errors import OperationError
 from operations.pulumi_stack import locks
 from operations.pulumi_stack.lock_holders import lock_holders
 from operations.pulumi_stack.project import Project
-from operations.pulumi_stack.stack import Updates, installed
+from operations.pulumi_stack.stack import PulumiStack, installed
 
 CLEAN: Final = 0
 DRIFT: Final = 7
@@ -52,13 +52,13 @@ def drift(project: Project, request: Request, console: Console, confirm: Confirm
     Raises:
         OperationError: it could not be told, or not put back.
     """
-    scene = look(project, request.stack)
-    report = compare(scene)
+    observed = sample(project, request.stack)
+    report = compare(observed)
     _say(report, request, console)
     if report.clean or not request.fix:
         return CLEAN if report.clean else DRIFT
-    _refuse_beside_an_update(project, scene)
-    steps = plan(scene, report)
+    _refuse_beside_an_update(project, observed)
+    steps = plan(observed, report)
     _show(steps, report, console)
     if not steps:
         return DRIFT
@@ -66,8 +66,8 @@ def drift(project: Project, request: Request, console: Console, confirm: Confirm
         if not confirm("Do it?"):
             console.print("nothing was changed")
             return DRIFT
-        scene, report = _unchanged(project, scene, steps)
-    return _fix(project, scene, report, console)
+        observed, report = _unchanged(project, observed, steps)
+    return _fix(project, observed, report, console)
 
 
 def _show(steps: Sequence[Step], report: Report, console: Console) -> None:
@@ -81,11 +81,11 @@ def _show(steps: Sequence[Step], report: Report, console: Console) -> None:
         console.print(f"  {line}", soft_wrap=True)
 
 
-def _refuse_beside_an_update(project: Project, scene: Scene) -> None:
+def _refuse_beside_an_update(project: Project, observed: Observed) -> None:
     """Stop where an update runs now, or was killed and left operations open."""
-    if not scene.state.pending:
+    if not observed.state.pending:
         return
-    stack = scene.wanted.stack
+    stack = observed.wanted.stack
     workspace = auto.LocalWorkspace(work_dir=str(project.folder), pulumi_command=installed())
     holders = lock_holders(workspace, project.name, stack)
     if not all(each.ended for each in holders):
@@ -93,57 +93,57 @@ def _refuse_beside_an_update(project: Project, scene: Scene) -> None:
     raise OperationError(
         f"an update of stack {stack} was interrupted and left pending operations; none runs now, and nothing "
         "was changed",
-        evidence="\n".join(scene.state.pending),
-        mend=f"python -m operations recover --stack {stack}",
+        evidence="\n".join(observed.state.pending),
+        fix=f"python -m operations recover --stack {stack}",
     )
 
 
-def _unchanged(project: Project, scene: Scene, shown: Sequence[Step]) -> tuple[Scene, Report]:
+def _unchanged(project: Project, observed: Observed, shown: Sequence[Step]) -> tuple[Observed, Report]:
     """Check again after the answer: what is done then is what was shown before.
 
     Raises:
         OperationError: the stack file, the state or the cluster changed meanwhile.
     """
-    now = look(project, scene.wanted.stack)
+    now = sample(project, observed.wanted.stack)
     report = compare(now)
     steps = plan(now, report)
     if now.state.pending or list(map(_deed, steps)) != list(map(_deed, shown)):
         changes = "\n".join(f"  {step}" for step in steps)
         raise OperationError(
-            f"stack {scene.wanted.stack} changed while the question was open; nothing was changed",
+            f"stack {observed.wanted.stack} changed while the question was open; nothing was changed",
             evidence=f"to be done now:\n{changes}",
-            mend="the same command again, which shows what is to be done now",
+            fix="the same command again, which shows what is to be done now",
         )
     return now, report
 
 
 def _deed(step: Step) -> tuple[object, ...]:
     """Say what a step does, to which object as it was declared and applied; a live one by its uid."""
-    if step.kept is not None:
-        return str(step), step.kept, step.manifest
+    if step.stored is not None:
+        return str(step), step.stored, step.manifest
     return str(step), step.manifest["metadata"].get("uid")
 
 
-def _fix(project: Project, scene: Scene, report: Report, console: Console) -> int:
-    def tell(line: str) -> None:
+def _fix(project: Project, observed: Observed, report: Report, console: Console) -> int:
+    def report_line(line: str) -> None:
         console.print(f"  {line}")
 
-    mender = Mender(scene.wanted.cluster, scene.stamps, tell)
-    updates = Updates(project.folder, report.stack, tell, wait=LOCK_SECONDS)
-    shown = {str(each) for each in plan(scene, report) if each.verb is Verb.DELETE}
+    mender = Repairer(observed.wanted.cluster, observed.stamps, report_line)
+    updates = PulumiStack(project.folder, report.stack, report_line, wait=LOCK_SECONDS)
+    shown = {str(each) for each in plan(observed, report) if each.verb is Verb.DELETE}
     for _ in range(PASSES):
         mender.do(
-            [each for each in plan(scene, report) if each.verb is not Verb.DELETE or str(each) in shown]
+            [each for each in plan(observed, report) if each.verb is not Verb.DELETE or str(each) in shown]
         )
         updates.refresh(run_program=True)
-        scene = look(project, report.stack, scene.wanted)
-        report = compare(scene)
+        observed = sample(project, report.stack, observed.wanted)
+        report = compare(observed)
         if all(each.is_foreign for each in report.findings):
             return _end(report, console)
     output.show(report, console)
     raise OperationError(
         f"{len(report.findings)} differences of stack {report.stack} came back each time they were put back",
-        mend="the table says who writes them: stop that, then --fix again",
+        fix="the table says who writes them: stop that, then --fix again",
     )
 
 

@@ -72,7 +72,7 @@ class Ownership:
                 return each
         return None
 
-    def strangers(self, path: Path, manager: str | None) -> list[Writer]:
+    def foreign_objects(self, path: Path, manager: str | None) -> list[Writer]:
         """List who owns a field besides what Pulumi wrote, latest first."""
         writers = [each.writer for each in self.owners if each.owns(path)]
         found = [each for each in writers if not self._is_stacks(each, manager)]
@@ -83,7 +83,7 @@ class Ownership:
 
         Pulumi takes over what kubectl wrote by itself, unless it was through a subresource.
         """
-        found = self.strangers(path, manager)
+        found = self.foreign_objects(path, manager)
         return [each for each in found if each.subresource or not each.manager.startswith(KUBECTL)]
 
     def _is_stacks(self, writer: Writer, manager: str | None) -> bool:
@@ -97,7 +97,7 @@ class Ownership:
 
     def writer(self, path: Path, manager: str | None) -> Writer | None:
         """Tell who wrote a field last: of several owners, one that is not Pulumi."""
-        others = self.strangers(path, manager)
+        others = self.foreign_objects(path, manager)
         owners = [each.writer for each in self.owners if each.owns(path)]
         return next(iter([*others, *sorted(owners, key=lambda each: each.time, reverse=True)]), None)
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from operations.drift.diff import Difference, differences, everything, is_bookkeeping
 from operations.drift.field_ownership import Ownership, leaves
 from operations.drift.findings import Finding, Problem, Ref
-from operations.drift.platform_metadata import Stamps
-from operations.drift.state import Kept
+from operations.drift.platform_metadata import PlatformMetadata
+from operations.drift.state import StoredState
 from operations.kube.fields import ABSENT, Path, spelled_path
 from operations.kube.manifests import Manifest
 from operations.kube.redaction import without_secret_values
@@ -45,14 +45,19 @@ def whole(
 
 
 def object_findings(
-    wanted: Manifest, live: Manifest | None, kept: Kept, stamps: Stamps, *, pending: str | None
+    wanted: Manifest,
+    live: Manifest | None,
+    stored: StoredState,
+    stamps: PlatformMetadata,
+    *,
+    pending: str | None,
 ) -> Iterator[Finding]:
     """Hold one declared object against the live one.
 
     Args:
         wanted: as the stack file declares it.
         live: as the API server has it.
-        kept: what Pulumi applied last.
+        stored: what Pulumi applied last.
         stamps: what the platform writes on namespaces.
         pending: what the next `pulumi up` does to it, if anything.
     """
@@ -65,35 +70,40 @@ def object_findings(
         held = ", ".join(metadata.get("finalizers") or ()) or "what is in it"
         why = f"its deletion was asked for at {metadata['deletionTimestamp']}; {held} holds it"
         yield Finding(ref=ref(wanted), problem=Problem.LEAVING, why=why)
-    if kept.uid and kept.uid != metadata["uid"]:
+    if stored.uid and stored.uid != metadata["uid"]:
         yield Finding(
             ref=ref(wanted),
             problem=Problem.REPLACED,
             path="metadata.uid",
-            declared=kept.uid,
+            declared=stored.uid,
             live=metadata["uid"],
             writer=Ownership.of(live).maker(),
             why=f"made at {metadata['creationTimestamp']}, and not by the stack",
         )
-    yield from _fields(wanted, live, kept, stamps, pending=bool(pending))
+    yield from _fields(wanted, live, stored, stamps, pending=bool(pending))
 
 
-def others_own(wanted: Manifest, live: Manifest, kept: Kept, stamps: Stamps) -> list[Difference]:
+def owned_by_others(
+    wanted: Manifest, live: Manifest, stored: StoredState, stamps: PlatformMetadata
+) -> list[Difference]:
     """List what of a live object is neither declared nor a hand's: whoever puts it back keeps this."""
     ownership = Ownership.of(live)
     return [
         each
         for each in everything(wanted, live)
-        if is_bookkeeping(each, wanted["kind"]) or _is_others(each, wanted, ownership, kept, stamps)
+        if is_bookkeeping(each, wanted["kind"])
+        or _is_owned_by_others(each, wanted, ownership, stored, stamps)
     ]
 
 
 def _fields(
-    wanted: Manifest, live: Manifest, kept: Kept, stamps: Stamps, *, pending: bool
+    wanted: Manifest, live: Manifest, stored: StoredState, stamps: PlatformMetadata, *, pending: bool
 ) -> Iterator[Finding]:
     ownership = Ownership.of(live)
     found = [
-        each for each in differences(wanted, live) if not _is_others(each, wanted, ownership, kept, stamps)
+        each
+        for each in differences(wanted, live)
+        if not _is_owned_by_others(each, wanted, ownership, stored, stamps)
     ]
     for each in found:
         yield Finding(
@@ -102,24 +112,28 @@ def _fields(
             path=spelled_path(each.path),
             declared=without_secret_values(each.declared, each.path),
             live=without_secret_values(each.live, each.path),
-            writer=ownership.writer(each.path, kept.manager),
+            writer=ownership.writer(each.path, stored.manager),
             pending=pending,
         )
     if not pending:
-        yield from _taken(wanted, ownership, kept, [each.path for each in found])
+        yield from _taken(wanted, ownership, stored, [each.path for each in found])
 
 
-def _is_others(
-    difference: Difference, wanted: Manifest, ownership: Ownership, kept: Kept, stamps: Stamps
+def _is_owned_by_others(
+    difference: Difference,
+    wanted: Manifest,
+    ownership: Ownership,
+    stored: StoredState,
+    stamps: PlatformMetadata,
 ) -> bool:
     """Tell what the API server, a webhook or the platform wrote where nothing was declared."""
-    path, manager = difference.path, kept.manager
+    path, manager = difference.path, stored.manager
     if difference.declared is not ABSENT or not ownership.owners:
         return False
     if wanted["kind"] == "Namespace" and stamps.holds(path, difference.live, ownership, manager):
         return True
     applied = ownership.applied(manager)
-    if ownership.strangers(path, manager) or (applied is not None and applied.owns(path)):
+    if ownership.foreign_objects(path, manager) or (applied is not None and applied.owns(path)):
         return False
     # What a webhook writes while Pulumi applies is noted; what nobody is noted for can only be a default.
     return _may_be_default(difference, wanted) or ownership.writer(path, manager) is not None
@@ -134,9 +148,11 @@ def _may_be_default(difference: Difference, wanted: Manifest) -> bool:
     return not wanted["apiVersion"].partition("/")[0].endswith(NO_DEFAULTS)
 
 
-def _taken(wanted: Manifest, ownership: Ownership, kept: Kept, known: list[Path]) -> Iterator[Finding]:
+def _taken(
+    wanted: Manifest, ownership: Ownership, stored: StoredState, known: list[Path]
+) -> Iterator[Finding]:
     """List the declared fields that are not Pulumi's alone any more, though they have the declared value."""
-    applied = ownership.applied(kept.manager)
+    applied = ownership.applied(stored.manager)
     if applied is None:
         if not known:
             why = "no note of what the stack applied is left on it: the next pulumi up may be refused"
@@ -146,20 +162,20 @@ def _taken(wanted: Manifest, ownership: Ownership, kept: Kept, known: list[Path]
     metadata = wanted["metadata"]
     body["metadata"] = {key: metadata[key] for key in ("labels", "annotations") if metadata.get(key)}
     why = SHARED if FORCED in (metadata.get("annotations") or {}) else CONFLICT
-    told: set[Path] = set()
+    output: set[Path] = set()
     for path in leaves(body):
         lost = path[: applied.reach(path) + 1]
         is_lost = lost != path or not applied.owns(path)
-        if not (is_lost or ownership.rivals(path, kept.manager)):
+        if not (is_lost or ownership.rivals(path, stored.manager)):
             continue
-        if lost in told or any(_same_place(lost, each) for each in known):
+        if lost in output or any(_same_place(lost, each) for each in known):
             continue
-        told.add(lost)
+        output.add(lost)
         yield Finding(
             ref=ref(wanted),
             problem=Problem.TAKEN,
             path=spelled_path(lost),
-            writer=ownership.writer(lost, kept.manager),
+            writer=ownership.writer(lost, stored.manager),
             why=why,
         )
 

@@ -20,7 +20,7 @@ Stamp = tuple[str, str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stamps:
+class PlatformMetadata:
     """What programs of the cluster wrote on namespaces that are not the stack's."""
 
     seen: frozenset[Stamp]
@@ -48,7 +48,7 @@ class Stamps:
 
     def _is_one(self, path: Path, ownership: Ownership, manager: str | None) -> bool:
         _, part, last = path
-        writers = ownership.strangers(path, manager)
+        writers = ownership.foreign_objects(path, manager)
         return bool(writers) and all((part, _key(last), each.manager) in self.seen for each in writers)
 
 

@@ -45,13 +45,15 @@ def _pod(pod: Manifest, template: Manifest) -> Iterator[Finding]:
     for key, value in declared.items():
         if labels.get(key) != value:
             found.append((("metadata", "labels", key), value, labels.get(key, ABSENT)))
-    found += [(("metadata", "labels", key), ABSENT, labels[key]) for key in labels_by_hand(pod, declared)]
+    found += [(("metadata", "labels", key), ABSENT, labels[key]) for key in manual_labels(pod, declared)]
     for wanted in template["spec"]["containers"]:
         container = next(each for each in pod["spec"]["containers"] if each["name"] == wanted["name"])
         found += _container(wanted, container)
     known = {spelled_path(path) for path, *_ in found}
     found += [
-        (path, ABSENT, value) for path, value in _by_hand(pod, template) if spelled_path(path) not in known
+        (path, ABSENT, value)
+        for path, value in _manual_changes(pod, template)
+        if spelled_path(path) not in known
     ]
     ownership = Ownership.of(pod)
     for path, wanted_value, value in found:
@@ -68,24 +70,26 @@ def _pod(pod: Manifest, template: Manifest) -> Iterator[Finding]:
         )
 
 
-def labels_by_hand(pod: Manifest, declared: Mapping[str, str]) -> list[str]:
+def manual_labels(pod: Manifest, declared: Mapping[str, str]) -> list[str]:
     """List the labels of a pod that neither its ReplicaSet nor the making of the pod gave it.
 
     What injection, the scheduler and admission plugins write comes with the pod or its binding to a node.
     """
-    written = {path[2] for owner in _hands(pod) for path, _ in owner.fields(pod) if path[1:2] == ("labels",)}
+    written = {
+        path[2] for owner in _manual_writers(pod) for path, _ in owner.fields(pod) if path[1:2] == ("labels",)
+    }
     return sorted(str(key) for key in written - declared.keys())
 
 
-def _by_hand(pod: Manifest, template: Manifest) -> Iterator[tuple[Path, object]]:
+def _manual_changes(pod: Manifest, template: Manifest) -> Iterator[tuple[Path, object]]:
     """List what somebody wrote later, and is not as the ReplicaSet has it."""
-    for owner in _hands(pod):
+    for owner in _manual_writers(pod):
         for path, value in owner.fields(pod):
             if any(path[: len(part)] == part for part in MAKERS) and value != _at(template, path):
                 yield path, value
 
 
-def _hands(pod: Manifest) -> list[Owner]:
+def _manual_writers(pod: Manifest) -> list[Owner]:
     """List who wrote of a pod besides its maker, its node and the scheduler."""
     ownership = Ownership.of(pod)
     maker = ownership.maker()

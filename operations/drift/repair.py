@@ -9,18 +9,18 @@ from typing import Any, Final
 from kubernetes.dynamic.exceptions import ConflictError, UnprocessibleEntityError
 
 from operations.drift.field_ownership import APPLY, Owner, leaves
-from operations.drift.objects import others_own
+from operations.drift.objects import owned_by_others
 from operations.drift.plan import Step, Verb
-from operations.drift.platform_metadata import Stamps
-from operations.drift.pod_diff import labels_by_hand
-from operations.drift.state import Kept
+from operations.drift.platform_metadata import PlatformMetadata
+from operations.drift.pod_diff import manual_labels
+from operations.drift.state import StoredState
 from operations.errors import OperationError
 from operations.kube.cluster import Cluster, spelled
 from operations.kube.fields import Item, Path
 from operations.kube.manifests import Manifest
 from operations.pulumi_stack.stack_identity import PULUMI
 
-Tell = Callable[[str], None]
+ReportLine = Callable[[str], None]
 
 ATTEMPTS: Final = 5
 """Somebody else, an autoscaler perhaps, may change the object between our read and our write."""
@@ -31,13 +31,13 @@ PROXIES_SECONDS: Final = 2
 """Proxies have a new route 25 to 104 ms after the API server took it (measured); what it left goes after."""
 
 
-class Mender:
+class Repairer:
     """Does the steps of a plan."""
 
-    def __init__(self, cluster: Cluster, stamps: Stamps, tell: Tell) -> None:
+    def __init__(self, cluster: Cluster, stamps: PlatformMetadata, report_line: ReportLine) -> None:
         self._cluster = cluster
         self._stamps = stamps
-        self._tell = tell
+        self._tell = report_line
 
     def do(self, steps: Sequence[Step]) -> None:
         """Do all, and wait for pods before anything leads to them.
@@ -70,12 +70,12 @@ class Mender:
             now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
             annotations = {"kubectl.kubernetes.io/restartedAt": now}
             self._cluster.patch(wanted, {"spec": {"template": {"metadata": {"annotations": annotations}}}})
-        elif step.kept is not None:
-            manager = step.kept.manager or PULUMI  # where the state knows no name of the stack's own
+        elif step.stored is not None:
+            manager = step.stored.manager or PULUMI  # where the state knows no name of the stack's own
             if step.verb is Verb.MAKE:
                 self._make(wanted, manager)
             else:
-                self._restore(wanted, step.kept, manager)
+                self._restore(wanted, step.stored, manager)
 
     def _make(self, wanted: Manifest, manager: str) -> None:
         """Make an object; one that is on its way out is let go first."""
@@ -86,10 +86,10 @@ class Mender:
             self._gone(wanted)
         self._cluster.apply(wanted, manager)
 
-    def _restore(self, wanted: Manifest, kept: Kept, manager: str) -> None:
+    def _restore(self, wanted: Manifest, stored: StoredState, manager: str) -> None:
         """Make the object what was declared and nothing more, owned by the stack and nobody else."""
         try:
-            self._put(wanted, manager, lambda live: restored(wanted, live, kept, self._stamps, manager))
+            self._put(wanted, manager, lambda live: restored(wanted, live, stored, self._stamps, manager))
         except UnprocessibleEntityError:
             # A field that cannot be changed: it is another object under the same name. Its pods serve on.
             self._cluster.delete(wanted, and_what_it_owns=False)
@@ -109,7 +109,7 @@ class Mender:
             return
         raise OperationError(
             f"{spelled(wanted)} is changed by somebody else again and again",
-            mend="find who writes it: python -m operations drift shows the manager; then --fix again",
+            fix="find who writes it: python -m operations drift shows the manager; then --fix again",
         )
 
     def _gone(self, wanted: Manifest) -> None:
@@ -118,7 +118,7 @@ class Mender:
             if time.monotonic() > deadline:
                 raise OperationError(
                     f"{spelled(wanted)} is being deleted and does not go",
-                    mend=f"look what holds it: kubectl --context {self._cluster.context} get "
+                    fix=f"look what holds it: kubectl --context {self._cluster.context} get "
                     f"{wanted['kind'].lower()} {wanted['metadata']['name']} --all-namespaces --output yaml",
                 )
             time.sleep(0.2)
@@ -131,7 +131,7 @@ class Mender:
         if sets is None:
             return  # the pod goes with it
         wanted = sets["spec"]["template"]["metadata"]["labels"]
-        labels = {**dict.fromkeys(labels_by_hand(pod, wanted)), **wanted}
+        labels = {**dict.fromkeys(manual_labels(pod, wanted)), **wanted}
         metadata = {"labels": labels, "finalizers": None, "ownerReferences": [owner]}
         self._cluster.patch(pod, {"metadata": metadata})
 
@@ -148,16 +148,18 @@ class Mender:
                 raise OperationError(
                     f"the pods of Deployment {name} did not become ready in {ROLLOUT_SECONDS} s; "
                     "what comes after them was left as it is",
-                    mend=f"kubectl --context {self._cluster.context} describe pods --namespace {namespace}, "
+                    fix=f"kubectl --context {self._cluster.context} describe pods --namespace {namespace}, "
                     "mend what it says, then --fix again: it goes on from here",
                 )
             time.sleep(0.5)
 
 
-def restored(wanted: Manifest, live: Manifest, kept: Kept, stamps: Stamps, manager: str) -> Manifest:
+def restored(
+    wanted: Manifest, live: Manifest, stored: StoredState, stamps: PlatformMetadata, manager: str
+) -> Manifest:
     """Write what is declared, with what the API server and controllers have written, over a live object."""
     body = deepcopy(wanted)
-    for each in others_own(wanted, live, kept, stamps):
+    for each in owned_by_others(wanted, live, stored, stamps):
         _set(body, each.path, each.live)
     own = {key: live["metadata"][key] for key in ("uid", "resourceVersion")}
     notes = [each for each in live["metadata"].get("managedFields") or () if _stays(each, wanted, manager)]

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Self
 
-from operations.drift.foreign.objects import WATCHED, Watched
+from operations.drift.foreign.objects import WATCHED, RoutedKind
 from operations.drift.foreign.reach import namespaces_of
 from operations.errors import OperationError
 from operations.kube.cluster import Cluster, same_object
@@ -54,7 +54,7 @@ class Snapshot:
         """List the live objects of a kind of Kubernetes' own."""
         return [each for place, objects in self.lists.items() if place[1] == kind for each in objects]
 
-    def listed(self, watched: Watched) -> list[Manifest]:
+    def listed(self, watched: RoutedKind) -> list[Manifest]:
         """List the live objects of a watched kind."""
         return [
             each
@@ -72,12 +72,12 @@ def _all_known(cluster: Cluster, declared: Sequence[Manifest]) -> None:
         raise OperationError(
             f"the cluster of context {cluster.context} does not know what the stack declares: "
             f"{', '.join(unknown)}",
-            mend="install the missing CustomResourceDefinitions, Istio's or the Gateway API's; or name the "
+            fix="install the missing CustomResourceDefinitions, Istio's or the Gateway API's; or name the "
             "context of the right cluster: pulumi config set kubernetes:context NAME",
         )
 
 
-def _places(watched: Watched, declared: Sequence[Manifest]) -> list[Place]:
+def _places(watched: RoutedKind, declared: Sequence[Manifest]) -> list[Place]:
     namespaces = [""] if watched.everywhere else sorted(namespaces_of(declared))
     return [(watched.api_version, watched.kind, name) for name in namespaces]
 

@@ -17,7 +17,7 @@ MANAGER = "__fieldManager"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
+class StoredState:
     """One object in the state."""
 
     inputs: Manifest
@@ -29,7 +29,7 @@ class Kept:
 class State:
     """The Kubernetes objects of a stack, by URN."""
 
-    objects: Mapping[str, Kept]
+    objects: Mapping[str, StoredState]
     pending: Sequence[str] = ()
     """Operations of which it is not known whether they happened: an update runs now, or was killed."""
 
@@ -50,10 +50,10 @@ class State:
             raise OperationError(
                 f"Pulumi cannot tell the state of stack {stack}",
                 evidence=_last_lines(error),
-                mend=f"pulumi stack export --stack {stack}",
+                fix=f"pulumi stack export --stack {stack}",
             ) from error
         resources = exported.get("resources") or []
-        objects = {each["urn"]: _kept(each) for each in resources if is_object(each)}
+        objects = {each["urn"]: _stored(each) for each in resources if is_object(each)}
         if not objects:
             raise _never_deployed(stack)
         pending = exported.get("pending_operations") or []
@@ -80,7 +80,7 @@ def _last_lines(error: Exception) -> str:
 def _never_deployed(stack: str) -> OperationError:
     return OperationError(
         f"stack {stack} was never deployed: its state holds no object",
-        mend=f"pulumi up --stack {stack}",
+        fix=f"pulumi up --stack {stack}",
     )
 
 
@@ -89,9 +89,9 @@ def is_object(state: Mapping[str, Any]) -> bool:
     return state["type"].startswith("kubernetes:") and state["custom"] and not state.get("external")
 
 
-def _kept(state: Mapping[str, Any]) -> Kept:
+def _stored(state: Mapping[str, Any]) -> StoredState:
     outputs, inputs = state.get("outputs") or {}, state.get("inputs") or {}
-    return Kept(
+    return StoredState(
         inputs={key: value for key, value in inputs.items() if not key.startswith("__")},
         manager=outputs.get(MANAGER) or inputs.get(MANAGER),
         uid=(outputs.get("metadata") or {}).get("uid"),

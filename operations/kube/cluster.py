@@ -55,13 +55,13 @@ class Cluster:
     def find(self, manifest: Manifest) -> Manifest | None:
         """Read the live object of the same kind, name and namespace, if it is there."""
         found = self.read(manifest)
-        return as_kept(found) if found else None
+        return as_stored(found) if found else None
 
     def read(self, manifest: Manifest) -> Manifest | None:
         """Read it with all that the API server keeps of it."""
         metadata = manifest["metadata"]
         try:
-            with self._told(f"{manifest['kind']} {metadata['name']}"):
+            with self._reporting(f"{manifest['kind']} {metadata['name']}"):
                 kind = self._kind(manifest["apiVersion"], manifest["kind"])
                 found = kind.get(name=metadata["name"], namespace=metadata.get("namespace"))
         except (NotFoundError, ResourceNotFoundError):
@@ -72,7 +72,7 @@ class Cluster:
     def serves(self, api_version: str, kind: str) -> bool:
         """Tell whether the cluster knows a kind."""
         try:
-            with self._told(f"{kind} of {api_version}"):
+            with self._reporting(f"{kind} of {api_version}"):
                 self._kind(api_version, kind)
         except ResourceNotFoundError:
             return False
@@ -82,14 +82,14 @@ class Cluster:
         self, api_version: str, kind: str, namespace: str | None = None, selector: str = ""
     ) -> list[Manifest]:
         """List the objects of a kind, none where the cluster does not know it."""
-        return [as_kept(each) for each in self.whole(api_version, kind, namespace, selector)]
+        return [as_stored(each) for each in self.whole(api_version, kind, namespace, selector)]
 
     def whole(
         self, api_version: str, kind: str, namespace: str | None = None, selector: str = ""
     ) -> list[Manifest]:
         """List the objects of a kind with all that the API server keeps of them."""
         try:
-            with self._told(f"{kind} in {namespace or 'every namespace'}"):
+            with self._reporting(f"{kind} in {namespace or 'every namespace'}"):
                 found = self._kind(api_version, kind).get(namespace=namespace, label_selector=selector)
         except ResourceNotFoundError:
             return []
@@ -103,12 +103,12 @@ class Cluster:
             OperationError: it is not there.
         """
         try:
-            with self._told(f"{kind} {name}"):
+            with self._reporting(f"{kind} {name}"):
                 found = self._kind(api_version, kind).get(name=name, namespace=namespace)
         except (NotFoundError, ResourceNotFoundError) as error:
             raise OperationError(
                 f"no {kind} {name} in namespace {namespace} of context {self.context}",
-                mend=f"kubectl --context {self.context} get {kind.lower()} --all-namespaces, and name it",
+                fix=f"kubectl --context {self.context} get {kind.lower()} --all-namespaces, and name it",
             ) from error
         status: dict[str, Any] = found.to_dict().get("status") or {}
         return status
@@ -119,7 +119,7 @@ class Cluster:
         Raises:
             OperationError: no API server answers within so many seconds.
         """
-        with self._told(path):
+        with self._reporting(path):
             try:
                 answer = self._client.request(
                     "get",
@@ -135,7 +135,7 @@ class Cluster:
     def patch(self, manifest: Manifest, change: Manifest) -> None:
         """Merge a change into an object, in the name of kubectl: Pulumi takes over what kubectl wrote."""
         metadata = manifest["metadata"]
-        with self._told(f"{manifest['kind']} {metadata['name']}"):
+        with self._reporting(f"{manifest['kind']} {metadata['name']}"):
             self._kind(manifest["apiVersion"], manifest["kind"]).patch(
                 body=change,
                 name=metadata["name"],
@@ -152,7 +152,7 @@ class Cluster:
             UnprocessibleEntityError: a field of it cannot be changed.
         """
         metadata = manifest["metadata"]
-        with self._told(
+        with self._reporting(
             f"{manifest['kind']} {metadata['name']}", but=(ConflictError, UnprocessibleEntityError)
         ):
             kind = self._kind(manifest["apiVersion"], manifest["kind"])
@@ -164,7 +164,7 @@ class Cluster:
     def apply(self, manifest: Manifest, manager: str) -> Manifest:
         """Apply an object by the server, and own every field of it from then on; returns what it became."""
         metadata = manifest["metadata"]
-        with self._told(f"{manifest['kind']} {metadata['name']}"):
+        with self._reporting(f"{manifest['kind']} {metadata['name']}"):
             became: Manifest = (
                 self._kind(manifest["apiVersion"], manifest["kind"])
                 .server_side_apply(
@@ -182,7 +182,7 @@ class Cluster:
         """Change what is observed of an object; one that is gone has nothing to observe."""
         metadata = manifest["metadata"]
         try:
-            with self._told(f"the status of {manifest['kind']} {metadata['name']}"):
+            with self._reporting(f"the status of {manifest['kind']} {metadata['name']}"):
                 kind = self._kind(manifest["apiVersion"], manifest["kind"])
                 kind.status.patch(
                     body=change,
@@ -197,7 +197,7 @@ class Cluster:
         """Delete an object; one that is gone already is fine."""
         metadata = manifest["metadata"]
         try:
-            with self._told(f"{manifest['kind']} {metadata['name']}"):
+            with self._reporting(f"{manifest['kind']} {metadata['name']}"):
                 kind = self._kind(manifest["apiVersion"], manifest["kind"])
                 policy = "Background" if and_what_it_owns else "Orphan"
                 options = {"propagationPolicy": policy}
@@ -219,7 +219,7 @@ class Cluster:
         return self._client.resources.get(api_version=api_version, kind=kind)
 
     @contextmanager
-    def _told(self, what: str, but: tuple[Any, ...] = ()) -> Iterator[None]:
+    def _reporting(self, what: str, but: tuple[Any, ...] = ()) -> Iterator[None]:
         try:
             yield
         except (NotFoundError, ResourceNotFoundError, *but):
@@ -228,20 +228,20 @@ class Cluster:
             raise OperationError(
                 f"no kubeconfig context {self.context}",
                 evidence=str(error),
-                mend="kubectl config get-contexts, then: --context NAME",
+                fix="kubectl config get-contexts, then: --context NAME",
             ) from error
         except ForbiddenError as error:
             raise OperationError(
                 f"{what}: the user of context {self.context} may not do that",
                 evidence=_said(error),
-                mend="give it that right. What a check has to read stands in docs/drift/cronjob.yaml; who it "
+                fix="give it that right. What a check has to read stands in docs/drift/cronjob.yaml; who it "
                 f"is: kubectl --context {self.context} auth whoami",
             ) from error
         except (HTTPError, ApiException) as error:
             raise OperationError(
                 f"{what}: the cluster of context {self.context} does not answer as it should",
                 evidence=_said(error),
-                mend=f"kubectl --context {self.context} get nodes",
+                fix=f"kubectl --context {self.context} get nodes",
             ) from error
 
 
@@ -254,7 +254,7 @@ def _said(error: HTTPError | ApiException) -> str:
         return body
 
 
-def as_kept(live: Manifest) -> Manifest:
+def as_stored(live: Manifest) -> Manifest:
     """Leave out of a live object what the API server wrote into it by itself."""
     metadata = {key: value for key, value in live["metadata"].items() if key not in SERVERS_OWN}
     return {**{key: value for key, value in live.items() if key != "status"}, "metadata": metadata}

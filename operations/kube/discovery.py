@@ -81,5 +81,5 @@ class Kinds:
         return OperationError(
             f"what answers at {host} is no Kubernetes API server",
             evidence=said.strip(),
-            mend="name the context of the right cluster: kubectl config get-contexts",
+            fix="name the context of the right cluster: kubectl config get-contexts",
         )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from components.rollout.log_redaction import HIDDEN, looks_secret, without_secrets
+from components.rollout.log_redaction import HIDDEN, resembles_secret, without_secrets
 from operations.kube.fields import Item, Path
 
 NAMED_BY_KEY: Final = ("annotations", "labels", "headers", "set", "add")
@@ -19,7 +19,7 @@ def without_secret_values(value: Any, path: Path = ()) -> Any:  # noqa: ANN401 (
     """
     if isinstance(value, str):
         name = _name(path)
-        return HIDDEN if name and looks_secret(name, value) else without_secrets(value)
+        return HIDDEN if name and resembles_secret(name, value) else without_secrets(value)
     if isinstance(value, Mapping):
         own = (*path, Item(label=0, value=value))  # what names a `value` is beside it
         return {
@@ -52,5 +52,5 @@ def _is_of_option(words: Sequence[Any], nth: int) -> bool:
         and option.startswith("-")
         and "=" not in option
         and not word.startswith("-")
-        and looks_secret(option, word)
+        and resembles_secret(option, word)
     )

@@ -10,11 +10,11 @@ from typing import Any, Final
 import httpx
 
 from operations.metrics.errors import (
-    BadFiguresError,
-    NoDataError,
-    PrometheusDownError,
-    QueryRefusedError,
-    WrongAddressError,
+    InvalidSample,
+    NoData,
+    PrometheusUnreachable,
+    QueryRejected,
+    WrongPrometheusAddress,
 )
 from operations.metrics.transport import SETTING, Reply, Transport
 
@@ -46,9 +46,9 @@ class Series:
 class Prometheus:
     """One Prometheus.
 
-    Every method raises PrometheusDownError where it does not answer, or cannot just now; WrongAddressError
-    where what answers is not Prometheus; QueryRefusedError where it does not take the query, or lets us not
-    ask; and BadFiguresError where the answer is not what the query was asked for.
+    Every method raises PrometheusUnreachable if it does not answer, WrongPrometheusAddress if something else
+    answers, QueryRejected if the query is rejected or forbidden, and InvalidSample if the answer does not
+    have the form that the query asks for.
     """
 
     transport: Transport
@@ -63,9 +63,9 @@ class Prometheus:
             with _as_promised(query, result):
                 return (Sample(labels={}, value=_number(result[1], query)),)
         if kind != "vector":
-            raise BadFiguresError(
+            raise InvalidSample(
                 f"the query gives a {kind}, not one value for each series: {query}",
-                mend="ask for an instant vector: a rate or a sum, not a bare range",
+                fix="ask for an instant vector: a rate or a sum, not a bare range",
             )
         with _as_promised(query, result):
             samples = [
@@ -92,24 +92,24 @@ class Prometheus:
         """Ask for the one finite number that a query gives.
 
         Raises:
-            NoDataError: it gives none, or NaN, which is nothing divided by nothing.
-            BadFiguresError: it gives several, or an infinite one.
+            NoData: it gives none, or NaN, which is nothing divided by nothing.
+            InvalidSample: it gives several, or an infinite one.
         """
         samples = self.instant(query, at=at)
         if len(samples) > 1:
-            raise BadFiguresError(
+            raise InvalidSample(
                 f"the query gives {len(samples)} series, and one number is needed: {query}",
-                mend="put sum(…) or max(…) around it",
+                fix="put sum(…) or max(…) around it",
             )
         if not samples or math.isnan(samples[0].value):
-            raise NoDataError(
+            raise NoData(
                 f"Prometheus at {self.transport.address} has no data for: {query}",
-                mend="see in Prometheus whether the metric is there, and whether there was traffic",
+                fix="see in Prometheus whether the metric is there, and whether there was traffic",
             )
         if math.isinf(samples[0].value):
-            raise BadFiguresError(
+            raise InvalidSample(
                 f"the query gives {samples[0].value}: {query}",
-                mend="see that it divides by nothing that can be 0",
+                fix="see that it divides by nothing that can be 0",
             )
         return samples[0].value
 
@@ -122,15 +122,15 @@ class Prometheus:
                 return str(data["resultType"]), data["result"]
         said = str(answer.get("error", reply.text)).strip()
         if str(answer.get("errorType")) in OVERLOADED:
-            raise PrometheusDownError(
+            raise PrometheusUnreachable(
                 f"Prometheus at {self.transport.address} cannot answer now",
                 evidence=said,
-                mend="see its log; a shorter window asks less of it",
+                fix="see its log; a shorter window asks less of it",
             )
-        raise QueryRefusedError(
+        raise QueryRejected(
             f"Prometheus at {self.transport.address} refuses the query: {query}",
             evidence=said,
-            mend="mend the query where it stands in the stack file",
+            fix="mend the query where it stands in the stack file",
         )
 
     def _answer(self, reply: Reply) -> Mapping[str, Any]:
@@ -143,17 +143,17 @@ class Prometheus:
             return answer
         where, evidence = self.transport.address, _beginning(reply)
         if reply.status in DOWN:
-            raise PrometheusDownError(
-                f"Prometheus at {where} is down", evidence=evidence, mend="see its pod and its log"
+            raise PrometheusUnreachable(
+                f"Prometheus at {where} is down", evidence=evidence, fix="see its pod and its log"
             )
         if reply.status in NOT_ALLOWED:
-            raise QueryRefusedError(
+            raise QueryRejected(
                 f"who asks may not query Prometheus at {where}",
                 evidence=evidence,
-                mend="give this user the right to it: for a Service, `get` of services/proxy",
+                fix="give this user the right to it: for a Service, `get` of services/proxy",
             )
-        raise WrongAddressError(
-            f"what answers at {where} is not Prometheus", evidence=evidence, mend=f"mend {SETTING}"
+        raise WrongPrometheusAddress(
+            f"what answers at {where} is not Prometheus", evidence=evidence, fix=f"mend {SETTING}"
         )
 
 
@@ -161,14 +161,14 @@ def sums(samples: Sequence[Sample], *labels: str) -> dict[tuple[str, ...], float
     """Add samples up by labels; one that is absent counts as an empty text.
 
     Raises:
-        BadFiguresError: a sample is no count.
+        InvalidSample: a sample is no count.
     """
     found: dict[tuple[str, ...], float] = {}
     for sample in samples:
         if not math.isfinite(sample.value) or sample.value < 0:
-            raise BadFiguresError(
+            raise InvalidSample(
                 f"Prometheus counts {sample.value} of {dict(sample.labels)}",
-                mend="mend metrics.requests and metrics.durations in the stack file: they must give counts",
+                fix="mend metrics.requests and metrics.durations in the stack file: they must give counts",
             )
         key = tuple(sample.labels.get(label, "") for label in labels)
         found[key] = found.get(key, 0.0) + sample.value
@@ -180,15 +180,15 @@ def _as_promised(query: str, answer: object) -> Iterator[None]:
     """Tell of an answer that is not of the form that Prometheus' API promises.
 
     Raises:
-        BadFiguresError: something is missing, or of another type.
+        InvalidSample: something is missing, or of another type.
     """
     try:
         yield
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise BadFiguresError(
+        raise InvalidSample(
             f"the answer is none of Prometheus' API ({type(error).__name__}: {error}): {query}",
             evidence=str(answer)[:500],
-            mend=f"see what answers there, or mend {SETTING}",
+            fix=f"see what answers there, or mend {SETTING}",
         ) from error
 
 
@@ -198,9 +198,9 @@ def _labels(found: Mapping[str, object]) -> Mapping[str, str]:
 
 def _value(sample: Mapping[str, Any], query: str) -> Sequence[Any]:
     if "value" not in sample and "histogram" in sample:
-        raise BadFiguresError(
+        raise InvalidSample(
             f"the query gives a native histogram, not a number: {query}",
-            mend="ask for numbers: histogram_count(…), or the metric's classic buckets",
+            fix="ask for numbers: histogram_count(…), or the metric's classic buckets",
         )
     value: Sequence[Any] = sample["value"]
     return value
@@ -210,9 +210,9 @@ def _are_distinct(labels: Sequence[Mapping[str, str]], query: str) -> None:
     """See that no series comes twice: its requests would count twice."""
     seen = {frozenset(each.items()) for each in labels}
     if len(seen) < len(labels):
-        raise BadFiguresError(
+        raise InvalidSample(
             f"the answer has a series twice: {query}",
-            mend="see what answers there: Prometheus has each series once",
+            fix="see what answers there: Prometheus has each series once",
         )
 
 
@@ -220,8 +220,8 @@ def _number(text: object, query: str) -> float:
     try:
         return float(str(text))
     except ValueError:
-        raise BadFiguresError(
-            f"the query gives {text!r}, which is no number: {query}", mend="ask for numbers"
+        raise InvalidSample(
+            f"the query gives {text!r}, which is no number: {query}", fix="ask for numbers"
         ) from None
 
 

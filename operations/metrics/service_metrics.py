@@ -2,7 +2,7 @@
 
 figures = Figures.of(project, stack, cluster)
 (shop,) = [each for each in services_of(learn(project, stack)) if each.name == "shop"]
-now = figures.measured(shop, window=60)                 # ServiceFigures, the last 60 seconds
+now = figures.measured(shop, window=60)                 # ServiceMetrics, the last 60 seconds
 now.versions["v2"].success, now.versions["v2"].p99      # 0.995, 12.5 (ms); None where there was no request
 figures.scalar("sum(rate(errors_total{app='$service',version='$version'}[$window]))",
                shop, version="v2", window=60)           # any PromQL that gives one number
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from operations.kube.cluster import Cluster
-from operations.metrics.errors import BadFiguresError
+from operations.metrics.errors import InvalidSample
 from operations.metrics.histogram import percentile
 from operations.metrics.prometheus import Prometheus, Sample, sums
 from operations.metrics.queries import Queries, filled
@@ -26,7 +26,7 @@ UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, kw_only=True)
-class VersionFigures:
+class VersionMetrics:
     """What one version answered within the window."""
 
     requests: float
@@ -60,13 +60,13 @@ class VersionFigures:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServiceFigures:
+class ServiceMetrics:
     """What a service answered within the window."""
 
     service: MeshService
     window: float
     """Seconds."""
-    versions: Mapping[str, VersionFigures]
+    versions: Mapping[str, VersionMetrics]
     """Every declared version, and after them whatever else answered, `unknown` included."""
 
     @property
@@ -76,7 +76,7 @@ class ServiceFigures:
 
 
 @dataclass(frozen=True)
-class Figures:
+class MetricsReader:
     """Asks Prometheus. Every method raises the errors of `operations.metrics.errors`."""
 
     prometheus: Prometheus
@@ -88,7 +88,7 @@ class Figures:
         queries = Queries.of(project, stack)
         return cls(Prometheus(reach(queries.prometheus, cluster)), queries)
 
-    def measured(self, service: MeshService, *, window: float, at: float | None = None) -> ServiceFigures:
+    def measured(self, service: MeshService, *, window: float, at: float | None = None) -> ServiceMetrics:
         """Measure a service over the window that ends at a moment, in Unix seconds; now where absent.
 
         Without traffic every version has 0 requests. A window of at least five scrapes gives counts that
@@ -103,7 +103,7 @@ class Figures:
             of_code = {code: count for (name, code), count in codes.items() if name == version}
             requests = sum(of_code.values())
             buckets = {_bound(le): count for (name, le), count in bounds.items() if name == version}
-            versions[version] = VersionFigures(
+            versions[version] = VersionMetrics(
                 requests=requests,
                 failures=sum(count for code, count in of_code.items() if code.startswith("5")),
                 window=window,
@@ -113,7 +113,7 @@ class Figures:
                 p99=percentile(buckets, 0.99),
                 durations=buckets,
             )
-        return ServiceFigures(service=service, window=window, versions=versions)
+        return ServiceMetrics(service=service, window=window, versions=versions)
 
     def scalar(
         self,
@@ -127,8 +127,8 @@ class Figures:
         """Ask for the one number that a query gives, with its `$service`, `$version`, `$window` … filled in.
 
         Raises:
-            NoDataError: it gives no number: nothing was measured.
-            BadFiguresError: it gives several, or an infinite one.
+            NoData: it gives no number: nothing was measured.
+            InvalidSample: it gives several, or an infinite one.
         """
         return self.prometheus.scalar(filled(query, service, window=window, version=version), at=at)
 
@@ -152,7 +152,7 @@ def _bound(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise BadFiguresError(
+        raise InvalidSample(
             f"a bucket of the histogram ends at {text!r}",
-            mend="mend metrics.durations in the stack file: it must give counts by `le`",
+            fix="mend metrics.durations in the stack file: it must give counts by `le`",
         ) from None

@@ -16,7 +16,7 @@ from kubernetes.config import ConfigException
 
 from operations.errors import OperationError
 from operations.kube.cluster import Cluster
-from operations.metrics.errors import PrometheusDownError, WrongAddressError
+from operations.metrics.errors import PrometheusUnreachable, WrongPrometheusAddress
 
 SECONDS: Final = 10.0
 """How long one answer may take. Prometheus gives a query two minutes itself; nobody waits so long."""
@@ -44,8 +44,8 @@ class Transport(Protocol):
         """GET a path below it.
 
         Raises:
-            PrometheusDownError: nobody answers.
-            WrongAddressError: the address leads nowhere.
+            PrometheusUnreachable: nobody answers.
+            WrongPrometheusAddress: the address leads nowhere.
         """
 
 
@@ -69,13 +69,13 @@ class AtUrl:
             # What the other side breaks off, as when it restarts, is no fault of the address.
             lost = isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL | httpx.LocalProtocolError)
             if lost or any(isinstance(each, socket.gaierror | ssl.SSLError) for each in _causes(error)):
-                raise WrongAddressError(
-                    f"no Prometheus at {self.address}", evidence=str(error), mend=f"mend {SETTING}"
+                raise WrongPrometheusAddress(
+                    f"no Prometheus at {self.address}", evidence=str(error), fix=f"mend {SETTING}"
                 ) from error
-            raise PrometheusDownError(
+            raise PrometheusUnreachable(
                 f"Prometheus at {self.address} does not answer",
                 evidence=str(error) or type(error).__name__,
-                mend=f"see why it is down, or mend {SETTING}",
+                fix=f"see why it is down, or mend {SETTING}",
             ) from error
 
     def _reply(self, url: str, parameters: Mapping[str, str]) -> Reply:
@@ -105,16 +105,16 @@ class InCluster:
             status, text = self.cluster.get(where, parameters, seconds=SECONDS)
         except OperationError as error:
             no_context = isinstance(error.__cause__, ConfigException)
-            kind = WrongAddressError if no_context else PrometheusDownError
-            raise kind(error.what, evidence=error.evidence, mend=error.mend) from error
+            kind = WrongPrometheusAddress if no_context else PrometheusUnreachable
+            raise kind(error.what, evidence=error.evidence, fix=error.fix) from error
         # The API server's own answers have a kind; what Prometheus says has none.
         of_api_server = '"kind":"Status"' in text.replace(" ", "")
         absent = status == httpx.codes.NOT_FOUND or NO_PORT in text
         if of_api_server and absent:
-            raise WrongAddressError(
+            raise WrongPrometheusAddress(
                 f"no Service {self.address} in the cluster of context {self.cluster.context}",
                 evidence=text.strip(),
-                mend=f"kubectl --context {self.cluster.context} get services -A, then mend {SETTING}",
+                fix=f"kubectl --context {self.cluster.context} get services -A, then mend {SETTING}",
             )
         return Reply(status=status, text=text)
 

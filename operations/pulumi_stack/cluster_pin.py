@@ -24,7 +24,7 @@ def meant_cluster(resources: Sequence[Resource]) -> Cluster:
     if len(contexts) != 1:
         raise OperationError(
             f"the program names {len(contexts)} kubeconfig contexts; there must be one to know its cluster",
-            mend="pulumi config set kubernetes:context NAME",
+            fix="pulumi config set kubernetes:context NAME",
         )
     cluster = Cluster(str(contexts.pop()))
     for each in resources:
@@ -40,6 +40,6 @@ def _check(cluster: Cluster, pinned: str) -> None:
         raise OperationError(
             f"the stack is pinned to the cluster whose namespace kube-system has the uid {pinned}, and "
             f"context {cluster.context} leads to the one with {found}; nothing was changed",
-            mend="name the context of the right cluster: pulumi config set kubernetes:context NAME; or, if "
+            fix="name the context of the right cluster: pulumi config set kubernetes:context NAME; or, if "
             f"this is the right one: pulumi config set --path 'mesh-app:clusterUid' {found}",
         )

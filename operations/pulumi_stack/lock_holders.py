@@ -16,7 +16,7 @@ def lock_holders(workspace: auto.LocalWorkspace, project: str, stack: str) -> Se
     """List who holds the lock of a stack that exists; nobody, where no update runs.
 
     Raises:
-        LockedError: an update runs, and the backend does not tell whose.
+        StackLocked: an update runs, and the backend does not tell whose.
         OperationError: the backend does not answer.
     """
     url = workspace.who_am_i().url
@@ -28,7 +28,7 @@ def lock_holders(workspace: auto.LocalWorkspace, project: str, stack: str) -> Se
         raise OperationError(
             f"it cannot be found out whether an update of stack {stack} runs; nothing was changed",
             evidence=str(error).strip(),
-            mend="pulumi whoami --verbose, and see that the backend answers; then the same command again",
+            fix="pulumi whoami --verbose, and see that the backend answers; then the same command again",
         ) from error
 
 

@@ -20,7 +20,7 @@ from pulumi import automation as auto
 from operations.errors import OperationError
 
 T = TypeVar("T")
-Tell = Callable[[str], None]
+ReportLine = Callable[[str], None]
 
 POLL_SECONDS: Final = 1.0
 SAY_SECONDS: Final = 15.0
@@ -100,7 +100,7 @@ def _namespace(kind: str) -> str:
     return str(Path(f"/proc/self/ns/{kind}").readlink())
 
 
-class LockedError(OperationError):
+class StackLocked(OperationError):
     """Another update of the stack runs."""
 
 
@@ -122,30 +122,30 @@ def locked(stack: str, found: Sequence[Holder]) -> OperationError:
     if found and all(each.ended for each in found):
         return OperationError(
             f"stack {stack} is locked by a process that ended without giving the lock back: {_listed(found)}",
-            mend=f"python -m operations recover --stack {stack}, which brings stack and cluster in order; "
+            fix=f"python -m operations recover --stack {stack}, which brings stack and cluster in order; "
             f"or, for the lock alone: pulumi cancel --yes --stack {stack}, then the same command again",
         )
-    return LockedError(
+    return StackLocked(
         f"stack {stack} is locked: another update of it runs; nothing was changed",
         evidence="\n".join(f"held by {each}" for each in found),
-        mend="wait until it has ended. If you know that its process is gone: "
+        fix="wait until it has ended. If you know that its process is gone: "
         f"pulumi cancel --yes --stack {stack}, then python -m operations recover --stack {stack}",
     )
 
 
-def patiently(work: Callable[[], T], *, stack: str, seconds: float, tell: Tell) -> T:
+def patiently(work: Callable[[], T], *, stack: str, seconds: float, report_line: ReportLine) -> T:
     """Do something that takes the stack's lock, and wait for another update to end first.
 
     Args:
         work: what to do, through the Automation API; tried again while the stack is locked.
         stack: its name.
         seconds: how long to wait; 0 to try once.
-        tell: is told who holds the lock, at once and every 15 s.
+        report_line: is told who holds the lock, at once and every 15 s.
 
     Raises:
         OperationError: it is still locked, or the holder ended without giving the lock back.
     """
-    ends, says = time.monotonic() + seconds, time.monotonic()
+    ends, description = time.monotonic() + seconds, time.monotonic()
     while True:
         try:
             return work()
@@ -154,10 +154,10 @@ def patiently(work: Callable[[], T], *, stack: str, seconds: float, tell: Tell) 
             now = time.monotonic()
             if now >= ends or (found and all(each.ended for each in found)):
                 raise locked(stack, found) from error
-            if now >= says:
+            if now >= description:
                 held = _listed(found) or "another update"
-                tell(f"waiting up to {ends - now:.0f} s for the lock of stack {stack}, held by {held}")
-                says = now + SAY_SECONDS
+                report_line(f"waiting up to {ends - now:.0f} s for the lock of stack {stack}, held by {held}")
+                description = now + SAY_SECONDS
             time.sleep(min(POLL_SECONDS, ends - now))
 
 

@@ -82,7 +82,7 @@ def learn_each(projects: Sequence[Project], stack: str) -> list[Declared]:
     except BrokenProcessPool as error:
         raise OperationError(
             f"the program of {project.folder} ended without an answer for {file}",
-            mend=f"pulumi preview --stack {stack}",
+            fix=f"pulumi preview --stack {stack}",
         ) from error
     return [_declared(each, file) for each in answers]
 
@@ -92,7 +92,7 @@ def _declared(answer: _Answer, file: str) -> Declared:
         raise OperationError(
             f"{file}: {answer.fault}",
             evidence=answer.trace,
-            mend=f"mend {file} as said above, then try again",
+            fix=f"mend {file} as said above, then try again",
         )
     return answer.declared
 

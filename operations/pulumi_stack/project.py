@@ -45,7 +45,7 @@ class Project:
                 return cls(folder=folder, settings=_read(folder / PROJECT_FILE))
         raise OperationError(
             f"no {PROJECT_FILE} in {start} nor above it",
-            mend="go into the project's folder, or name it: --cwd FOLDER",
+            fix="go into the project's folder, or name it: --cwd FOLDER",
         )
 
     @property
@@ -77,7 +77,7 @@ class Project:
             known = sorted(path.name for path in self.folder.glob("Pulumi.*.yaml"))
             raise OperationError(
                 f"no {file.name} in {self.folder}; there is: {', '.join(known) or 'no stack file'}",
-                mend="name another stack: --stack, or make this one: pulumi stack init",
+                fix="name another stack: --stack, or make this one: pulumi stack init",
             )
         document = _parsed(file, self.drafts[stack]) if stack in self.drafts else _read(file)
         given = {**self._defaults(), **self._full_names(document.get("config") or {})}
@@ -104,9 +104,9 @@ def _parsed(file: Path, text: str) -> Mapping[str, Any]:
     try:
         document = yaml.safe_load(text) or {}
     except yaml.YAMLError as error:
-        raise OperationError(f"{file} is no YAML", mend=f"mend {file.name}", evidence=str(error)) from error
+        raise OperationError(f"{file} is no YAML", fix=f"mend {file.name}", evidence=str(error)) from error
     if not isinstance(document, dict):
-        raise OperationError(f"{file} holds no mapping", mend=f"mend {file.name}", evidence=str(document))
+        raise OperationError(f"{file} holds no mapping", fix=f"mend {file.name}", evidence=str(document))
     return document
 
 

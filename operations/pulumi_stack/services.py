@@ -41,7 +41,7 @@ def services_of(declared: Declared) -> tuple[MeshService, ...]:
     if not deployments or not isinstance(weights, dict):
         raise OperationError(
             "the program declares no service with weights",
-            mend="pulumi preview, and see that the stack has versions and exports their weights",
+            fix="pulumi preview, and see that the stack has versions and exports their weights",
         )
     return tuple(
         MeshService(

@@ -15,7 +15,7 @@ from operations.errors import OperationError
 from operations.pulumi_stack import locks
 
 T = TypeVar("T")
-Tell = Callable[[str], None]
+ReportLine = Callable[[str], None]
 
 LOG_LINES: Final = 15
 """Lines of Pulumi's own words that an error shows."""
@@ -61,13 +61,13 @@ class _Stack(auto.Stack):
         )
 
 
-class Updates:
+class PulumiStack:
     """A stack of a project's folder, with its own config.
 
     Args:
         folder: the project's.
         stack: its name.
-        tell: is told each step.
+        report_line: is told each step.
         environment: variables for Pulumi, besides those of this process.
         create: make the stack if it is not there.
         wait: seconds to wait for another update to end.
@@ -81,14 +81,14 @@ class Updates:
         self,
         folder: Path,
         stack: str,
-        tell: Tell,
+        report_line: ReportLine,
         *,
         environment: Mapping[str, str] | None = None,
         create: bool = False,
         wait: float = 0,
         command: auto.PulumiCommand | None = None,
     ) -> None:
-        self.name, self.tell, self._wait = stack, tell, wait
+        self.name, self.report_line, self._wait = stack, report_line, wait
         mode = StackInitMode.CREATE_OR_SELECT if create else StackInitMode.SELECT
         workspace = auto.LocalWorkspace(
             work_dir=str(folder), env_vars=dict(environment or {}), pulumi_command=command or installed()
@@ -155,7 +155,7 @@ class Updates:
         def listen(event: auto.EngineEvent) -> None:
             if event.resource_pre_event and event.resource_pre_event.metadata.op not in QUIET:
                 step = event.resource_pre_event.metadata
-                self.tell(f"{step.op.value} {spelled(step.urn)}")
+                self.report_line(f"{step.op.value} {spelled(step.urn)}")
             _hear(event, said)
 
         self.run(
@@ -174,8 +174,8 @@ class Updates:
 
     def run(self, verb: str, work: Callable[[], T], said: Sequence[str] = ()) -> T:
         """Do something that Pulumi does, and say in words what went wrong."""
-        with _told(self.name, verb, said):
-            return locks.patiently(work, stack=self.name, seconds=self._wait, tell=self.tell)
+        with _reporting(self.name, verb, said):
+            return locks.patiently(work, stack=self.name, seconds=self._wait, report_line=self.report_line)
 
 
 def spelled(urn: str) -> str:
@@ -185,20 +185,20 @@ def spelled(urn: str) -> str:
 
 
 @contextmanager
-def _told(stack: str, verb: str, said: Sequence[str]) -> Iterator[None]:
+def _reporting(stack: str, verb: str, said: Sequence[str]) -> Iterator[None]:
     try:
         yield
     except auto.StackNotFoundError as error:
         raise OperationError(
             f"there is no stack {stack} at this backend",
-            mend=f"pulumi stack ls; or make it: pulumi stack init {stack}",
+            fix=f"pulumi stack ls; or make it: pulumi stack init {stack}",
         ) from error
     except auto.CommandError as error:
         lines = said or [line for line in str(error).splitlines() if line.strip()]
         raise OperationError(
             f"`pulumi {verb}` failed for stack {stack}; what served goes on serving",
             evidence="\n".join(lines[-LOG_LINES:]),
-            mend="mend what it says, then the same command again: it goes on from here",
+            fix="mend what it says, then the same command again: it goes on from here",
         ) from error
 
 

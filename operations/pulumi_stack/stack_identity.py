@@ -21,7 +21,7 @@ def owner_of(live: Manifest) -> str | None:
     return label
 
 
-def is_made_here(live: Manifest, identity: str) -> bool:
+def is_made_by(live: Manifest, identity: str) -> bool:
     """Tell whether the stack of an identity made a live object.
 
     A label alone may be a copy of the stack's own: Pulumi must have applied it, and no other object own it.

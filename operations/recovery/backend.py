@@ -73,7 +73,7 @@ class FileBackend:
                 raise OperationError(
                     f"nobody can tell who locked stack {self.stack}: {note} cannot be read",
                     evidence=str(error),
-                    mend=f"if no update of it runs anywhere: rm {note}, then the same command again",
+                    fix=f"if no update of it runs anywhere: rm {note}, then the same command again",
                 ) from error
         return found
 
@@ -94,7 +94,7 @@ class FileBackend:
             return None  # never deployed, or destroyed
         raise OperationError(
             f"the state of stack {self.stack} cannot be read, and there is none from before: {self._file}",
-            mend=f"mv {self._file} {self._file}.broken, pulumi stack init {self.stack}, then the same "
+            fix=f"mv {self._file} {self._file}.broken, pulumi stack init {self.stack}, then the same "
             "command again: Pulumi takes running objects over that are as declared",
         )
 

@@ -20,13 +20,13 @@ from operations.pulumi_stack.lock_holders import lock_holders
 from operations.pulumi_stack.program import declare
 from operations.pulumi_stack.project import Project
 from operations.pulumi_stack.recorder import Resource
-from operations.pulumi_stack.stack import Tell, Updates
+from operations.pulumi_stack.stack import PulumiStack, ReportLine
 from operations.pulumi_stack.stack_identity import LABEL, identity_of, owner_of
 from operations.recovery import orphan_processes
 from operations.recovery.backend import FileBackend
 from operations.recovery.field_managers import former_names, nothing_of
 from operations.recovery.findings import Findings
-from operations.recovery.orphan_resources import leftovers, marked
+from operations.recovery.orphan_resources import marked, orphan_resources
 from operations.recovery.pending import pending_operations
 
 LEAST_FREE: Final = 8 << 20
@@ -43,13 +43,15 @@ UNSOUND: Final = "snapshot integrity failure"
 """What Pulumi says of a state that it can read and that contradicts itself."""
 
 
-def recover(project: Project, stack: str, *, tell: Tell, agreed: Callable[[], bool] | None) -> None:
+def recover(
+    project: Project, stack: str, *, report_line: ReportLine, agreed: Callable[[], bool] | None
+) -> None:
     """Bring stack and cluster to what the stack file says, whatever interrupted the last update.
 
     Args:
         project: with the stack file.
         stack: its name.
-        tell: is told what is found, and each step.
+        report_line: is told what is found, and each step.
         agreed: asks, once everything is shown, whether to go on; None to go on without a question.
 
     Raises:
@@ -58,27 +60,27 @@ def recover(project: Project, stack: str, *, tell: Tell, agreed: Callable[[], bo
     """
     resources = declare(project, stack)
     cluster = meant_cluster(resources)
-    recovery = _Recovery(project, stack, cluster, tell)
-    found = recovery.look(resources)
+    recovery = _Recovery(project, stack, cluster, report_line)
+    found = recovery.sample(resources)
     shown = [*found.lines(), *recovery.ahead(found)]
     for line in shown:
-        tell(line)
+        report_line(line)
     if agreed:
         if not agreed():
-            tell("nothing was changed; to do it: the same command with --yes")
+            report_line("nothing was changed; to do it: the same command with --yes")
             return
-        found = recovery.look(declare(project, stack))
+        found = recovery.sample(declare(project, stack))
         if [*found.lines(), *recovery.ahead(found)] != shown:
             raise OperationError(
                 f"stack {stack} changed while the question was open; nothing was changed",
-                mend="the same command again, which shows what is to be done now",
+                fix="the same command again, which shows what is to be done now",
             )
-    recovery.mend(found)
+    recovery.fix(found)
     recovery.converge(found, manifests(resources))
-    tell(f"stack {stack} and the cluster of context {cluster.context} are as Pulumi.{stack}.yaml says")
+    report_line(f"stack {stack} and the cluster of context {cluster.context} are as Pulumi.{stack}.yaml says")
 
 
-def settle(project: Project, stack: str, tell: Tell) -> None:
+def settle(project: Project, stack: str, report_line: ReportLine) -> None:
     """Put the state of a stack in order, once no update runs any more; the cluster stays as it is.
 
     Raises:
@@ -87,24 +89,24 @@ def settle(project: Project, stack: str, tell: Tell) -> None:
     ends = time.monotonic() + SETTLE_SECONDS
     while True:
         try:
-            recovery = _Recovery(project, stack, meant_cluster(declare(project, stack)), tell)
-            found = recovery.look()
-            recovery.mend(found)
+            recovery = _Recovery(project, stack, meant_cluster(declare(project, stack)), report_line)
+            found = recovery.sample()
+            recovery.fix(found)
             return recovery.close(found)
-        except locks.LockedError:
+        except locks.StackLocked:
             if time.monotonic() > ends:
                 raise
-            tell(f"an update of stack {stack} runs; waiting for its end")
+            report_line(f"an update of stack {stack} runs; waiting for its end")
             time.sleep(SETTLE_POLL_SECONDS)
 
 
 class _Recovery:
-    def __init__(self, project: Project, stack: str, cluster: Cluster, tell: Tell) -> None:
-        self._project, self._stack, self._cluster, self._tell = project, stack, cluster, tell
+    def __init__(self, project: Project, stack: str, cluster: Cluster, report_line: ReportLine) -> None:
+        self._project, self._stack, self._cluster, self._tell = project, stack, cluster, report_line
         self._workspace = auto.LocalWorkspace(work_dir=str(project.folder))
         self._backend = FileBackend.of(self._workspace.who_am_i().url, project.name, stack)
 
-    def look(self, resources: Sequence[Resource] = ()) -> Findings:
+    def sample(self, resources: Sequence[Resource] = ()) -> Findings:
         """Find what was left behind, and change nothing.
 
         Args:
@@ -129,7 +131,7 @@ class _Recovery:
             backup=backup,
             pending=pending,
             retired=[urn for urn in known if urn not in declared] if resources else (),
-            leftovers=leftovers(
+            orphan_resources=orphan_resources(
                 manifests(wanted),
                 [each["inputs"] for each in known.values()],
                 [each.resource["inputs"] for each in pending if is_object(each.resource)],
@@ -153,7 +155,7 @@ class _Recovery:
         listed = [each for each in changes if each.op is not auto.OpType.DELETE]
         return [f"pulumi up will {each}" for each in listed] or ["pulumi up has nothing else to change"]
 
-    def mend(self, found: Findings) -> None:
+    def fix(self, found: Findings) -> None:
         """Take away what keeps Pulumi from working on the stack."""
         orphan_processes.end(found.processes)
         if found.backup and self._backend:
@@ -187,8 +189,8 @@ class _Recovery:
         self._tell("pulumi up")
         # What a provider applied that was killed is in a name that no state knows: it would be a conflict.
         self._updates(ENVIRONMENT if made else {}).up()
-        self._let_go(declared)
-        self._delete(found.leftovers, declared)
+        self._release(declared)
+        self._delete(found.orphan_resources, declared)
 
     def _mark(self, made: Manifest, identity: str) -> None:
         """Give an object its stack's identity, where an older version of the program made it without."""
@@ -198,14 +200,14 @@ class _Recovery:
     def _delete(self, shown: Sequence[Manifest], declared: Sequence[Manifest]) -> None:
         """Delete the leftovers that were shown, and tell of those that came meanwhile."""
         kept = [each.inputs for each in State.of(self._project, self._stack).objects.values()]
-        for each in sorted(leftovers(declared, kept, shown, self._cluster), key=_rank):
+        for each in sorted(orphan_resources(declared, kept, shown, self._cluster), key=_rank):
             if any(same_object(each, one) for one in shown):
                 self._tell(f"delete {named(each)}, which this stack made and nobody knows any more")
                 self._cluster.delete(each)
             else:
                 self._tell(f"{named(each)} is left, which came meanwhile: the same command again shows it")
 
-    def _let_go(self, declared: Sequence[Manifest]) -> None:
+    def _release(self, declared: Sequence[Manifest]) -> None:
         """Drop the claims of providers that died, to what they had made before its state knew of it."""
         kept = list(State.of(self._project, self._stack).objects.values())
         for live in marked(declared, identity_of(declared), self._cluster):
@@ -214,8 +216,8 @@ class _Recovery:
                 self._tell(f"let go of {spelled(live)} as {name}, which applied it and is gone")
                 self._cluster.apply(nothing_of(live), name)
 
-    def _updates(self, environment: Mapping[str, str] = MappingProxyType({})) -> Updates:
-        return Updates(
+    def _updates(self, environment: Mapping[str, str] = MappingProxyType({})) -> PulumiStack:
+        return PulumiStack(
             self._project.folder,
             self._stack,
             lambda line: self._tell(f"  {line}"),
@@ -232,7 +234,7 @@ class _Recovery:
             raise OperationError(
                 f"Pulumi cannot tell the state of stack {self._stack}",
                 evidence=str(error).strip(),
-                mend="pulumi stack ls shows the stacks of this backend. Where it keeps versions, take one: "
+                fix="pulumi stack ls shows the stacks of this backend. Where it keeps versions, take one: "
                 f"pulumi stack export --version N --stack {self._stack} | pulumi stack import --stack "
                 f"{self._stack}",
             ) from error
@@ -251,7 +253,7 @@ class _Recovery:
             raise OperationError(
                 f"the disk of Pulumi's state is full: {free >> 10} KiB are free at {root}, and it takes "
                 f"{LEAST_FREE >> 10}; nothing was changed",
-                mend=f"make room: df -h {root}, then the same command again",
+                fix=f"make room: df -h {root}, then the same command again",
             )
 
 

@@ -27,7 +27,7 @@ class Findings:
     """Operations of which the state does not know whether they happened."""
     retired: Sequence[str] = ()
     """URNs of the state that the stack file declares no longer."""
-    leftovers: Sequence[Manifest] = ()
+    orphan_resources: Sequence[Manifest] = ()
     """What this stack made, and neither its state nor its stack file knows."""
 
     def lines(self) -> list[str]:
@@ -43,6 +43,6 @@ class Findings:
             *(f"pulumi up will delete {spelled(each)}" for each in self.retired),
             *(
                 f"{named(each)} is deleted: this stack made it, and nobody knows it"
-                for each in self.leftovers
+                for each in self.orphan_resources
             ),
         ]

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from operations.kube.cluster import Cluster, same_object
 from operations.kube.manifests import Manifest
-from operations.pulumi_stack.stack_identity import LABEL, identity_of, is_made_here
+from operations.pulumi_stack.stack_identity import LABEL, identity_of, is_made_by
 
 
-def leftovers(
+def orphan_resources(
     declared: Sequence[Manifest], known: Sequence[Manifest], begun: Sequence[Manifest], cluster: Cluster
 ) -> list[Manifest]:
     """List what carries the stack's identity, was applied by Pulumi, and is neither declared nor known.
@@ -24,7 +24,7 @@ def leftovers(
     return [
         each
         for each in marked([*declared, *known, *begun], identity, cluster)
-        if is_made_here(each, identity) and not any(same_object(each, one) for one in [*declared, *known])
+        if is_made_by(each, identity) and not any(same_object(each, one) for one in [*declared, *known])
     ]
 
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from operations.errors import OperationError
 from operations.pulumi_stack.project import Project
 from operations.traffic.output import as_document, as_json, tables
-from operations.traffic.snapshot import Look, Scenery
+from operations.traffic.snapshot import Sample, Scenery
 
 SEEN, NO_FIGURES = 0, 1
 EVERY_SECONDS: Final = 2.0
@@ -52,9 +52,9 @@ def traffic(
         with suppress(KeyboardInterrupt):
             _watch(project, request, scenery, console, rest)
         return SEEN
-    looks = scenery.look(request.window)
-    _say(request, looks, console)
-    return NO_FIGURES if any(each.why for each in looks) else SEEN
+    samples = scenery.sample(request.window)
+    _say(request, samples, console)
+    return NO_FIGURES if any(each.why for each in samples) else SEEN
 
 
 def _watch(
@@ -65,13 +65,13 @@ def _watch(
     with Live(console=console, auto_refresh=False) if in_place else nullcontext() as live:
         while True:
             scenery, fault = _current(scenery, project, request)
-            looks = scenery.look(request.window)
+            samples = scenery.sample(request.window)
             if live:
                 told = Text(fault, style="red")
-                live.update(Group(tables(looks, request.window), told), refresh=True)
+                live.update(Group(tables(samples, request.window), told), refresh=True)
             else:
                 sys.stderr.write(fault and f"{fault}\n")
-                _say(request, looks, console)
+                _say(request, samples, console)
             rest(EVERY_SECONDS)
 
 
@@ -86,10 +86,10 @@ def _current(scenery: Scenery, project: Project, request: Request) -> tuple[Scen
         return scenery, str(error)
 
 
-def _say(request: Request, looks: list[Look], console: Console) -> None:
+def _say(request: Request, samples: list[Sample], console: Console) -> None:
     if request.json:
-        document = as_document(request.stack, looks, time=time.time(), window=request.window)
+        document = as_document(request.stack, samples, time=time.time(), window=request.window)
         sys.stdout.write(as_json(document, indent=None if request.watch else 2))
         sys.stdout.flush()
     else:
-        console.print(tables(looks, request.window))
+        console.print(tables(samples, request.window))

@@ -9,20 +9,20 @@ from rich.table import Table
 from rich.text import Text
 
 from operations.kube.pod_readiness import Pods
-from operations.metrics.service_metrics import VersionFigures
-from operations.traffic.snapshot import Look
+from operations.metrics.service_metrics import VersionMetrics
+from operations.traffic.snapshot import Sample
 
 SCHEMA: Final = 1
 """The version of the JSON form. Keys may come; one that goes or changes its meaning makes a new version."""
 COLUMNS: Final = ("version", "weight", "share", "requests/s", "success", "p50", "p90", "p99", "pods ready")
 
 
-def tables(looks: Sequence[Look], window: float) -> RenderableType:
+def tables(samples: Sequence[Sample], window: float) -> RenderableType:
     """Lay looks out for a terminal, one table for each service."""
-    return Group(*(part for look in looks for part in _table(look, window)))
+    return Group(*(part for sample in samples for part in _table(sample, window)))
 
 
-def as_document(stack: str, looks: Sequence[Look], *, time: float, window: float) -> dict[str, Any]:
+def as_document(stack: str, samples: Sequence[Sample], *, time: float, window: float) -> dict[str, Any]:
     """Say looks in plain data; docs/operations.md says what each key means."""
     return {
         "schema": SCHEMA,
@@ -31,12 +31,12 @@ def as_document(stack: str, looks: Sequence[Look], *, time: float, window: float
         "window": window,
         "services": [
             {
-                "service": look.service.name,
-                "namespace": look.service.namespace,
-                "why": _why(look),
-                "versions": [_document(look, version) for version in _versions(look)],
+                "service": sample.service.name,
+                "namespace": sample.service.namespace,
+                "why": _why(sample),
+                "versions": [_document(sample, version) for version in _versions(sample)],
             }
-            for look in looks
+            for sample in samples
         ],
     }
 
@@ -46,29 +46,29 @@ def as_json(document: dict[str, Any], *, indent: int | None) -> str:
     return json.dumps(document, indent=indent, ensure_ascii=False) + "\n"
 
 
-def _table(look: Look, window: float) -> list[RenderableType]:
-    title = f"{look.service.namespace}/{look.service.name}, the last {window:g} s"
+def _table(sample: Sample, window: float) -> list[RenderableType]:
+    title = f"{sample.service.namespace}/{sample.service.name}, the last {window:g} s"
     table = Table(title=title, title_justify="left", title_style="bold")
     for nth, column in enumerate(COLUMNS):
         table.add_column(column, justify="right" if nth else "left")
-    for version in _versions(look):
-        weight = look.service.weights.get(version)
+    for version in _versions(sample):
+        weight = sample.service.weights.get(version)
         table.add_row(
             version,
             "-" if weight is None else f"{weight} %",
-            *_figures(look.figures.versions.get(version) if look.figures else None),
-            _pods(look, version),
+            *_figures(sample.metrics.versions.get(version) if sample.metrics else None),
+            _pods(sample, version),
         )
-    return [table, Text(look.said, style="yellow")] if look.said else [table]
+    return [table, Text(sample.said, style="yellow")] if sample.said else [table]
 
 
-def _versions(look: Look) -> list[str]:
+def _versions(sample: Sample) -> list[str]:
     """Every declared version, and whatever else answered."""
-    answered = look.figures.versions if look.figures else ()
-    return list(dict.fromkeys((*look.service.weights, *answered)))
+    answered = sample.metrics.versions if sample.metrics else ()
+    return list(dict.fromkeys((*sample.service.weights, *answered)))
 
 
-def _figures(measured: VersionFigures | None) -> tuple[str, ...]:
+def _figures(measured: VersionMetrics | None) -> tuple[str, ...]:
     if measured is None:
         return ("-",) * 6
     parts = [_percent(measured.share, 1), f"{measured.rate:.1f}", _percent(measured.success, 2)]
@@ -80,31 +80,31 @@ def _percent(part: float | None, digits: int) -> str:
     return "-" if part is None else f"{100 * part:.{digits}f} %"
 
 
-def _pods(look: Look, version: str) -> Text:
-    if version not in look.pods:
+def _pods(sample: Sample, version: str) -> Text:
+    if version not in sample.pods:
         return Text("-")
-    pods = look.pods[version]
+    pods = sample.pods[version]
     if pods is None:
         return Text("not known", style="yellow")
-    return Text(f"{pods.ready} of {pods.wanted}", style="red" if _is_missing(look, version, pods) else "")
+    return Text(f"{pods.ready} of {pods.wanted}", style="red" if _is_missing(sample, version, pods) else "")
 
 
-def _is_missing(look: Look, version: str, pods: Pods) -> bool:
-    return pods.ready < pods.wanted or bool(look.service.weights.get(version) and not pods.ready)
+def _is_missing(sample: Sample, version: str, pods: Pods) -> bool:
+    return pods.ready < pods.wanted or bool(sample.service.weights.get(version) and not pods.ready)
 
 
-def _why(look: Look) -> dict[str, str] | None:
-    if look.why is None:
+def _why(sample: Sample) -> dict[str, str] | None:
+    if sample.why is None:
         return None
-    return {"cause": type(look.why).__name__, "what": look.why.what, "mend": look.why.mend}
+    return {"cause": type(sample.why).__name__, "what": sample.why.what, "mend": sample.why.fix}
 
 
-def _document(look: Look, version: str) -> dict[str, Any]:
-    measured = look.figures.versions.get(version) if look.figures else None
-    pods = look.pods.get(version)
+def _document(sample: Sample, version: str) -> dict[str, Any]:
+    measured = sample.metrics.versions.get(version) if sample.metrics else None
+    pods = sample.pods.get(version)
     return {
         "version": version,
-        "weight": look.service.weights.get(version),
+        "weight": sample.service.weights.get(version),
         "share": measured and measured.share,
         "requests": measured and measured.requests,
         "rate": measured and measured.rate,

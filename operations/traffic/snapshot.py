@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from operations.errors import OperationError
 from operations.kube.cluster import Cluster
 from operations.kube.pod_readiness import Pods, pods_of
-from operations.metrics.errors import FiguresError
-from operations.metrics.service_metrics import Figures, ServiceFigures
+from operations.metrics.errors import MetricsError
+from operations.metrics.service_metrics import MetricsReader, ServiceMetrics
 from operations.pulumi_stack.cluster_pin import meant_cluster
 from operations.pulumi_stack.program import learn
 from operations.pulumi_stack.project import Project
@@ -15,23 +15,23 @@ from operations.pulumi_stack.services import MeshService, services_of
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class Sample:
     """One service at a moment."""
 
     service: MeshService
     pods: Mapping[str, Pods | None]
     """By declared version; None where the cluster does not say."""
-    figures: ServiceFigures | None
-    why: FiguresError | None = None
+    metrics: ServiceMetrics | None
+    why: MetricsError | None = None
     """Why there are no figures, if there are none."""
 
     @property
     def said(self) -> str | None:
         """What a person has to know of the figures beside them."""
-        if self.figures is None:
+        if self.metrics is None:
             return str(self.why)
-        if not self.figures.requests:
-            return f"no requests within {self.figures.window:g} s"
+        if not self.metrics.requests:
+            return f"no requests within {self.metrics.window:g} s"
         return None
 
 
@@ -43,7 +43,7 @@ class Scenery:
     """The stack file that it is of."""
     services: tuple[MeshService, ...]
     cluster: Cluster
-    figures: Figures
+    metrics: MetricsReader
 
     @classmethod
     def of(cls, project: Project, stack: str, service: str | None) -> "Scenery":
@@ -60,24 +60,24 @@ class Scenery:
         if service not in {None, *names}:
             raise OperationError(
                 f"the stack has no service {service}; it has {', '.join(names)}",
-                mend=f"--service {names[0]}",
+                fix=f"--service {names[0]}",
             )
         cluster = meant_cluster(declared.resources)
         return cls(
             text=text,
             services=tuple(each for each in services if service in {None, each.name}),
             cluster=cluster,
-            figures=Figures.of(project, stack, cluster),
+            metrics=MetricsReader.of(project, stack, cluster),
         )
 
-    def look(self, window: float) -> list[Look]:
+    def sample(self, window: float) -> list[Sample]:
         """Look at each service over the last seconds. What cannot be told is said in the look itself."""
         return [self._at(service, window) for service in self.services]
 
-    def _at(self, service: MeshService, window: float) -> Look:
+    def _at(self, service: MeshService, window: float) -> Sample:
         pods = {version: pods_of(self.cluster, service, version) for version in service.deployments}
         try:
-            figures = self.figures.measured(service, window=window)
-        except FiguresError as error:
-            return Look(service=service, pods=pods, figures=None, why=error)
-        return Look(service=service, pods=pods, figures=figures)
+            metrics = self.metrics.measured(service, window=window)
+        except MetricsError as error:
+            return Sample(service=service, pods=pods, metrics=None, why=error)
+        return Sample(service=service, pods=pods, metrics=metrics)

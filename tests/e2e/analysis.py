@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from components.manifests.listeners import ways
+from components.manifests.listeners import entry_points
 from tests.e2e.configurations import Case, Manifest
 
 SIDECAR: Manifest = {"name": "istio-proxy", "image": "auto"}
@@ -48,7 +48,7 @@ def _found(case: Case) -> Iterator[Manifest]:
     }
     yield _pod("gateway", namespace, {"labels": labels}, [SIDECAR])
     for place, service in case.stack.placed.items():
-        for way in ways(service, place):
+        for way in entry_points(service, place):
             if way.tls:
                 yield {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls"} | {
                     "metadata": {"name": way.tls.secret, "namespace": namespace},

@@ -90,7 +90,7 @@ class Run:
         self._hear()
         return self._log.read_text(errors="replace")
 
-    def says(self, words: str, seconds: float = PATIENCE_SECONDS) -> None:
+    def description(self, words: str, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until it says something."""
         deadline = time.monotonic() + seconds
         while words not in self.said:

@@ -13,10 +13,10 @@ from typing import Any, Final
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from components.manifests.listeners import ways
+from components.manifests.listeners import entry_points
 from components.model.stack import Common, Stack
 from components.resources.cluster_pin import WITNESS
-from components.schema.issues import PROJECT, Fault
+from components.schema.issues import PROJECT, Issue
 from components.schema.type_hints import keys_of
 from components.settings.errors import ConfigError
 from components.settings.load import parse
@@ -58,7 +58,7 @@ class Case:
     @property
     def ports(self) -> set[int]:
         """The ports at which users arrive: the cluster's own Service of the ingress has them."""
-        return {way.port for path, each in self.stack.placed.items() for way in ways(each, path)}
+        return {way.port for path, each in self.stack.placed.items() for way in entry_points(each, path)}
 
     def __str__(self) -> str:
         """Show the configuration, to be run again."""
@@ -106,7 +106,7 @@ def _part(nth: int) -> Drawn:
     def collect(config: Config) -> None:
         number = nth * EXAMPLES + len(drawn.cases)
         config = _apart(config, number)
-        if found := faults(config):
+        if found := issues(config):
             drawn.refused[found[0].code] += 1
             return
         stack = parse(config)
@@ -116,12 +116,12 @@ def _part(nth: int) -> Drawn:
     return drawn
 
 
-def faults(config: Mapping[str, object]) -> tuple[Fault, ...]:
+def issues(config: Mapping[str, object]) -> tuple[Issue, ...]:
     """Ask validation."""
     try:
         parse(config)
     except ConfigError as error:
-        return error.faults
+        return error.issues
     return ()
 
 
@@ -186,7 +186,7 @@ def _consistent(config: Config) -> Config:
     """Leave out what validation refuses beside the rest, as long as there is something to leave out."""
     config, before = deepcopy(config), None
     while config != before and (
-        found := [fault for fault in faults(config) if fault.code in MENDED_BY_LEAVING_OUT]
+        found := [fault for fault in issues(config) if fault.code in MENDED_BY_LEAVING_OUT]
     ):
         before = deepcopy(config)
         first, *steps = found[0].path.parts
@@ -206,7 +206,7 @@ def _leave_out(place: Any, steps: list[str | int]) -> None:  # noqa: ANN401 (nes
 
 def _objects(config: Config, stack: Stack) -> tuple[Manifest, ...]:
     """Run the program on a cluster in which the ingress has the ports that the configuration counts on."""
-    every = {way.port for path, each in stack.placed.items() for way in ways(each, path)}
+    every = {way.port for path, each in stack.placed.items() for way in entry_points(each, path)}
     ports = [{"port": port, "nodePort": 31380} for port in sorted(every)]
     there = {
         "spec": {"type": "NodePort", "ports": ports},

@@ -115,7 +115,7 @@ class Update:
         below = psutil.Process(self.process.pid).children(recursive=True)
         return next((each for each in below if each.name().startswith(name)), None)
 
-    def says(self, words: str) -> None:
+    def description(self, words: str) -> None:
         """Wait until it says something."""
         ends = time.monotonic() + SAYING_SECONDS
         while words not in self.said:

@@ -68,7 +68,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drawn]:
 def bases(drawn: Drawn) -> list[Config]:
     """The configurations of one service, with the versions v1, v2 … that the table of messages speaks of."""
     renamed = [_with_plain_versions(case.config) for case in drawn.cases if MANY not in case.config]
-    return [config for config in renamed if not configurations.faults(config)]
+    return [config for config in renamed if not configurations.issues(config)]
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def test_what_a_rule_forbids_is_refused(
     for config in bases[nth % STRIDE :: STRIDE]:
         kept = {key: value for key, value in config.items() if key not in own}
         mutated = kept | {key: wrong[key] for key in own if key in wrong}
-        found = {fault.code for fault in configurations.faults(mutated)}
+        found = {issue.code for issue in configurations.issues(mutated)}
         assert code in found, f"{found or 'accepted'}: {json.dumps(mutated, ensure_ascii=False)}"
 
 

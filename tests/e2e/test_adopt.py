@@ -16,10 +16,10 @@ import yaml
 
 from tests.e2e.conftest import CHECKOUT, PROJECT_FILES, Shell
 from tests.e2e.stream import Stream
-from tests.e2e.traffic import ask, settled
+from tests.e2e.traffic import ask, proxies_synced
 
 URL = "http://127.0.0.1:31380/hello"
-KEPT = CHECKOUT / "tests/unit/operations/kept"
+MANUAL = CHECKOUT / "tests/unit/operations/kept"
 WALKTHROUGH = ("2nodes", "destination", "gateway", "vs-v1")
 
 
@@ -88,14 +88,16 @@ def team(request: pytest.FixtureRequest, shell: Shell, tmp_path: Path) -> Iterat
 
 def serve(team: Team) -> None:
     team.shell.run(f"kubectl rollout status deployment --namespace {team.name} --timeout 120s")
-    assert settled(URL, 20, lambda seen: seen["v1"] > 0, host=team.host)["v1"] > 0
+    assert proxies_synced(URL, 20, lambda seen: seen["v1"] > 0, host=team.host)["v1"] > 0
 
 
 @pytest.mark.parametrize("team", ["files"], indirect=True)
 def test_the_walkthroughs_files_become_a_stack_without_a_lost_request(team: Team) -> None:
     """Same Service, Deployments and VirtualService; new rules before, old ones last; 0 failures."""
     files = [
-        team.keep(f"{name}.yaml", (KEPT / f"springbootapp-{name}.yaml").read_text().replace('"*"', team.host))
+        team.keep(
+            f"{name}.yaml", (MANUAL / f"springbootapp-{name}.yaml").read_text().replace('"*"', team.host)
+        )
         for name in WALKTHROUGH
     ]
     serve(team)
@@ -135,7 +137,7 @@ def test_a_live_namespace_becomes_a_stack_without_a_lost_request(team: Team) -> 
     """Weights as they are live; what cannot be expressed is named, and gone afterwards; 0 failures."""
     for name in WALKTHROUGH:
         objects = list(
-            yaml.safe_load_all((KEPT / f"springbootapp-{name}.yaml").read_text().replace('"*"', team.host))
+            yaml.safe_load_all((MANUAL / f"springbootapp-{name}.yaml").read_text().replace('"*"', team.host))
         )
         for each in objects:
             if each["kind"] == "Deployment":
@@ -184,7 +186,7 @@ def is_whole(team: Team, said: str) -> None:
 @pytest.mark.parametrize("team", ["helloworld"], indirect=True)
 def test_istios_sample_helloworld_becomes_a_stack_without_a_lost_request(team: Team) -> None:
     """No subsets, an image for each version, one path: pods share before, and weights afterwards."""
-    file = team.keep("helloworld.yaml", (KEPT / "helloworld.yaml").read_text().replace('"*"', team.host))
+    file = team.keep("helloworld.yaml", (MANUAL / "helloworld.yaml").read_text().replace('"*"', team.host))
     serve(team)
     before = team.uids()
     with Stream(URL, host=team.host) as stream:
@@ -203,12 +205,12 @@ def test_istios_sample_helloworld_becomes_a_stack_without_a_lost_request(team: T
 @pytest.mark.parametrize("team", ["reviews"], indirect=True)
 def test_reviews_of_istios_sample_bookinfo_becomes_a_stack_without_a_lost_request(team: Team) -> None:
     """From a live namespace, beside ratings, which stays whose it is; callers are in the mesh alone."""
-    team.keep("reviews.yaml", (KEPT / "reviews.yaml").read_text())
+    team.keep("reviews.yaml", (MANUAL / "reviews.yaml").read_text())
     team.shell.run(f"kubectl rollout status deployment --namespace {team.name} --timeout 120s")
     before = team.uids()
     # The walkthrough's app asks for them, through its own proxy.
     inside = f"http://127.0.0.1:31380/fetch?url=http://reviews.{team.name}.svc:9080/reviews/0"
-    assert settled(inside, 5, lambda seen: seen == {"unnamed": 5}) == {"unnamed": 5}
+    assert proxies_synced(inside, 5, lambda seen: seen == {"unnamed": 5}) == {"unnamed": 5}
     with Stream(inside) as stream:
         said = team.adopt(f"--namespace {team.name} --app reviews --probe /healthz --yes")
     assert stream.failures == [], f"{stream.answers}\n{said}"
@@ -226,7 +228,9 @@ def test_reviews_of_istios_sample_bookinfo_becomes_a_stack_without_a_lost_reques
 def test_a_killed_takeover_goes_on_without_a_lost_request(team: Team) -> None:
     """SIGKILL while Pulumi changes the Deployments; the lock is named, and the same command finishes it."""
     files = [
-        team.keep(f"{name}.yaml", (KEPT / f"springbootapp-{name}.yaml").read_text().replace('"*"', team.host))
+        team.keep(
+            f"{name}.yaml", (MANUAL / f"springbootapp-{name}.yaml").read_text().replace('"*"', team.host)
+        )
         for name in WALKTHROUGH
     ]
     serve(team)

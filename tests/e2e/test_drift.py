@@ -5,7 +5,7 @@ The rest is in test_drift_under_load.py and test_drift_schedule.py; many edits i
 
 from tests.e2e.conftest import MakeStack
 from tests.e2e.drifting import CLEAN, DRIFT, drift, findings, kubectl, weight
-from tests.e2e.traffic import settled
+from tests.e2e.traffic import proxies_synced
 
 NAMESPACE = "e2e-drift-story"
 SETTINGS = {
@@ -42,7 +42,7 @@ def test_an_edit_by_hand_is_found_and_put_back(new_stack: MakeStack) -> None:
     assert found["Service springbootapp metadata.labels.team"]["problem"] == "added"
     assert found["DestinationRule hand-made"]["why"] == "says how Service springbootapp is called"
     url, host = stack.outputs()["url"], f"{NAMESPACE}.example.com"
-    settled(url, 20, lambda seen: set(seen) == {"v2"}, host=host)
+    proxies_synced(url, 20, lambda seen: set(seen) == {"v2"}, host=host)
 
     # The stack did not make the rule: it is reported, and whoever made it deletes it.
     code, said = drift(stack, "--fix --yes")
@@ -50,6 +50,6 @@ def test_an_edit_by_hand_is_found_and_put_back(new_stack: MakeStack) -> None:
     assert list(findings(stack)) == ["DestinationRule hand-made"]
     assert findings(stack)["DestinationRule hand-made"]["foreign"]
     kubectl(stack, "delete destinationrule hand-made")
-    settled(url, 20, lambda seen: set(seen) == {"v1"}, host=host)
+    proxies_synced(url, 20, lambda seen: set(seen) == {"v1"}, host=host)
     assert drift(stack)[0] == CLEAN
     stack.pulumi("refresh --preview-only --expect-no-changes --run-program")

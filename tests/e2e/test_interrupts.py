@@ -198,7 +198,7 @@ def test_disk_full(disk: Path, tmp_path: Path, record_property: Note) -> None:
         stack.up()
         case = Case(stage=Stage(stack=stack), note=record_property)
         with case.update() as update:
-            update.says("springbootapp-v3")
+            update.description("springbootapp-v3")
             _fill(disk / "filler")
             code, said = update.end()
             assert code, said

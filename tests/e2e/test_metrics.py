@@ -14,9 +14,9 @@ import yaml
 from kubernetes.config import kube_config
 
 from operations.kube.cluster import Cluster
-from operations.metrics.errors import PrometheusDownError, QueryRefusedError, WrongAddressError
+from operations.metrics.errors import PrometheusUnreachable, QueryRejected, WrongPrometheusAddress
 from operations.metrics.prometheus import Prometheus
-from operations.metrics.service_metrics import Figures
+from operations.metrics.service_metrics import MetricsReader
 from operations.metrics.transport import InCluster
 from operations.pulumi_stack.program import learn
 from operations.pulumi_stack.project import Project
@@ -147,11 +147,13 @@ def test_what_operations_read(stack: Stack, cluster: Cluster) -> None:
     (service,) = services_of(learn(project, stack.name))
     reports = send(stack.shell)
     time.sleep(SCRAPED_SECONDS)
-    figures = Figures.of(project, stack.name, cluster).measured(service, window=SECONDS + 2 * SCRAPED_SECONDS)
+    metrics = MetricsReader.of(project, stack.name, cluster).measured(
+        service, window=SECONDS + 2 * SCRAPED_SECONDS
+    )
     sent = sum(report.requests for report in reports.values())
-    assert figures.requests == pytest.approx(sent, rel=0.2)
+    assert metrics.requests == pytest.approx(sent, rel=0.2)
     for version in ("v1", "v2"):
-        of_version = figures.versions[version]
+        of_version = metrics.versions[version]
         answered = sum(report.answers[version] for report in reports.values())
         assert of_version.share == pytest.approx(answered / sent, abs=0.05)
         assert of_version.success == 1
@@ -193,16 +195,16 @@ def test_down_wrong_and_refused_are_told_apart(stack: Stack, cluster: Cluster) -
     """By the errors that a canary waits for, or stops at."""
     stack.shell.run(f"kubectl create service clusterip nobody --tcp=9090 -n {NAMESPACE}")
     for address, error in (
-        (f"{NAMESPACE}/nobody:9090", PrometheusDownError),
-        ("istio-system/prometeus:9090", WrongAddressError),
-        ("istio-system/prometheus:9091", WrongAddressError),
-        ("istio-system/istiod:15014", WrongAddressError),
+        (f"{NAMESPACE}/nobody:9090", PrometheusUnreachable),
+        ("istio-system/prometeus:9090", WrongPrometheusAddress),
+        ("istio-system/prometheus:9091", WrongPrometheusAddress),
+        ("istio-system/istiod:15014", WrongPrometheusAddress),
     ):
         with pytest.raises(error):
             Prometheus(InCluster(address, cluster)).scalar("1")
     there = Prometheus(InCluster("istio-system/prometheus:9090", cluster))
     assert there.scalar("1") == 1
-    with pytest.raises(QueryRefusedError):
+    with pytest.raises(QueryRejected):
         there.scalar("sum(")
 
 

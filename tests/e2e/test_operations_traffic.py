@@ -120,5 +120,5 @@ def test_without_prometheus_the_reason_is_told(stack: Stack) -> None:
     assert "Traceback" not in told.stdout
     assert rows(told.stdout)["v2"] == ["30 %", *["-"] * 6, "2 of 2"]
     document = json.loads(asked.stdout)
-    assert document["services"][0]["why"]["cause"] == "PrometheusDownError"
+    assert document["services"][0]["why"]["cause"] == "PrometheusUnreachable"
     assert versions(document)["v1"]["share"] is None

@@ -8,7 +8,7 @@ from subprocess import CompletedProcess
 import pytest
 import yaml
 
-from mesh_laws.catalogue import LAWS
+from mesh_rules.catalogue import LAWS
 from tests.e2e.conftest import CHECKOUT, Shell
 from tests.e2e.rule_violations import ADVISORY, BEGINNING, MANDATORY, NOT_YET_KNOWN
 
@@ -60,15 +60,15 @@ def test_istio_itself_breaks_no_mandatory_law(shell: Shell) -> None:
 
 def test_there_is_a_lawbreaker_for_each_mandatory_law() -> None:
     """None is forgotten when a law is added."""
-    assert set(MANDATORY) == {law.name for law in LAWS if law.level == "mandatory"}
+    assert set(MANDATORY) == {rule.name for rule in LAWS if rule.level == "mandatory"}
 
 
-@pytest.mark.parametrize("law", MANDATORY)
-def test_a_stack_that_breaks_a_mandatory_law_is_stopped(elsewhere: Shell, law: str) -> None:
+@pytest.mark.parametrize("rule", MANDATORY)
+def test_a_stack_that_breaks_a_mandatory_law_is_stopped(elsewhere: Shell, rule: str) -> None:
     """By this law and no other, with what to do."""
-    done = preview(elsewhere, MANDATORY[law])
+    done = preview(elsewhere, MANDATORY[rule])
     assert done.returncode != 0
-    assert {name for level, name in broken(done) if level == "mandatory"} == {law}, done.stdout
+    assert {name for level, name in broken(done) if level == "mandatory"} == {rule}, done.stdout
     assert re.search(r"  path   .+\n +value  .+\n +mend   .+\n", done.stdout), done.stdout
 
 
@@ -76,7 +76,7 @@ def test_advisory_laws_are_shown_and_stop_nothing(elsewhere: Shell) -> None:
     """All of them, in one stack."""
     done = preview(elsewhere, ADVISORY)
     assert done.returncode == 0, done.stdout
-    assert broken(done) == {("advisory", law.name) for law in LAWS if law.level == "advisory"}
+    assert broken(done) == {("advisory", rule.name) for rule in LAWS if rule.level == "advisory"}
 
 
 def test_what_a_preview_does_not_know_stops_nothing(elsewhere: Shell) -> None:

@@ -73,7 +73,7 @@ def test_a_weight_change_is_one_object(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "description"),
     [
         ("", "--run-program"),
         ("--continue-on-error", "--run-program"),
@@ -81,14 +81,14 @@ def test_a_weight_change_is_one_object(stack: Stack) -> None:
         ("--run-program --continue-on-error", "pulumi config set --path 'mesh-app:protected' false"),
     ],
 )
-def test_destroy_deletes_nothing(stack: Stack, words: str, says: str) -> None:
+def test_destroy_deletes_nothing(stack: Stack, words: str, description: str) -> None:
     """It names the key and what to do, every object stays who it is, and no request is lost."""
     before = uids(stack)
     with traffic() as asked:
         refused = stack.pulumi(f"destroy --yes --skip-preview {words}", check=False)
     assert refused.returncode
     assert "mesh-app:protected" in refused.stdout
-    assert says in refused.stdout
+    assert description in refused.stdout
     assert "Traceback" not in refused.stdout
     assert not asked.report.failed
     # It forgets what it had only read, and nothing else.

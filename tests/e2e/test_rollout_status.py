@@ -131,7 +131,7 @@ def test_a_deployment_that_is_deleted_while_its_pods_are_waited_for(stack: Stack
     }
     stack.configure(versions={"v1": V1, "v2": slow}, weights={"v1": 50, "v2": 50})
     update = Update.up(stack)
-    update.says("waiting for the pods of v2")
+    update.description("waiting for the pods of v2")
     stack.shell.run(f"kubectl delete deployment springbootapp-v2 -n {NAMESPACE}")
     code, said = update.end()
     assert code, said

@@ -42,12 +42,12 @@ def test_another_cluster_is_refused_before_anything_is_registered(monkeypatch: p
     monkeypatch.setattr(recorder, "Recording", Kept)
     with pytest.raises(ConfigError) as told:
         run(with_changes(clusterUid=UID), cluster(OTHER))
-    (fault,) = told.value.faults
-    assert (fault.code, str(fault.path), fault.value) == ("MESH204", "mesh-app:clusterUid", UID)
-    assert OTHER in fault.rule
-    assert "context lab" in fault.rule
-    assert "kubectl --context lab get namespace kube-system -o jsonpath={.metadata.uid}" in fault.mend
-    assert f"pulumi config set --path 'mesh-app:clusterUid' {OTHER}" in fault.mend
+    (issue,) = told.value.issues
+    assert (issue.code, str(issue.path), issue.value) == ("MESH204", "mesh-app:clusterUid", UID)
+    assert OTHER in issue.rule
+    assert "context lab" in issue.rule
+    assert "kubectl --context lab get namespace kube-system -o jsonpath={.metadata.uid}" in issue.fix
+    assert f"pulumi config set --path 'mesh-app:clusterUid' {OTHER}" in issue.fix
     (ran,) = recordings
     assert ran.keys() == {
         "kubernetes cluster",
@@ -76,10 +76,10 @@ def protected(monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN401
 
 
 @pytest.mark.parametrize(
-    ("weights", "serving"),
+    ("weights", "active_versions"),
     [({"v1": 100, "v2": 0}, {"v1"}), ({"v2": 100}, {"v2"}), ({"v1": 99, "v2": 1}, set())],
 )
-def test_what_is_protected(protected: Any, weights: dict[str, int], serving: set[str]) -> None:  # noqa: ANN401
+def test_what_is_protected(protected: Any, weights: dict[str, int], active_versions: set[str]) -> None:  # noqa: ANN401
     """All ways in, and the version that alone serves, with its subset; of two, either may go."""
     always = {
         "Namespace springistiodemo",
@@ -90,7 +90,9 @@ def test_what_is_protected(protected: Any, weights: dict[str, int], serving: set
         "Service extra-ports",
     }
     versions = {
-        f"{kind} springbootapp-{name}" for name in serving for kind in ("Deployment", "DestinationRule")
+        f"{kind} springbootapp-{name}"
+        for name in active_versions
+        for kind in ("Deployment", "DestinationRule")
     }
     keys, _ = protected(protected=True, weights=weights)
     assert keys == always | versions

@@ -66,7 +66,7 @@ def test_a_namespace_that_this_stack_created_is_let_go_of(monkeypatch: pytest.Mo
         return register(monitor, request)
 
     monkeypatch.setattr(recorder._Monitor, "RegisterResource", note)  # noqa: SLF001
-    monkeypatch.setattr(mesh_namespace, "nobody_calls", lambda: False)
+    monkeypatch.setattr(mesh_namespace, "is_outside_engine", lambda: False)
     monkeypatch.setattr(mesh_namespace, "labels_of_own", lambda _: {"istio-injection": "enabled"})
     declared = run(with_changes(namespace__existing=True))["Namespace springistiodemo"]
     assert asked[declared.type].retainOnDelete

@@ -2,8 +2,8 @@
 
 import pytest
 
-from mesh_laws.catalogue import LAWS
-from mesh_laws.objects import Object
+from mesh_rules.catalogue import LAWS
+from mesh_rules.objects import Object
 from tests.program.recorder import ROOT, Recording, run, stack_file
 
 STACKS = sorted(path.name for path in ROOT.glob("Pulumi.*.yaml"))
@@ -15,11 +15,11 @@ def test_the_programs_own_stacks_break_no_mandatory_law(name: str) -> None:
     objects = _declared(run(stack_file(name)))
     assert objects
     broken = [
-        f"{law.name}: {breach}"
-        for law in LAWS
-        if law.level == "mandatory"
-        for group in ([objects] if law.scope == "stack" else [[each] for each in objects])
-        for breach in law.broken_in(group, {"production": ["*"]})
+        f"{rule.name}: {violation}"
+        for rule in LAWS
+        if rule.level == "mandatory"
+        for group in ([objects] if rule.scope == "stack" else [[each] for each in objects])
+        for violation in rule.broken_in(group, {"production": ["*"]})
     ]
     assert broken == []
 

@@ -18,7 +18,7 @@ class Answers:
 
     objects: list[Object]
     unserved: str = ""
-    complaint: str = ""
+    pod_issue: str = ""
     asked: list[tuple[str, ...]] = field(default_factory=list)
 
     def get(self, words: tuple[str, ...], given: str) -> str:
@@ -28,11 +28,11 @@ class Answers:
             return ""
         wanted = json.loads(given)["items"]
         missing = [each["kind"] for each in wanted if each["kind"] in self.unserved.split()]
-        complaint = self.complaint or "\n".join(
+        pod_issue = self.pod_issue or "\n".join(
             f'no matches for kind "{each}" in version' for each in missing
         )
-        if complaint:
-            raise KubectlError(complaint)
+        if pod_issue:
+            raise KubectlError(pod_issue)
         keys = [_key(each) for each in wanted]
         found = [each for each in self.objects if _key(each) in keys]
         if not found:

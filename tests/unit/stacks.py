@@ -5,7 +5,7 @@ from copy import deepcopy
 from typing import Any
 
 from components.model.stack import Stack
-from components.schema.issues import Fault
+from components.schema.issues import Issue
 from components.settings.errors import ConfigError
 from components.settings.load import parse
 
@@ -81,10 +81,10 @@ def stack(**changes: object) -> Stack:
     return parse(with_changes(**changes))
 
 
-def faults(**changes: object) -> tuple[Fault, ...]:
+def issues(**changes: object) -> tuple[Issue, ...]:
     """Parse the changed walkthrough and return what is wrong with it."""
     try:
         stack(**changes)
     except ConfigError as error:
-        return error.faults
+        return error.issues
     return ()

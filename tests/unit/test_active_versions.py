@@ -8,7 +8,7 @@ from components.gateway_api.http_route import http_route
 from components.manifests.route_match import Spec
 from components.manifests.virtual_service import virtual_service
 from components.model.stack import Stack
-from components.rollout.active_versions import serving
+from components.rollout.active_versions import active_versions
 from tests.unit.stacks import stack
 
 THREE = {"v1": {"tag": "1"}, "v2": {"tag": "2"}, "v3": {"tag": "3"}}
@@ -36,7 +36,7 @@ def spec(of: Stack) -> Spec:
 def test_who_serves(api: str, changes: dict[str, Any], expected: set[str]) -> None:
     """Weights, routes and mirrors count; a weight of 0 does not."""
     of = stack(api=api, **{"versions": THREE, **changes})
-    assert serving(spec(of), of.services[0]) == expected
+    assert active_versions(spec(of), of.services[0]) == expected
 
 
 @pytest.mark.parametrize("api", ["istio", "gateway-api"])
@@ -44,15 +44,15 @@ def test_routes_may_be_older_than_the_stack(api: str) -> None:
     """A version that is gone from the stack file is still named by the routes that were."""
     old = stack(api=api, versions=THREE, weights={"v1": 50, "v3": 50})
     new = stack(api=api, versions={"v1": {"tag": "1"}}, weights={"v1": 100})
-    assert serving(spec(old), new.services[0]) == {"v1", "v3"}
+    assert active_versions(spec(old), new.services[0]) == {"v1", "v3"}
 
 
 def test_a_subset_may_be_called_like_a_workload() -> None:
     """A version's name is not cut where a subset carries it."""
     of = stack(versions={"springbootapp-v1": {"tag": "1"}}, weights={"springbootapp-v1": 100})
-    assert serving(spec(of), of.services[0]) == {"springbootapp-v1"}
+    assert active_versions(spec(of), of.services[0]) == {"springbootapp-v1"}
 
 
 def test_no_routes_serve_nobody() -> None:
     """An object that is yet to come sends nothing anywhere."""
-    assert serving({}, stack().services[0]) == frozenset()
+    assert active_versions({}, stack().services[0]) == frozenset()

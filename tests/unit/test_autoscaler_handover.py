@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.rollout.autoscaler_handover import ATTEMPTS, Replicas, giving_up
+from components.rollout.autoscaler_handover import ATTEMPTS, AutoscalerHandover, giving_up
 from components.rollout.hooks import SharedHooks
 from components.rollout.proxy_status import HandoverError
 from tests.unit.stacks import stack
@@ -56,7 +56,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Asked:
 def update(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     """Let the engine update the Deployment of v1."""
     found = stack()
-    replicas = Replicas(found.services[0], "v1", found, SharedHooks())
+    replicas = AutoscalerHandover(found.services[0], "v1", found, SharedHooks())
     args = pulumi.ResourceHookArgs("urn", "id", NAME, "Deployment", old_inputs=old, new_inputs=new)
     asyncio.run(replicas._change(args))  # noqa: SLF001 (the engine calls it)
 

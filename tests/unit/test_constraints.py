@@ -46,7 +46,7 @@ def test_durations_are_read_as_go_reads_them(text: str, length: Fraction | None)
 )
 def test_istio_takes_durations_to_the_millisecond(duration: str, *, taken: bool) -> None:
     """Less than one, or part of one, is refused by its webhook."""
-    assert (Duration().fault(duration, Path()) is None) == taken
+    assert (Duration().issue(duration, Path()) is None) == taken
 
 
 @pytest.mark.parametrize("expression", [".*", "(?i)a|b", r"\w+\.example\.com", r"\pL+", r"\\C", "é"])

@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal
 
 import pytest
 
-from components.schema.constraints import Distinct, Form, Range
+from components.schema.constraints import Distinct, Pattern, Range
 from components.schema.decode import decode
-from components.schema.invalid import UnsoundError
+from components.schema.invalid import InvalidValueError
 from components.schema.issues import Path
 
-Short = Annotated[str, Form(pattern="[a-z]+", says="small letters", example="abc", longest=3)]
+Short = Annotated[str, Pattern(pattern="[a-z]+", description="small letters", example="abc", longest=3)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,21 +34,21 @@ class Tree:
 
 
 def read(data: Mapping[str, Any]) -> tuple[Tree, list[tuple[str, str]]]:
-    tree, faults = decode(Tree, data, Path())
-    return tree, [(fault.code, str(fault.path)) for fault in faults]
+    tree, issues = decode(Tree, data, Path())
+    return tree, [(issue.code, str(issue.path)) for issue in issues]
 
 
 def test_keys_are_spelled_in_camel_case() -> None:
     """`kind_of` in Python is `kindOf` in the stack file."""
-    tree, faults = read({"leaves": [{"size": 1, "kindOf": "elm"}], "height": 2})
-    assert not faults
+    tree, issues = read({"leaves": [{"size": 1, "kindOf": "elm"}], "height": 2})
+    assert not issues
     assert tree == Tree(leaves=(Leaf(size=1, kind_of="elm"),), height=2.0)
 
 
 def test_an_alternative_is_chosen_by_the_shape_of_the_data() -> None:
     """A word or a mapping may stand in one place."""
-    tree, faults = read({"byName": {"a": "none", "b": {"size": 2}}})
-    assert not faults
+    tree, issues = read({"byName": {"a": "none", "b": {"size": 2}}})
+    assert not issues
     assert tree.by_name == {"a": "none", "b": Leaf(size=2)}
 
 
@@ -58,7 +58,7 @@ def test_null_counts_as_absent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "fault"),
+    ("data", "issue"),
     [
         ({"leaves": [{"size": 0}]}, ("MESH004", "mesh-app:leaves[0].size")),
         ({"leaves": [{}]}, ("MESH002", "mesh-app:leaves[0].size")),
@@ -75,13 +75,13 @@ def test_null_counts_as_absent() -> None:
         ({"talk": True}, ("MESH001", "mesh-app:talk")),
     ],
 )
-def test_each_fault_names_its_place(data: Mapping[str, Any], fault: tuple[str, str]) -> None:
+def test_each_fault_names_its_place(data: Mapping[str, Any], issue: tuple[str, str]) -> None:
     """Indexes in brackets, odd keys in quotes, as `pulumi config set --path` reads them."""
-    assert read(data)[1] == [fault]
+    assert read(data)[1] == [issue]
 
 
 @pytest.mark.parametrize(
-    ("data", "mend"),
+    ("data", "fix"),
     [
         ({"height": "0.5"}, "pulumi config set --path 'mesh-app:height' --type float 0.5"),
         ({"height": "02"}, "pulumi config set --path 'mesh-app:height' 2"),
@@ -91,27 +91,27 @@ def test_each_fault_names_its_place(data: Mapping[str, Any], fault: tuple[str, s
     ],
 )
 def test_a_number_in_quotes_is_mended_by_the_command_that_makes_it_one(
-    data: Mapping[str, Any], mend: str
+    data: Mapping[str, Any], fix: str
 ) -> None:
     """Pulumi keeps a number with a fraction as text, unless it is told the type."""
-    _, (fault,) = decode(Tree, data, Path())
-    assert fault.mend == mend
+    _, (issue,) = decode(Tree, data, Path())
+    assert issue.fix == fix
 
 
 @pytest.mark.parametrize("data", [{"byName": {"\ud800": "none"}}, {"name": "a\udfff"}, {"\ud800": 1}])
 def test_half_a_character_is_a_fault_that_can_be_printed(data: Mapping[str, Any]) -> None:
     """YAML can write what UTF-8 cannot: in a value, in a name, in a key that nobody knows."""
-    _, (fault,) = decode(Tree, data, Path())
-    assert str(fault).encode()
+    _, (issue,) = decode(Tree, data, Path())
+    assert str(issue).encode()
 
 
 def test_a_rule_that_touches_a_broken_value_is_stopped() -> None:
     """What could not be read is neither 0 nor None: it raises, whatever is asked of it."""
-    tree, faults = read({"leaves": [{"size": "x"}, {"size": 2}]})
-    assert len(faults) == 1
+    tree, issues = read({"leaves": [{"size": "x"}, {"size": 2}]})
+    assert len(issues) == 1
     assert tree.leaves[1].size == 2
     broken = tree.leaves[0].size
     questions: list[Callable[[], object]] = [lambda: broken > 0, lambda: sum([broken]), lambda: bool(broken)]
     for question in questions:
-        with pytest.raises(UnsoundError):
+        with pytest.raises(InvalidValueError):
             question()

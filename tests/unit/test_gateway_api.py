@@ -18,7 +18,7 @@ from components.gateway_api import (
 )
 from components.gateway_api.http_route_precedence import overtakers
 from components.manifests.route_match import Spec
-from tests.unit.stacks import CART, GONE, SHOP, faults, several, stack
+from tests.unit.stacks import CART, GONE, SHOP, issues, several, stack
 
 HERE = Path(__file__).parent / "expected"
 CASES: dict[str, Any] = yaml.safe_load((HERE / "gateway_api.yaml").read_text())
@@ -45,7 +45,7 @@ def test_rules(case: str) -> None:
 def test_a_gateway_for_the_ingress_and_one_for_the_extra_ports() -> None:
     """Both on pods that are there already, open to the stack's own namespace."""
     read = stack(api=API)
-    assert gateways.serving(read.services[0], read) == GATEWAYS
+    assert gateways.active_versions(read.services[0], read) == GATEWAYS
 
 
 def test_the_route_hangs_on_both_gateways() -> None:
@@ -59,7 +59,7 @@ def test_a_weight_change_touches_the_route_alone() -> None:
     """Law 1: gateways and policies are built without a look at the weights."""
     before, after = stack(api=API), stack(api=API, weights={"v1": 37, "v2": 63})
     (old,), (new,) = before.services, after.services
-    assert gateways.serving(old, before) == gateways.serving(new, after)
+    assert gateways.active_versions(old, before) == gateways.active_versions(new, after)
     (rule,) = http_route.http_route(new, after)["rules"]
     assert [each["weight"] for each in rule["backendRefs"]] == [37, 63]
 
@@ -145,19 +145,19 @@ def test_what_has_no_equivalent_is_refused_with_the_reason(
 ) -> None:
     """By its path, with the reason, and with the switch that turns back; Istio's own objects take it."""
     (why,) = [each.why for each in unsupported.MISSING if (each.of.__name__, each.key) == (of, key)]
-    assert not faults(**changes)
-    found = {str(fault.path): fault for fault in faults(api=API, **changes)}
+    assert not issues(**changes)
+    found = {str(fault.path): fault for fault in issues(api=API, **changes)}
     assert found[f"mesh-app:{path}"].code == "MESH190"
     assert why in found[f"mesh-app:{path}"].rule
-    assert "pulumi config set --path 'mesh-app:api' istio" in found[f"mesh-app:{path}"].mend
+    assert "pulumi config set --path 'mesh-app:api' istio" in found[f"mesh-app:{path}"].fix
 
 
 def test_a_key_of_the_gateway_that_nobody_writes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A key that comes to Istio's Gateway later is never forgotten here in silence."""
     monkeypatch.setattr(unsupported, "GATEWAY_KEYS", {"hosts"})
-    (fault,) = faults(api=API, gateway={"hosts": ["a.b"], "port": 8080})
+    (fault,) = issues(api=API, gateway={"hosts": ["a.b"], "port": 8080})
     assert (fault.code, str(fault.path)) == ("MESH190", "mesh-app:gateway.port")
-    assert not faults(api=API, gateway={"hosts": ["a.b"], "port": 80})
+    assert not issues(api=API, gateway={"hosts": ["a.b"], "port": 80})
 
 
 def test_every_row_of_the_table_is_provoked() -> None:
@@ -199,8 +199,8 @@ TOO_MUCH: list[tuple[Mapping[str, Any], str]] = [
 @pytest.mark.parametrize(("changes", "path"), TOO_MUCH)
 def test_what_one_route_does_not_hold_is_refused(changes: Mapping[str, Any], path: str) -> None:
     """By its path; Istio's own objects take it."""
-    assert not faults(**changes)
-    (fault,) = faults(api=API, **changes)
+    assert not issues(**changes)
+    (fault,) = issues(api=API, **changes)
     assert (fault.code, str(fault.path)) == ("MESH191", f"mesh-app:{path}")
 
 
@@ -236,8 +236,8 @@ def test_an_order_that_the_gateway_api_would_not_keep_is_refused(
 ) -> None:
     """Only where a request could fit both; with Istio's own objects any order is good."""
     changes = {"routes": [{"name": "up", **upper, "to": "v1"}, {"name": "low", **lower, "to": "v2"}]}
-    assert not faults(**changes)
-    found = [(fault.code, str(fault.path)) for fault in faults(api=API, **changes)]
+    assert not issues(**changes)
+    found = [(fault.code, str(fault.path)) for fault in issues(api=API, **changes)]
     assert found == ([("MESH192", "mesh-app:routes[0]")] if overtaken else [])
 
 
@@ -267,7 +267,7 @@ def test_a_service_for_the_mesh_alone_has_no_gateway() -> None:
 def test_several_services_share_the_extra_ports() -> None:
     """Each has Gateways of its own, and all attach to the one Service that the stack opens."""
     read = stack(api=API, **several())
-    both = [gateways.serving(service, read) for service in read.services]
+    both = [gateways.active_versions(service, read) for service in read.services]
     assert len({name for each in both for name in each}) == 4
     addresses = [[spec["addresses"][0]["value"] for spec in each.values()] for each in both]
     assert addresses[0] == addresses[1]
@@ -275,20 +275,20 @@ def test_several_services_share_the_extra_ports() -> None:
 
 def test_a_fault_of_one_of_several_names_its_place() -> None:
     """By the service's own path."""
-    found = faults(api=API, **several(shop={**SHOP, **route(authority="a.b")}, cart=CART))
+    found = issues(api=API, **several(shop={**SHOP, **route(authority="a.b")}, cart=CART))
     assert [str(fault.path) for fault in found] == ["mesh-app:services.shop.routes[0].authority"]
 
 
 def test_a_version_and_another_service_are_not_called_the_same() -> None:
     """Both would be the Service `shop-v1`; with subsets there is but one of them."""
     services = {"shop": SHOP, "shop-v1": CART}
-    assert not faults(**several(**services))
-    (fault,) = faults(api=API, **several(**services))
+    assert not issues(**several(**services))
+    (fault,) = issues(api=API, **several(**services))
     assert (fault.code, str(fault.path)) == ("MESH193", "mesh-app:services.shop.versions.v1")
 
 
 def test_a_match_that_says_nothing_stops_no_other_rule() -> None:
     """It has a fault of its own; the rules about routes go no further, and all others speak."""
     routes = [{"name": "a", "query": {"q": {"exact": None}}, "to": "v2"}]
-    found = [(fault.code, str(fault.path)) for fault in faults(api=API, routes=routes, weights={"v1": 1})]
+    found = [(fault.code, str(fault.path)) for fault in issues(api=API, routes=routes, weights={"v1": 1})]
     assert found == [("MESH010", "mesh-app:routes[0].query.q"), ("MESH101", "mesh-app:weights")]

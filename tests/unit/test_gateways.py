@@ -9,7 +9,7 @@ import yaml
 from components.manifests import gateway as servers
 from components.manifests import ingress, virtual_service
 from components.manifests.listeners import shown
-from tests.unit.stacks import CART, GONE, SHOP, faults, several, stack
+from tests.unit.stacks import CART, GONE, SHOP, issues, several, stack
 
 EXPECTED: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "expected/gateways.yaml").read_text())
 
@@ -77,14 +77,14 @@ def test_a_host_may_have_both_protocols_and_listeners_may_share_a_port() -> None
         {"hosts": ["c.d"], "tls": {"secret": "b"}},
         {"hosts": ["a.b"], "port": 8080, "tls": {"secret": "c", "port": 8443}},
     ]
-    assert not faults(gateway={"hosts": ["a.b"], "tls": {"secret": "a"}, "listeners": further})
+    assert not issues(gateway={"hosts": ["a.b"], "tls": {"secret": "a"}, "listeners": further})
 
 
 def test_a_port_speaks_one_protocol_for_all_services() -> None:
     """Whoever says another one later is told, and where the first stands."""
     shop = {**SHOP, "gateway": {**SHOP["gateway"], "port": 443}}
     cart = {**CART, "gateway": {**CART["gateway"], "tls": {"secret": "a"}}}
-    (fault,) = faults(**several(shop=shop, cart=cart))
+    (fault,) = issues(**several(shop=shop, cart=cart))
     assert (fault.code, str(fault.path)) == ("MESH153", "mesh-app:services.shop.gateway.port")
     assert "mesh-app:services.cart.gateway.tls.port" in fault.rule
 
@@ -93,9 +93,9 @@ def test_a_service_joins_the_gateway_of_another_by_a_narrower_host() -> None:
     """One certificate for a domain, a service for some of its hosts and one for all others."""
     shop = {**SHOP, "gateway": {"hosts": ["*.example.com"], "tls": {"secret": "a"}}}
     cart = {**CART, "gateway": {"hosts": ["cart.example.com"], "existing": "springistiodemo/shop"}}
-    assert not faults(**several(shop=shop, cart=cart))
+    assert not issues(**several(shop=shop, cart=cart))
     same = {**CART, "gateway": {"hosts": ["*.example.com"], "existing": "springistiodemo/shop"}}
-    assert [fault.code for fault in faults(**several(shop=shop, cart=same))] == ["MESH152"]
+    assert [fault.code for fault in issues(**several(shop=shop, cart=same))] == ["MESH152"]
 
 
 def test_hosts_of_all_listeners_meet_on_an_extra_port_once() -> None:

@@ -163,7 +163,7 @@ class Engine:
 
     async def end(self) -> None:
         """Come to where the engine would begin to delete."""
-        await self.handover._let_go(["routes"])  # noqa: SLF001
+        await self.handover._release(["routes"])  # noqa: SLF001
 
 
 def run(*steps: Callable[[], Awaitable[None]]) -> None:
@@ -212,7 +212,7 @@ def test_a_proxy_that_keeps_the_old_routes_ends_the_update(mesh: Mesh) -> None:
     mesh("v0", "v1", "v2", taken="old")
     engine = Engine(stack())
     begin = engine.routes(v0=50, v1=50), engine.routes(v1=100)
-    engine.handover._proxies.look = nothing_seen  # type: ignore[method-assign] # noqa: SLF001
+    engine.handover._proxies.sample = nothing_seen  # type: ignore[method-assign] # noqa: SLF001
     with pytest.raises(HandoverError, match=r"v0 keeps subset and pods, because after 60 s .* gateway"):
         run(lambda: engine.change_routes(*begin), engine.end)
 
@@ -414,7 +414,7 @@ def test_the_first_routes_object_is_created_without_a_wait_for_proxies(
     monkeypatch: pytest.MonkeyPatch, first: bool, created: str
 ) -> None:
     """Nobody reaches the service without it; what comes beside it has callers already."""
-    monkeypatch.setattr(hooks, "nobody_calls", lambda: False)
+    monkeypatch.setattr(hooks, "is_outside_engine", lambda: False)
     monkeypatch.setattr("components.rollout.hooks.pulumi.ResourceHook", lambda kind, *_: kind)
     binding = Engine().handover.of_routes("springbootapp", first=first)
     assert binding

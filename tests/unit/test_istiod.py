@@ -14,8 +14,8 @@ from typing import TypeVar
 import pytest
 
 from components.rollout import istiod, kubectl
-from components.rollout.istiod import QUERY_SECONDS, Istiod, UnaskedError
-from components.rollout.kubectl import SilentError
+from components.rollout.istiod import QUERY_SECONDS, Istiod, IstiodUnavailable
+from components.rollout.kubectl import KubectlTimeout
 from tests.unit.istiods import FakeCluster, is_alive
 
 SYNCZ = [
@@ -221,7 +221,7 @@ def test_one_that_does_not_answer_is_named(cluster: FakeCluster, monkeypatch: py
         cluster.istiods[1].frozen.set()
         monkeypatch.setattr(istiod, "ANSWER_SECONDS", 1.5)
 
-    with pytest.raises(SilentError, match=r"no answer within 1.5 s: pod/istiod-1$"):
+    with pytest.raises(KubectlTimeout, match=r"no answer within 1.5 s: pod/istiod-1$"):
         ask(Istiod.proxies, before=freeze)
 
 
@@ -230,7 +230,7 @@ def test_one_that_fails_is_named_with_its_own_words(cluster: FakeCluster) -> Non
     cluster.add(*syncz(SYNCZ, "unauthorized"))
     cluster.istiods[1].status = 401
     with pytest.raises(
-        UnaskedError, match=r"pod/istiod-1 answers /debug/syncz with status 401: unauthorized"
+        IstiodUnavailable, match=r"pod/istiod-1 answers /debug/syncz with status 401: unauthorized"
     ):
         ask(Istiod.proxies)
 
@@ -265,7 +265,7 @@ def test_one_that_never_answers_in_whole_is_named(
 ) -> None:
     """With the beginning of what it says."""
     cluster.add(*syncz(SYNCZ, '[{"proxy": "shop'))
-    with pytest.raises(SilentError, match=r"pod/istiod-1 does not answer /debug/syncz in JSON: b'.*shop'"):
+    with pytest.raises(KubectlTimeout, match=r"pod/istiod-1 does not answer /debug/syncz in JSON: b'.*shop'"):
         ask(Istiod.proxies, before=lambda: monkeypatch.setattr(istiod, "ANSWER_SECONDS", 1.5))
 
 
@@ -276,7 +276,7 @@ def test_where_none_is_ready_the_update_waits_for_one(
     monkeypatch.setattr(istiod, "ANSWER_SECONDS", 1.0)
     cluster.add(*syncz(SYNCZ))
     cluster.pods(cluster.istiods[0].pod(**NOT_READY))
-    with pytest.raises(SilentError, match="no istiod of namespace istio-system is ready: pod/istiod-0"):
+    with pytest.raises(KubectlTimeout, match="no istiod of namespace istio-system is ready: pod/istiod-0"):
         ask(Istiod.proxies)
 
 
@@ -285,7 +285,9 @@ def test_who_may_not_forward_a_port_is_told(cluster: FakeCluster) -> None:
     cluster.add(*syncz(SYNCZ))
     cluster.write("istiod-0.refusal", 'error: pods "istiod-0" is forbidden: User "ci" cannot create resource')
     begun = time.monotonic()
-    with pytest.raises(UnaskedError, match='pod/istiod-0: error: pods "istiod-0" is forbidden: User "ci"'):
+    with pytest.raises(
+        IstiodUnavailable, match='pod/istiod-0: error: pods "istiod-0" is forbidden: User "ci"'
+    ):
         ask(Istiod.proxies)
     assert time.monotonic() - begun < 5
 
@@ -304,21 +306,21 @@ def test_an_api_server_that_is_away_is_asked_until_it_is_back(
     assert len(ask(Istiod.proxies)) == 2
     script.write_text(f"#!/bin/sh\necho '{away}' >&2\nexit 1\n")
     monkeypatch.setattr(kubectl, "ANSWER_SECONDS", 4.0)
-    with pytest.raises(SilentError, match="no answer within 4 s: The connection to the server"):
+    with pytest.raises(KubectlTimeout, match="no answer within 4 s: The connection to the server"):
         ask(Istiod.proxies)
 
 
 def test_no_istiod_there(cluster: FakeCluster) -> None:
     """The namespace and the context are named."""
     cluster.add()
-    with pytest.raises(UnaskedError, match="no istiod runs in namespace istio-system of context lab"):
+    with pytest.raises(IstiodUnavailable, match="no istiod runs in namespace istio-system of context lab"):
         ask(Istiod.proxies)
 
 
 def test_no_kubectl(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """That is what is said."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UnaskedError, match="kubectl is not on PATH"):
+    with pytest.raises(IstiodUnavailable, match="kubectl is not on PATH"):
         ask(Istiod.proxies)
 
 

@@ -39,12 +39,12 @@ def text(*keys: object) -> str:
 )
 def test_keys_of_every_kind_that_proxies_read_are_taken(key: dict[str, Any]) -> None:
     """With and without what issuers like to add."""
-    assert jwks.flaw(text(key)) is None
-    assert jwks.flaw(text(RSA, key)) is None
+    assert jwks.error_in(text(key)) is None
+    assert jwks.error_in(text(RSA, key)) is None
 
 
 @pytest.mark.parametrize(
-    ("given", "says"),
+    ("given", "description"),
     [
         ("{", "it is no JSON"),
         ('{"keys": [NaN]}', "it is no JSON"),
@@ -72,9 +72,9 @@ def test_keys_of_every_kind_that_proxies_read_are_taken(key: dict[str, Any]) -> 
         (text({"kty": "oct"}), "neither"),
     ],
 )
-def test_what_a_proxy_could_not_use_is_named(given: str, says: str) -> None:
+def test_what_a_proxy_could_not_use_is_named(given: str, description: str) -> None:
     """By the place in the list, and by what is wrong there."""
-    assert says in (jwks.flaw(given) or "")
+    assert description in (jwks.error_in(given) or "")
 
 
 @pytest.mark.parametrize("name", ["d", "k"])

@@ -17,10 +17,10 @@ def test_a_context_that_the_kubeconfig_lacks_is_a_fault() -> None:
     config = {**with_changes(weights__v1=90), "kubernetes:context": "prdo"}
     with pytest.raises(ConfigError) as error:
         parse(config, contexts={"lab", "prod"})
-    sum_, context = sorted(error.value.faults, key=lambda fault: fault.code)
+    sum_, context = sorted(error.value.issues, key=lambda fault: fault.code)
     assert (sum_.code, context.code, str(context.path)) == ("MESH101", "MESH130", "kubernetes:context")
     assert "lab, prod" in context.rule
-    assert "kubectl config get-contexts" in context.mend
+    assert "kubectl config get-contexts" in context.fix
 
 
 def test_contexts_come_from_every_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

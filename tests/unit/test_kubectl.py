@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from components.rollout import kubectl
-from components.rollout.kubectl import Kubectl, KubectlError, ProcessLimitError, SilentError
+from components.rollout.kubectl import Kubectl, KubectlError, KubectlTimeout, ProcessLimitReached
 from tests.unit.istiods import is_alive
 
 KUBECTL = Kubectl(context="lab", namespace="team")
@@ -42,7 +42,7 @@ def test_it_is_killed_at_its_time_limit(
     """An API server that never answers leaves no process behind for each question."""
     monkeypatch.setattr(kubectl, "ANSWER_SECONDS", 0.5)
     script("exec sleep 60")
-    with pytest.raises(SilentError, match=r"no answer within 0.5 s: kubectl --context lab .* get pods"):
+    with pytest.raises(KubectlTimeout, match=r"no answer within 0.5 s: kubectl --context lab .* get pods"):
         asyncio.run(KUBECTL("get", "pods"))
     (pid,) = pids(tmp_path)
     assert not is_alive(pid)
@@ -79,7 +79,7 @@ def test_a_machine_without_room_for_it_is_not_one_without_kubectl(
 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", fail)
     said = rf"no answer within 0.8 s: kubectl cannot be started: .*{os.strerror(number)}; raise that limit"
-    with pytest.raises(ProcessLimitError, match=said):
+    with pytest.raises(ProcessLimitReached, match=said):
         asyncio.run(KUBECTL("get", "pods"))
     assert tries > 1
 
@@ -107,7 +107,7 @@ def test_one_that_may_not_be_run_is_told(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
-    ("complaint", "away"),
+    ("pod_issue", "away"),
     [
         ("Unable to connect to the server: EOF", True),
         ('error: Get "https://10.0.0.1:6443/api/v1/pods": EOF', True),
@@ -124,9 +124,9 @@ def test_one_that_may_not_be_run_is_told(tmp_path: Path, monkeypatch: pytest.Mon
         ('Error from server (Forbidden): pods is forbidden: User "ci" cannot list', False),
     ],
 )
-def test_an_api_server_that_is_away_is_told_by_whole_words(complaint: str, away: bool) -> None:
+def test_an_api_server_that_is_away_is_told_by_whole_words(pod_issue: str, away: bool) -> None:
     """Not by three letters that may stand anywhere: those would be asked again for 30 s."""
-    assert kubectl.is_away(complaint) is away
+    assert kubectl.is_unreachable(pod_issue) is away
 
 
 def test_it_is_given_what_it_asks_for(script: Script) -> None:

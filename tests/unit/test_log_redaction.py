@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.rollout.log_redaction import looks_secret, without_secrets
+from components.rollout.log_redaction import resembles_secret, without_secrets
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ from components.rollout.log_redaction import looks_secret, without_secrets
 )
 def test_names_of_secrets(name: str) -> None:
     """In any of the spellings that environments, headers and property files have."""
-    assert looks_secret(name, "hunter2")
+    assert resembles_secret(name, "hunter2")
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_names_of_secrets(name: str) -> None:
 )
 def test_other_names(name: str) -> None:
     """A word that only begins like one is another word."""
-    assert not looks_secret(name, "value")
+    assert not resembles_secret(name, "value")
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_other_names(name: str) -> None:
 )
 def test_values_that_are_secrets_under_any_name(value: str) -> None:
     """A URL with a password, a text that assigns one, and forms that only secrets have."""
-    assert looks_secret("SETTING", value)
+    assert resembles_secret("SETTING", value)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_values_that_are_secrets_under_any_name(value: str) -> None:
 )
 def test_values_that_are_none(value: str) -> None:
     """An address, a list, an option."""
-    assert not looks_secret("SETTING", value)
+    assert not resembles_secret("SETTING", value)
     assert without_secrets(value) == value
 
 
@@ -125,12 +125,12 @@ def test_values_that_are_none(value: str) -> None:
 )
 def test_switches_and_places_of_secrets(name: str, value: str) -> None:
     """What is no secret whatever its name."""
-    assert not looks_secret(name, value)
+    assert not resembles_secret(name, value)
 
 
 def test_a_path_under_a_secrets_own_name_may_be_one() -> None:
     """Base64 begins with a slash now and then."""
-    assert looks_secret("API_KEY", "/Xy9zR1==")
+    assert resembles_secret("API_KEY", "/Xy9zR1==")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from components.manifests.match_intersection import DisjointError, InseparableError, intersection
+from components.manifests.match_intersection import DisjointConditions, InseparableConditions, intersection
 from components.model.route_match import Conditions, Source, TextMatch, UriMatch, ValueMatch
 
 X = "x-team"
@@ -93,7 +93,7 @@ DISJOINT = [
 def test_conditions_that_no_request_meets_are_told_apart(one: Conditions, other: Conditions) -> None:
     """In whatever order."""
     for pair in ((one, other), (other, one)):
-        with pytest.raises(DisjointError):
+        with pytest.raises(DisjointConditions):
             intersection(*pair)
 
 
@@ -111,5 +111,5 @@ def test_conditions_that_one_match_cannot_hold_are_named(
 ) -> None:
     """Istio has one match for each header, and RE2 no conjunction."""
     for pair in ((one, other), (other, one)):
-        with pytest.raises(InseparableError, match=key):
+        with pytest.raises(InseparableConditions, match=key):
             intersection(*pair)

@@ -7,7 +7,7 @@ import pytest
 
 from components.schema import messages
 from components.schema.issues import Message
-from tests.unit.stacks import CART, GONE, SHOP, faults, several
+from tests.unit.stacks import CART, GONE, SHOP, issues, several
 
 LONG = "a" * 40
 EXTRA = {"port": 8067, "targetPort": 8081, "nodePort": 31387}
@@ -779,15 +779,15 @@ ELSEWHERE: Mapping[str, str] = {
 }
 
 
-@pytest.mark.parametrize(("code", "changes", "path", "mend"), PROVOKED)
+@pytest.mark.parametrize(("code", "changes", "path", "fix"), PROVOKED)
 def test_a_bad_stack_file_is_answered_with_its_code_its_place_and_its_mend(
-    code: str, changes: Mapping[str, Any], path: str, mend: str
+    code: str, changes: Mapping[str, Any], path: str, fix: str
 ) -> None:
     """One mistake gives one fault, which names the place and says what to do."""
-    (fault,) = faults(**changes)
-    assert (fault.code, str(fault.path)) == (code, path)
-    assert mend in fault.mend
-    assert "{" not in fault.rule
+    (issue,) = issues(**changes)
+    assert (issue.code, str(issue.path)) == (code, path)
+    assert fix in issue.fix
+    assert "{" not in issue.rule
 
 
 def test_every_message_of_the_table_is_provoked() -> None:

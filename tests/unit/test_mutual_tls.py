@@ -12,7 +12,7 @@ from components.manifests.route_match import Spec
 from components.model.service import Service
 from components.model.stack import Stack
 from components.settings.errors import ConfigError
-from tests.unit.stacks import CART, SHOP, faults, several, stack
+from tests.unit.stacks import CART, SHOP, issues, several, stack
 
 EXTRA = [{"port": 8066, "targetPort": 8080, "nodePort": 31386}]
 
@@ -54,7 +54,7 @@ def rendered(service: Service, read: Stack) -> Iterator[tuple[Spec, bool]]:
             yield server, own.get("mode") == "MUTUAL" or own.get("httpsRedirect") is True
         return
     # What hangs on a Gateway for the redirect is the redirect alone.
-    for spec in gateways.serving(service, read).values():
+    for spec in gateways.active_versions(service, read).values():
         for listener in spec["listeners"]:
             options = listener.get("tls", {}).get("options", {})
             yield listener, options.get("gateway.istio.io/tls-terminate-mode") == "MUTUAL"
@@ -87,5 +87,5 @@ def test_one_mutual_listener_can_be_declared_in_each_way() -> None:
     """The promise is not kept by refusing everything."""
     for api, first in product(("istio", "gateway-api"), FIRST):
         gateway = {"hosts": ["pay.example.com"], **first}
-        found = faults(api=api, gateway=gateway, ingress={"address": "127.0.0.1"})
+        found = issues(api=api, gateway=gateway, ingress={"address": "127.0.0.1"})
         assert not found, (gateway, found)

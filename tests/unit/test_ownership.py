@@ -95,7 +95,7 @@ def test_every_object_is_marked_and_no_pod() -> None:
 @pytest.fixture
 def unbound(monkeypatch: pytest.MonkeyPatch) -> None:
     """No engine calls a hook."""
-    monkeypatch.setattr(ownership, "nobody_calls", lambda: True)
+    monkeypatch.setattr(ownership, "is_outside_engine", lambda: True)
 
 
 @pytest.mark.usefixtures("unbound")
@@ -121,8 +121,8 @@ def test_the_engine_asks_before_it_creates_also_in_a_preview(monkeypatch: pytest
         made.append(SimpleNamespace(name=name, function=function, options=options))
         return made[-1]
 
-    monkeypatch.setattr(hooks, "nobody_calls", lambda: False)
-    monkeypatch.setattr("components.rollout.ownership.nobody_calls", lambda: False)
+    monkeypatch.setattr(hooks, "is_outside_engine", lambda: False)
+    monkeypatch.setattr("components.rollout.ownership.is_outside_engine", lambda: False)
     monkeypatch.setattr(pulumi, "ResourceHook", hook)
     owner = Ownership(stack())
     theirs: Any = SimpleNamespace()
@@ -196,7 +196,7 @@ def test_claims_that_cannot_be_dropped_stop_nothing(monkeypatch: pytest.MonkeyPa
     async def created() -> None:
         args: Any = SimpleNamespace(new_inputs=namespace())
         await owner._is_free(args)  # noqa: SLF001 (the engine calls it)
-        kubectl.complaint = "forbidden"
+        kubectl.pod_issue = "forbidden"
         await owner._is_alone(args)  # noqa: SLF001 (the engine calls it)
 
     asyncio.run(created())
@@ -211,10 +211,10 @@ def test_a_namespace_of_another_owner_is_not_taken_over(
     install(monkeypatch, namespace())
     with pytest.raises(OwnershipError) as told:
         create(Ownership(stack()), namespace())
-    (fault,) = told.value.faults
-    assert (fault.code, str(fault.path), fault.value) == ("MESH205", "mesh-app:namespace.name", NAMESPACE)
-    assert "pulumi config set --path 'mesh-app:namespace.existing' true" in fault.mend
-    assert f"python -m operations adopt --stack dev --context lab --namespace {NAMESPACE}" in fault.mend
+    (issue,) = told.value.issues
+    assert (issue.code, str(issue.path), issue.value) == ("MESH205", "mesh-app:namespace.name", NAMESPACE)
+    assert "pulumi config set --path 'mesh-app:namespace.existing' true" in issue.fix
+    assert f"python -m operations adopt --stack dev --context lab --namespace {NAMESPACE}" in issue.fix
 
 
 def test_an_object_of_another_owner_is_not_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,17 +224,17 @@ def test_an_object_of_another_owner_is_not_taken_over(monkeypatch: pytest.Monkey
         ({stack_identity.LABEL: OTHER}, f"stack {OTHER}"),
         (PULUMI, "managed by pulumi"),
     )
-    for labels, says in marks:
+    for labels, description in marks:
         live = thing("Deployment", "springbootapp-v1", api="apps/v1", labels=labels)
         install(monkeypatch, live)
         with pytest.raises(OwnershipError) as told:
             create(Ownership(stack()), live)
-        (fault,) = told.value.faults
-        assert (fault.code, str(fault.path)) == ("MESH206", "mesh-app:app.name")
-        assert f"Deployment {NAMESPACE}/springbootapp-v1" in fault.rule
-        assert says in fault.rule
-        assert "operations adopt --stack dev" in fault.mend
-        assert f"delete deployment springbootapp-v1 --namespace {NAMESPACE}" in fault.mend
+        (issue,) = told.value.issues
+        assert (issue.code, str(issue.path)) == ("MESH206", "mesh-app:app.name")
+        assert f"Deployment {NAMESPACE}/springbootapp-v1" in issue.rule
+        assert description in issue.rule
+        assert "operations adopt --stack dev" in issue.fix
+        assert f"delete deployment springbootapp-v1 --namespace {NAMESPACE}" in issue.fix
 
 
 def test_the_place_of_an_object_is_its_services(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,7 +243,7 @@ def test_the_place_of_an_object_is_its_services(monkeypatch: pytest.MonkeyPatch)
         install(monkeypatch, thing("Service", name))
         with pytest.raises(OwnershipError) as told:
             create(Ownership(stack(**several())), thing("Service", name))
-        assert str(told.value.faults[0].path) == f"mesh-app:{place}"
+        assert str(told.value.issues[0].path) == f"mesh-app:{place}"
 
 
 @pytest.mark.usefixtures("unbound")
@@ -264,9 +264,9 @@ def test_one_report_has_all_that_surely_is_of_others(monkeypatch: pytest.MonkeyP
 
     first, *others = asyncio.run(wave())
     assert isinstance(first, OwnershipError)
-    assert [fault.code for fault in first.faults] == ["MESH205", "MESH206"]
+    assert [issue.code for issue in first.issues] == ["MESH205", "MESH206"]
     # Nothing else is created either, and the report is there once.
-    assert [isinstance(each, OwnershipError) and not each.faults for each in others] == [True, True]
+    assert [isinstance(each, OwnershipError) and not each.issues for each in others] == [True, True]
     assert len(kubectl.asked) == 1
 
 
@@ -301,7 +301,7 @@ def test_an_object_that_is_being_deleted_is_waited_for(monkeypatch: pytest.Monke
 def test_where_nobody_can_tell_nothing_is_created(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the right to read, for one."""
     kubectl = install(monkeypatch)
-    kubectl.complaint = "namespaces is forbidden"
+    kubectl.pod_issue = "namespaces is forbidden"
     with pytest.raises(OwnershipError, match=r"(?s)MESH209.*namespaces is forbidden"):
         create(Ownership(stack()), namespace())
 
@@ -312,8 +312,8 @@ EXISTING = {"namespace__existing": True}
 def refused(**changes: object) -> str:
     with pytest.raises(ConfigError) as told:
         labels_of_own(stack(**EXISTING, **changes))
-    (fault,) = told.value.faults
-    return f"{fault.code} {fault.path}\n{fault.rule}\n{fault.mend}"
+    (issue,) = told.value.issues
+    return f"{issue.code} {issue.path}\n{issue.rule}\n{issue.fix}"
 
 
 def test_an_existing_namespace_has_to_exist(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -325,7 +325,7 @@ def test_an_existing_namespace_has_to_exist(monkeypatch: pytest.MonkeyPatch) -> 
     assert "pulumi config rm --path 'mesh-app:namespace.existing'" in said
     kubectl = install(monkeypatch, namespace(deletionTimestamp="2026-11-30T00:00:00Z"))
     assert refused().startswith("MESH257 mesh-app:namespace.name")
-    kubectl.complaint = "namespaces is forbidden"
+    kubectl.pod_issue = "namespaces is forbidden"
     assert refused().startswith("MESH209 ")
 
 

@@ -8,7 +8,7 @@ import re2
 
 from components.manifests import virtual_service
 from components.schema.regex import compiled
-from tests.unit.stacks import faults, stack
+from tests.unit.stacks import issues, stack
 
 LETTERS = {"/api": "/", "/api/": "/", "/api/x": "/x", "/apix": "/x", "/api/x/": "/x/", "/api/api/x": "/api/x"}
 
@@ -72,5 +72,5 @@ def test_a_long_prefix_is_no_error_where_it_becomes_no_expression() -> None:
     """Istio's limit is one of expressions."""
     long = "/" + "a" * 1020
     fitting = {"name": "a", "to": "v2", "uri": {"prefix": long}, "rewrite": {"uri": "/b"}}
-    assert not faults(routes=[fitting])
-    assert [each.code for each in faults(routes=[{**fitting, "rewrite": {"uri": "/"}}])] == ["MESH227"]
+    assert not issues(routes=[fitting])
+    assert [each.code for each in issues(routes=[{**fitting, "rewrite": {"uri": "/"}}])] == ["MESH227"]

@@ -87,8 +87,8 @@ def test_all_three_have_the_same_plan() -> None:
     plan = settings("any")["canary"]
     assert (plan["steps"], plan["hold"], plan["interval"]) == (list(STEPS), "10s", "10s")
     assert plan["checks"] == [{"successRate": {"atLeast": 99}}]
-    look = {"analysis": {"templates": [{"templateName": "success-rate"}]}}
-    steps = [[{"setWeight": weight}, {"pause": {"duration": "10s"}}, look] for weight in STEPS]
+    sample = {"analysis": {"templates": [{"templateName": "success-rate"}]}}
+    steps = [[{"setWeight": weight}, {"pause": {"duration": "10s"}}, sample] for weight in STEPS]
     assert [stepped(weight) for weight in STEPS] == steps
     _, template, _, _ = document("argo.yaml", "any")
     (metric,) = template["spec"]["metrics"]

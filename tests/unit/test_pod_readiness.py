@@ -13,7 +13,7 @@ import pytest
 from components.rollout import pod_readiness
 from components.rollout.hooks import SharedHooks
 from components.rollout.pod_readiness import PROVIDER_SECONDS, Readiness, watch
-from components.rollout.rollout_status import AGAIN_SECONDS, READY_SECONDS, Complaint, Rollout
+from components.rollout.rollout_status import AGAIN_SECONDS, READY_SECONDS, PodIssue, Rollout
 from tests.unit.stacks import stack
 from tests.unit.test_rollout_status import CASES, objects
 
@@ -34,14 +34,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     return clock
 
 
-def look(*complaints: Complaint, ready: int = 0, done: bool = False) -> Rollout:
+def sample(*pod_issues: PodIssue, ready: int = 0, done: bool = False) -> Rollout:
     """Make a look at three pods."""
-    return Rollout(done=done, ready=ready, wanted=3, complaints=complaints)
+    return Rollout(done=done, ready=ready, wanted=3, pod_issues=pod_issues)
 
 
-def watched(looks: Sequence[Rollout]) -> Sequence[Complaint] | None:
+def watched(samples: Sequence[Rollout]) -> Sequence[PodIssue] | None:
     """Show looks one after the other, the last one for ever."""
-    left = list(looks)
+    left = list(samples)
 
     async def next_look() -> Rollout:
         return left.pop(0) if len(left) > 1 else left[0]
@@ -49,46 +49,49 @@ def watched(looks: Sequence[Rollout]) -> Sequence[Complaint] | None:
     return asyncio.run(watch(next_look, LIMIT))
 
 
-HOPELESS = Complaint(pod="a", container="shop", reason="ImagePullBackOff", patience=AGAIN_SECONDS)
-STARTS = Complaint(pod="b", container="shop", reason="it has not started")
+HOPELESS = PodIssue(pod="a", container="shop", reason="ImagePullBackOff", patience=AGAIN_SECONDS)
+STARTS = PodIssue(pod="b", container="shop", reason="it has not started")
 
 
 def test_a_rollout_that_gets_done_is_waited_for(clock: SimpleNamespace) -> None:
     """Pods that start need their time."""
-    assert watched([look(STARTS)] * 90 + [look(done=True)]) is None
+    assert watched([sample(STARTS)] * 90 + [sample(done=True)]) is None
     assert clock.now == 90
 
 
 def test_what_never_ends_is_told_soon(clock: SimpleNamespace) -> None:
     """Not at once: it may have stumbled. Of the others nothing is told, they are not to blame."""
-    assert watched([look(HOPELESS, STARTS)]) == [HOPELESS]
+    assert watched([sample(HOPELESS, STARTS)]) == [HOPELESS]
     assert clock.now == AGAIN_SECONDS
 
 
 def test_what_stumbled_once_is_forgiven(clock: SimpleNamespace) -> None:
     """The time counts from when it complained without a break."""
-    assert watched([look(HOPELESS)] * 9 + [look(STARTS)] + [look(HOPELESS)] * 9 + [look(done=True)]) is None
+    assert (
+        watched([sample(HOPELESS)] * 9 + [sample(STARTS)] + [sample(HOPELESS)] * 9 + [sample(done=True)])
+        is None
+    )
     assert clock.now == 19
 
 
 def test_a_slow_rollout_of_many_pods_goes_on(clock: SimpleNamespace) -> None:
     """What counts is that another pod became ready, not how long all of them need."""
-    slow = [look(STARTS, ready=ready) for ready in range(3) for _ in range(290)]
-    assert watched([*slow, look(done=True)]) is None
+    slow = [sample(STARTS, ready=ready) for ready in range(3) for _ in range(290)]
+    assert watched([*slow, sample(done=True)]) is None
     assert clock.now == 870
 
 
 def test_silence_has_a_limit(clock: SimpleNamespace) -> None:
     """Then the pods' last words are told, if there are any."""
-    assert watched([look(STARTS)]) == (STARTS,)
+    assert watched([sample(STARTS)]) == (STARTS,)
     assert LIMIT < clock.now < LIMIT + 2
-    assert watched([look()]) == ()
+    assert watched([sample()]) == ()
 
 
 def test_a_started_pod_has_a_minute_to_be_ready(clock: SimpleNamespace) -> None:
     """Its startup probe was content; the readiness probe is not."""
-    unready = Complaint(pod="a", container="shop", reason="not ready", patience=READY_SECONDS)
-    assert watched([look(unready)]) == [unready]
+    unready = PodIssue(pod="a", container="shop", reason="not ready", patience=READY_SECONDS)
+    assert watched([sample(unready)]) == [unready]
     assert clock.now == READY_SECONDS
 
 
@@ -178,7 +181,7 @@ def test_probes_are_read_of_the_pods_that_fail_them_alone(kubectl: Path) -> None
         (kubectl / "asked").write_text("")
         (kubectl / "get").write_text(json.dumps({"items": objects(CASES[case]["status"])}))
         found = stack()
-        asyncio.run(Readiness(found.services[0], "v1", found, SharedHooks())._look(None))  # noqa: SLF001
+        asyncio.run(Readiness(found.services[0], "v1", found, SharedHooks())._sample(None))  # noqa: SLF001
         of_events = [line for line in (kubectl / "asked").read_text().splitlines() if "events" in line]
         assert (
             of_events

@@ -7,13 +7,13 @@ from types import SimpleNamespace
 import pytest
 
 from components.rollout import proxy_sync
-from components.rollout.istiod import KINDS, Look, Proxy
+from components.rollout.istiod import KINDS, Proxy, Sample
 from components.rollout.proxy_sync import (
     GATHERING_SECONDS,
     QUIET_SECONDS,
     ROUTES,
-    UnsettledError,
-    settled,
+    ProxySyncTimeout,
+    proxies_synced,
 )
 
 LIMIT = 60.0
@@ -45,13 +45,13 @@ Watch = Callable[..., tuple[frozenset[str], float]]
 def watch(clock: SimpleNamespace) -> Watch:
     """Show looks one after the other, the last one for ever; returns who was stuck, and when it ended."""
 
-    def watch(looks: Sequence[Look], before: Look | None) -> tuple[frozenset[str], float]:
-        left = list(looks)
+    def watch(samples: Sequence[Sample], before: Sample | None) -> tuple[frozenset[str], float]:
+        left = list(samples)
 
-        async def look() -> Look:
+        async def sample() -> Sample:
             return left.pop(0) if len(left) > 1 else left[0]
 
-        stuck = asyncio.run(settled(look, before, ROUTES, LIMIT))
+        stuck = asyncio.run(proxies_synced(sample, before, ROUTES, LIMIT))
         return stuck, round(clock.now, 3)
 
     return watch
@@ -84,7 +84,7 @@ def test_without_news_to_gather_it_ends_at_once(watch: Watch) -> None:
 def test_a_proxy_that_does_not_take_it_is_named(watch: Watch) -> None:
     """The update stops, and says which."""
     before = {"good": proxy("1"), "bad": proxy("1")}
-    with pytest.raises(UnsettledError, match=r"^bad$"):
+    with pytest.raises(ProxySyncTimeout, match=r"^bad$"):
         watch([{"good": proxy("2"), "bad": proxy("2", "1")}], before)
 
 
@@ -100,8 +100,11 @@ def test_a_busy_mesh_settles(watch: Watch) -> None:
     """Somebody always waits for something: each proxy needs to be seen once with nothing due."""
     before = {"a": proxy("1"), "b": proxy("1")}
     reached = {"a": proxy("2"), "b": proxy("2")}
-    looks = [reached] * 7 + [{"a": proxy("3", "2"), "b": proxy("2")}, {"a": proxy("3"), "b": proxy("4", "2")}]
-    _, moment = watch(looks, before)
+    samples = [reached] * 7 + [
+        {"a": proxy("3", "2"), "b": proxy("2")},
+        {"a": proxy("3"), "b": proxy("4", "2")},
+    ]
+    _, moment = watch(samples, before)
     assert moment < 2
 
 

@@ -14,7 +14,7 @@ from components.manifests.labels import OURS, labels
 from components.manifests.service import service_spec
 from components.model.stack import Stack
 from components.rollout import loss_warnings
-from components.rollout.loss_warnings import LossReport
+from components.rollout.loss_warnings import LossWarnings
 from components.rollout.request_loss import addresses
 from components.schema.issues import Path
 from tests.unit.stacks import several, stack
@@ -41,7 +41,8 @@ def manifests(of: Stack) -> list[dict[str, Any]]:
             gateway, routes = servers.gateway(service, of.ingress), virtual_service.virtual_service(service)
         else:
             (gateway,) = [
-                gateways.serving(service, of)[key] for key in list(gateways.serving(service, of))[:1]
+                gateways.active_versions(service, of)[key]
+                for key in list(gateways.active_versions(service, of))[:1]
             ]
             routes = http_route.http_route(service, of)
         found.append({"kind": "Gateway", "metadata": metadata, "spec": gateway})
@@ -54,7 +55,7 @@ def manifests(of: Stack) -> list[dict[str, Any]]:
 def reported(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Update a stack from one walkthrough to another: code and place of what is reported."""
     old, new = stack(**before), stack(**after)
-    report = LossReport(new)
+    report = LossWarnings(new)
     pairs = zip(manifests(old), manifests(new), strict=True)
     return [(each.code, str(each.path)) for one, other in pairs for each in report.of(one, other)]
 
@@ -116,12 +117,12 @@ def test_the_place_is_the_services_own() -> None:
     """Of several services, and the way that loses nothing names it too."""
     old, new = stack(**several()), stack(**several())
     port = {"kind": "Service", "metadata": {"name": "cart", "labels": {"app": "cart"}}}
-    (fault,) = LossReport(new).of(
+    (issue,) = LossWarnings(new).of(
         {**port, "spec": service_spec(old.services[1])},
         {**port, "spec": {"ports": [{"port": 1}]}},
     )
-    assert fault.path == Path() / "services" / "cart" / "app" / "port"
-    assert "(mesh-app:services.cart)" in fault.mend
+    assert issue.path == Path() / "services" / "cart" / "app" / "port"
+    assert "(mesh-app:services.cart)" in issue.fix
 
 
 def test_the_engines_numbers_are_whole() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.rollout.rollout_status import AGAIN_SECONDS, Complaint, GoneError, rollout
+from components.rollout.rollout_status import AGAIN_SECONDS, DeploymentDeleted, PodIssue, rollout
 
 CASES: dict[str, dict[str, Any]] = yaml.safe_load(
     Path(__file__).with_name("expected").joinpath("unready.yaml").read_text()
@@ -62,8 +62,8 @@ def test_what_pods_say(case: str) -> None:
     """Each thing that keeps a pod from being ready is told in the words of scheduler and kubelet."""
     given = CASES[case]
     found = rollout(objects(given["status"], given.get("events", ())), NAME)
-    assert [vars(each) for each in found.complaints] == [
-        vars(Complaint(pod="shop-v1-new", **each)) for each in given["complaints"]
+    assert [vars(each) for each in found.pod_issues] == [
+        vars(PodIssue(pod="shop-v1-new", **each)) for each in given["complaints"]
     ]
     assert not found.done
 
@@ -82,7 +82,7 @@ def test_done_is_what_the_controller_counts() -> None:
 def test_a_deployment_may_go_meanwhile() -> None:
     """Its pods outlive it for a while."""
     _, *others = objects({})
-    with pytest.raises(GoneError):
+    with pytest.raises(DeploymentDeleted):
         rollout(others, NAME)
 
 
@@ -92,7 +92,7 @@ def test_a_replica_set_of_the_same_labels_is_not_the_deployments(annotations: di
     foreign = {"kind": "ReplicaSet", "metadata": {"uid": "foreign", "annotations": annotations}}
     pod = CASES["there is no such image"]
     found = rollout([foreign, *objects(pod["status"])], NAME)
-    assert [each.pod for each in found.complaints] == ["shop-v1-new"]
+    assert [each.pod for each in found.pod_issues] == ["shop-v1-new"]
 
 
 def test_the_newest_replica_set_may_have_no_revision_yet() -> None:
@@ -136,7 +136,7 @@ def scaler(name: str = NAME, **condition: str) -> dict[str, Any]:
 def test_what_no_autoscaler_raises_is_in_vain() -> None:
     """As after `kubectl scale`, or after somebody deleted the autoscaler; one of another name is no help."""
     for others in ([], [scaler("another")]):
-        (found,) = rollout([available(1), *others], NAME, fewest=4).complaints
+        (found,) = rollout([available(1), *others], NAME, fewest=4).pod_issues
         assert found.reason.startswith(
             "it is scaled to 1 of the 4 pods that the stack declares; `pulumi up --re"
         )
@@ -145,9 +145,9 @@ def test_what_no_autoscaler_raises_is_in_vain() -> None:
 
 def test_an_autoscaler_has_time_unless_it_is_off() -> None:
     """It turns itself off where a Deployment was scaled to none."""
-    (slow,) = rollout([available(1), scaler()], NAME, fewest=4).complaints
+    (slow,) = rollout([available(1), scaler()], NAME, fewest=4).pod_issues
     assert slow.patience is None
     off = scaler(type="ScalingActive", status="False", reason="ScalingDisabled", message="scaled to zero")
-    (found,) = rollout([available(0), off], NAME, fewest=4).complaints
+    (found,) = rollout([available(0), off], NAME, fewest=4).pod_issues
     assert "not raised it from 0 to 4 pods; ScalingDisabled: scaled to zero; see kubectl" in found.reason
     assert found.patience == AGAIN_SECONDS

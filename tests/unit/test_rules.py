@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.stacks import faults
+from tests.unit.stacks import issues
 
 BETA = {"name": "beta", "uri": {"prefix": "/beta"}, "to": "v2"}
 INSIDERS = {"name": "insiders", "headers": {"x-user-group": "insider"}, "to": "v2"}
@@ -28,7 +28,7 @@ INSIDERS = {"name": "insiders", "headers": {"x-user-group": "insider"}, "to": "v
 )
 def test_routes_that_leave_something_for_the_next_are_taken(routes: list[dict[str, Any]]) -> None:
     """Narrower above wider, or beside each other."""
-    assert not faults(routes=routes)
+    assert not issues(routes=routes)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_routes_that_leave_something_for_the_next_are_taken(routes: list[dict[st
 )
 def test_routes_that_nothing_reaches_are_refused(routes: list[dict[str, Any]]) -> None:
     """Dead routes are somebody's mistake, those that Istio does not see among them."""
-    assert [fault.code for fault in faults(routes=routes)] == ["MESH131"]
+    assert [fault.code for fault in issues(routes=routes)] == ["MESH131"]
 
 
 @pytest.mark.parametrize(
@@ -81,15 +81,15 @@ def test_routes_that_nothing_reaches_are_refused(routes: list[dict[str, Any]]) -
 )
 def test_values_at_the_edge_are_taken(changes: dict[str, Any]) -> None:
     """Equal is not more, and none is not one."""
-    assert not faults(**changes)
+    assert not issues(**changes)
 
 
 def test_a_rule_says_nothing_of_what_could_not_be_read() -> None:
     """One broken condition, cookies that exclude each other, and no stack trace."""
     route = {**INSIDERS, "headers": {"cookie": "a=b"}, "cookies": {"a": 1.5}}
-    assert [fault.code for fault in faults(routes=[route, {**INSIDERS, "name": "next"}])] == ["MESH008"]
+    assert [fault.code for fault in issues(routes=[route, {**INSIDERS, "name": "next"}])] == ["MESH008"]
 
 
 def test_an_existing_namespace_may_be_kubernetes_own() -> None:
     """The stack uses it and owns nothing but its own objects there."""
-    assert not faults(namespace={"name": "default", "existing": True})
+    assert not issues(namespace={"name": "default", "existing": True})

@@ -12,7 +12,7 @@ import yaml
 from components.manifests import security
 from components.model.service import App
 from components.resources import mesh_security
-from tests.unit.stacks import CART, GONE, SHOP, faults, several, stack
+from tests.unit.stacks import CART, GONE, SHOP, issues, several, stack
 
 EXPECTED: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "expected/security.yaml").read_text())
 
@@ -101,13 +101,13 @@ def test_objects_are_made_in_the_order_in_which_nobody_is_refused_by_mistake() -
 )
 def test_the_gateway_is_let_in_by_whatever_names_it(entry: dict[str, Any]) -> None:
     """By its shorthand, its namespace, either of its accounts, or where anybody may come."""
-    assert not faults(security={"allow": {"other": {"namespaces": ["shop"]}, "users": entry}})
+    assert not issues(security={"allow": {"other": {"namespaces": ["shop"]}, "users": entry}})
 
 
 def test_a_service_of_the_mesh_alone_needs_no_gateway_among_its_callers() -> None:
     """Nobody comes from outside."""
     changes = {"mesh": "only", "gateway": GONE, "ingress__extraPorts": GONE}
-    assert not faults(**changes, security={"allow": {"orders": {"namespaces": ["shop"]}}})
+    assert not issues(**changes, security={"allow": {"orders": {"namespaces": ["shop"]}}})
 
 
 @pytest.mark.parametrize(
@@ -121,12 +121,12 @@ def test_a_service_of_the_mesh_alone_needs_no_gateway_among_its_callers() -> Non
 def test_whatever_gives_every_pod_a_proxy_enforces_callers(changes: dict[str, Any]) -> None:
     """By revision, by hand, or on the node: that one knows callers, if no requests."""
     allow = {"all": {"namespaces": ["shop"], "serviceAccounts": ["a/b"], "gateway": True}}
-    assert not faults(**changes, security={"mtls": "STRICT", "allow": allow})
+    assert not issues(**changes, security={"mtls": "STRICT", "allow": allow})
 
 
 def test_each_of_several_services_has_its_own() -> None:
     """A fault names the service, and another's list of callers closes nothing."""
-    (fault,) = faults(
+    (fault,) = issues(
         **several(shop=SHOP, cart={**CART, "security": {"allow": {"a": {"namespaces": ["b"]}}}})
     )
     assert (fault.code, str(fault.path)) == ("MESH161", "mesh-app:services.cart.security.allow")
@@ -152,7 +152,7 @@ def test_the_policy_that_refuses_callers_without_a_certificate(written: object, 
 
 def test_callers_that_will_be_refused_are_named_beforehand(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the preview too: once for the service, with the two steps that lose no request."""
-    monkeypatch.setattr(mesh_security, "nobody_calls", lambda: False)
+    monkeypatch.setattr(mesh_security, "is_outside_engine", lambda: False)
     monkeypatch.setattr(pulumi, "ResourceHookBinding", lambda before_create: before_create)
     told: list[str] = []
     monkeypatch.setattr(pulumi.log, "warn", told.append)
@@ -164,8 +164,8 @@ def test_callers_that_will_be_refused_are_named_beforehand(monkeypatch: pytest.M
     async def callers(_: App) -> list[str]:
         return ["friend-v1", "friend-v2"]
 
-    standing = SimpleNamespace(without_proxy=callers)
-    update: Any = SimpleNamespace(standing=standing, hooks=SimpleNamespace(of=bind))
+    live_state = SimpleNamespace(without_proxy=callers)
+    update: Any = SimpleNamespace(live_state=live_state, hooks=SimpleNamespace(of=bind))
     mesh_security._warning(stack().services[0].app, update)  # noqa: SLF001 (the engine calls it)
     asyncio.run(bound["policy-comes springbootapp True"](None))
     (said,) = told

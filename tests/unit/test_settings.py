@@ -15,7 +15,7 @@ from components.schema.type_hints import keys_of
 from components.settings import load
 from components.settings.errors import ConfigError
 from components.settings.load import parse
-from tests.unit.stacks import GONE, WALKTHROUGH, faults, several, stack, with_changes
+from tests.unit.stacks import GONE, WALKTHROUGH, issues, several, stack, with_changes
 
 ROOT = Path(__file__).parents[2]
 
@@ -85,7 +85,7 @@ def test_injection_can_name_a_revision() -> None:
 )
 def test_image_repositories_of_all_kinds_are_taken(image: str) -> None:
     """With and without a registry, a port, folders."""
-    assert not faults(app__image=image)
+    assert not issues(app__image=image)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_image_repositories_of_all_kinds_are_taken(image: str) -> None:
 )
 def test_what_is_no_image_repository_is_refused(image: str) -> None:
     """Capitals, tags, digests, empty parts and spaces stop before a pod cannot start."""
-    assert [fault.code for fault in faults(app__image=image)] == ["MESH006"]
+    assert [issue.code for issue in issues(app__image=image)] == ["MESH006"]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_what_is_no_image_repository_is_refused(image: str) -> None:
 )
 def test_hosts_that_istio_takes_are_taken(host: str) -> None:
     """All, a domain, or one host."""
-    assert not faults(gateway__hosts=[host])
+    assert not issues(gateway__hosts=[host])
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_hosts_that_istio_takes_are_taken(host: str) -> None:
 )
 def test_hosts_that_istio_refuses_are_refused(host: str) -> None:
     """Short names, partial wildcards, addresses, capitals."""
-    assert [fault.code for fault in faults(gateway__hosts=[host])] == ["MESH006"]
+    assert [issue.code for issue in issues(gateway__hosts=[host])] == ["MESH006"]
 
 
 def test_all_faults_come_at_once() -> None:
@@ -122,7 +122,7 @@ def test_all_faults_come_at_once() -> None:
             weights={"v1": 90, "v2": 20},
             kubernetes_context=GONE,
         )
-    found = {(fault.code, str(fault.path)) for fault in caught.value.faults}
+    found = {(issue.code, str(issue.path)) for issue in caught.value.issues}
     assert found == {
         ("MESH001", "mesh-app:app.prot"),
         ("MESH006", "mesh-app:namespace.name"),
@@ -135,14 +135,14 @@ def test_all_faults_come_at_once() -> None:
 
 def test_a_value_with_a_fault_of_its_own_is_told_once() -> None:
     """A weight that is no number, of a version that is not there: a rule shows no value that nobody read."""
-    assert [fault.code for fault in faults(weights={"v1": 100, "v9": "x"})] == ["MESH003"]
+    assert [issue.code for issue in issues(weights={"v1": 100, "v9": "x"})] == ["MESH003"]
     half = {
         "name": "a",
         "to": "v1",
         "rewrite": {"uriRegex": {"match": "/(a)"}},
         "cookies": {"b": {"exact": 0.5}},
     }
-    assert [fault.code for fault in faults(routes=[half])] == ["MESH008", "MESH002"]
+    assert [issue.code for issue in issues(routes=[half])] == ["MESH008", "MESH002"]
 
 
 def test_a_fault_shows_code_place_value_rule_and_mend() -> None:
@@ -160,8 +160,8 @@ def test_a_fault_shows_code_place_value_rule_and_mend() -> None:
 
 def test_the_nearest_key_is_named() -> None:
     """A slip of the finger is mended by pasting two commands."""
-    (fault,) = faults(app__paht="/x")
-    assert fault.mend == (
+    (issue,) = issues(app__paht="/x")
+    assert issue.fix == (
         "pulumi config rm --path 'mesh-app:app.paht'; pulumi config set --path 'mesh-app:app.path' /x"
     )
 
@@ -169,9 +169,9 @@ def test_the_nearest_key_is_named() -> None:
 @pytest.mark.parametrize("value", [{}, [], None, False])
 def test_an_unknown_key_is_told_of_though_there_is_nothing_in_it(value: object) -> None:
     """It was meant to say something; there is nothing to move to where it belongs."""
-    (fault,) = faults(gatway=value)
-    assert (fault.code, str(fault.path)) == ("MESH001", "mesh-app:gatway")
-    assert fault.mend.startswith("pulumi config rm --path 'mesh-app:gatway'")
+    (issue,) = issues(gatway=value)
+    assert (issue.code, str(issue.path)) == ("MESH001", "mesh-app:gatway")
+    assert issue.fix.startswith("pulumi config rm --path 'mesh-app:gatway'")
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_the_project_file_declares_every_key() -> None:
 
 def test_an_empty_default_of_the_project_file_counts_as_absent() -> None:
     """Pulumi.yaml gives every key an empty default, so that the program's own message is the one shown."""
-    assert [(f.code, str(f.path)) for f in faults(app={})] == [("MESH002", "mesh-app:app")]
+    assert [(f.code, str(f.path)) for f in issues(app={})] == [("MESH002", "mesh-app:app")]
     assert stack(gateway={}).services[0].gateway.hosts == ("*",)
 
 

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from components.schema.issues import Path
-from tests.unit.stacks import CART, SHOP, change, faults, several, stack
+from tests.unit.stacks import CART, SHOP, change, issues, several, stack
 
 
 def codes(**changes: object) -> list[tuple[str, str]]:
-    return [(fault.code, str(fault.path)) for fault in faults(**changes)]
+    return [(fault.code, str(fault.path)) for fault in issues(**changes)]
 
 
 def test_the_key_is_the_apps_name() -> None:
@@ -79,7 +79,7 @@ def test_a_slip_in_the_word_services_is_one_fault() -> None:
     """Not the absence of everything that one service has."""
     changes = several()
     changes["sevices"] = changes.pop("services")
-    found = faults(**changes)
+    found = issues(**changes)
     assert found[0].code == "MESH001"
     assert not {str(fault.path) for fault in found} & {"mesh-app:app", "mesh-app:versions"}
 

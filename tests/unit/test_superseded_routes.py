@@ -8,7 +8,7 @@ import pytest
 from components.rollout.kubectl import KubectlError
 from components.rollout.live_objects import Ref
 from components.rollout.ownership import Ownership
-from components.rollout.superseded_routes import Predecessors, predecessors
+from components.rollout.superseded_routes import SupersededRoutes, predecessors
 from tests.unit.stacks import stack
 
 HOST = "shop.example.com"
@@ -103,10 +103,10 @@ def test_only_objects_of_this_stack_are_asked_for(monkeypatch: pytest.MonkeyPatc
         raise KubectlError(f"forbidden{given}")
 
     declared = stack()
-    found = Predecessors(declared, Ownership(declared))
+    found = SupersededRoutes(declared, Ownership(declared))
     monkeypatch.setattr(type(found._kubectl), "__call__", refuse)  # noqa: SLF001
     assert asyncio.run(found.of([HOST])) == []
     assert [words[3].startswith("--selector=mesh-app/stack=") for words in asked] == [True, True]
     protected = stack(protected=True)
-    assert asyncio.run(Predecessors(protected, Ownership(protected)).of([HOST])) == []
+    assert asyncio.run(SupersededRoutes(protected, Ownership(protected)).of([HOST])) == []
     assert len(asked) == 2

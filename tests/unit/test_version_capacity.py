@@ -15,10 +15,10 @@ from components.rollout import handover as hooks
 from components.rollout import kubectl, pod_readiness
 from components.rollout.handover import Handover
 from components.rollout.live_objects import Ref
-from components.rollout.live_state import Found, Standing
+from components.rollout.live_state import Found, LiveState
 from components.rollout.ownership import Ownership
-from components.rollout.proxy_status import HandoverError, Proxies
-from components.rollout.superseded_routes import Predecessors
+from components.rollout.proxy_status import HandoverError, ProxyStatus
+from components.rollout.superseded_routes import SupersededRoutes
 from components.rollout.update import Update
 from tests.unit.stacks import stack
 from tests.unit.test_rollout_status import available, scaler
@@ -43,8 +43,8 @@ def events(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         return record
 
-    for name in ("look", "know", "take"):
-        monkeypatch.setattr(Proxies, name, recorded(name))
+    for name in ("sample", "know", "take"):
+        monkeypatch.setattr(ProxyStatus, name, recorded(name))
     monkeypatch.setattr(pod_readiness, "time", SimpleNamespace(monotonic=lambda: clock.now))
     monkeypatch.setattr(pod_readiness, "asyncio", SimpleNamespace(sleep=sleep, gather=asyncio.gather))
     return found
@@ -57,15 +57,15 @@ Pods = Callable[..., None]
 def pods(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pods:
     """A cluster whose Deployment of v2 is seen like this, one look after the other, and then as at last."""
 
-    def install(*looks: list[dict[str, Any]]) -> None:
-        for nth, objects in enumerate(looks):
+    def install(*samples: list[dict[str, Any]]) -> None:
+        for nth, objects in enumerate(samples):
             (tmp_path / f"look{nth}").write_text(json.dumps({"items": objects}))
         script = tmp_path / "kubectl"
         script.write_text(
             f"#!/bin/bash\ncd {tmp_path}\n"
             """case "$*" in *--all-namespaces*) echo '{"items": []}'; exit;; esac\n"""
             f"echo >>asked\nnth=$(($(wc -l <asked) - 1))\n"
-            f"exec cat look$((nth < {len(looks)} ? nth : {len(looks) - 1}))\n"
+            f"exec cat look$((nth < {len(samples)} ? nth : {len(samples) - 1}))\n"
         )
         script.chmod(0o755)
         monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
@@ -147,7 +147,7 @@ def test_an_api_server_that_does_not_answer_moves_no_weight(
 
 def test_the_engine_calls_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each hook is bound to its step of the object that it is about."""
-    monkeypatch.setattr(hooks, "nobody_calls", lambda: False)
+    monkeypatch.setattr(hooks, "is_outside_engine", lambda: False)
     declared = stack()
     update = Update(declared, Ownership(declared))
     bound = SimpleNamespace(
@@ -181,11 +181,11 @@ def test_routes_of_another_name_go_once_the_new_ones_are_everywhere(
     async def nothing(_: object) -> None:
         events.append("drain")
 
-    monkeypatch.setattr(Predecessors, "of", of)
-    monkeypatch.setattr(Predecessors, "remove", remove)
+    monkeypatch.setattr(SupersededRoutes, "of", of)
+    monkeypatch.setattr(SupersededRoutes, "remove", remove)
     monkeypatch.setattr(hooks, "asyncio", SimpleNamespace(sleep=nothing, gather=asyncio.gather))
     monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: False)
-    monkeypatch.setattr(Standing, "of", lambda *_: nothing_left())
+    monkeypatch.setattr(LiveState, "of", lambda *_: nothing_left())
     pods([of_v2(4)])
     declared = stack(**FIXED)
     handover = Handover(declared.services[0], declared, Update(declared, Ownership(declared)))
@@ -194,10 +194,10 @@ def test_routes_of_another_name_go_once_the_new_ones_are_everywhere(
     async def update() -> None:
         await handover._routes_begin(args)  # type: ignore[arg-type] # noqa: SLF001 (the engine calls it)
         events.append("created")
-        await handover._let_go([])  # noqa: SLF001
+        await handover._release([])  # noqa: SLF001
 
     asyncio.run(update())
-    assert events == ["know", "take", "created", "look", f"remove {old}", "take", "drain"]
+    assert events == ["know", "take", "created", "sample", f"remove {old}", "take", "drain"]
 
 
 async def nothing_left() -> Found:

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 
 from operations.canary.analysis import split
 from operations.canary.analysis.checks import Finding, Measured, Query, Verdict, overall
-from operations.canary.environment import World
-from operations.canary.journal.inbox import Wish
-from operations.canary.outcome import BackError, Outcome, PromoteError, StopError
+from operations.canary.environment import Environment
+from operations.canary.journal.inbox import Command
+from operations.canary.outcome import HaltRequested, Outcome, PromotionRequested, RollbackRequested
 from operations.canary.plan import Plan
-from operations.canary.terminal.state import Scene
+from operations.canary.terminal.state import CanaryState
 from operations.canary.traffic import Traffic
-from operations.metrics.errors import FiguresError
+from operations.metrics.errors import MetricsError
 
 TICK_SECONDS = 0.5
 """Between two looks at pods and people."""
@@ -40,10 +40,10 @@ class Window:
 
 
 @dataclass(kw_only=True)
-class Watch:
+class Analysis:
     """Looks at figures, pods and people while a step lasts."""
 
-    world: World
+    environment: Environment
     plan: Plan
     to: str
     old: str
@@ -57,7 +57,7 @@ class Watch:
     paused: bool = False
     """Whether it waits for a person; from the beginning where it had been paused before it was killed."""
     promoted: bool = field(default=False, init=False)
-    scene: Scene | None = field(default=None, init=False)
+    state: CanaryState | None = field(default=None, init=False)
     _failures: int = field(default=0, init=False)
     """Bad looks of the step."""
     _window: Window = field(default_factory=lambda: Window(since=0, step=0), init=False)
@@ -75,11 +75,11 @@ class Watch:
         """Watch a step to its end.
 
         Raises:
-            BackError: it is bad.
-            StopError: it cannot be judged, or somebody wants it to stay as it is.
-            PromoteError: somebody wants all of it now.
+            RollbackRequested: it is bad.
+            HaltRequested: it cannot be judged, or somebody wants it to stay as it is.
+            PromotionRequested: somebody wants all of it now.
         """
-        self.world.prepare()
+        self.environment.prepare()
         self._set(nth, traffic, self.plan.steps[nth].hold)
         if not self._served:
             self._served = True
@@ -97,8 +97,8 @@ class Watch:
     def pause(self, nth: int, traffic: Traffic) -> None:
         """Wait until somebody says `--resume`, and go on watching."""
         self.paused = True
-        self.world.note("paused", by="plan", step=nth)
-        self.world.tell("paused by the plan: --resume goes on")
+        self.environment.note("paused", by="plan", step=nth)
+        self.environment.report_line("paused by the plan: --resume goes on")
         self._set(nth, traffic, 0)
         self._judge(0)
 
@@ -108,43 +108,47 @@ class Watch:
         A pause holds the step back, unless it is made again and was paused in the middle.
 
         Raises:
-            BackError: it gets none, or somebody wants everybody back.
-            StopError: somebody wants the weights to stay as they are.
-            PromoteError: somebody wants all of it now.
+            RollbackRequested: it gets none, or somebody wants everybody back.
+            HaltRequested: somebody wants the weights to stay as they are.
+            PromotionRequested: somebody wants all of it now.
         """
         self._set(nth, traffic, None)
-        deadline = self.world.now() + PODS_SECONDS
+        deadline = self.environment.now() + PODS_SECONDS
         self.listen()
-        while not (count := self.world.ready(self.to)) or (self.paused and not again and not self.promoted):
-            if count == 0 and self.world.now() > deadline:
-                raise BackError(Outcome.rolled_back, f"{self.to} has no ready pods, and gets no weight")
+        while not (count := self.environment.ready(self.to)) or (
+            self.paused and not again and not self.promoted
+        ):
+            if count == 0 and self.environment.now() > deadline:
+                raise RollbackRequested(
+                    Outcome.rolled_back, f"{self.to} has no ready pods, and gets no weight"
+                )
             self._show(phase="before the step" if count else "waiting for ready pods")
             self._tick(pods=False)
 
     def _await_split(self, traffic: Traffic, patience: float) -> None:
         """Wait until the measured split agrees with the wanted one, by requests that tell them apart."""
-        began = start = self.world.now()
+        began = start = self.environment.now()
         needed = self._needed(traffic)
         shares: list[split.Share] = []
         tries, phase = 0, MEASURING
         while True:
             self._rest(SPLIT_SECONDS, phase)
-            over = self.world.now() - began >= patience
+            over = self.environment.now() - began >= patience
             try:
-                measured = self.world.measure(self.world.now() - start)
-                if self.world.now() >= self._next:
+                measured = self.environment.measure(self.environment.now() - start)
+                if self.environment.now() >= self._next:
                     # Whatever the split: bad is bad.
-                    self._look()
-            except FiguresError as error:
+                    self._sample()
+            except MetricsError as error:
                 phase = self._outage(error, began, patience)
                 continue
             phase = WAITING if over else MEASURING
             counts = {version: each.requests for version, each in measured.items()}
             shares = split.compare(counts, traffic.weights, self.plan.confidence)
-            self._show(shares=shares, measured=measured, window=self.world.now() - start)
+            self._show(shares=shares, measured=measured, window=self.environment.now() - start)
             total = shares[0].total
             if total < needed and not (over and total >= self.plan.min_requests):
-                if over and self._goes_on_without(f"{total} requests are too few to measure the split"):
+                if over and self._continues_without(f"{total} requests are too few to measure the split"):
                     return
                 continue
             if all(each.agrees for each in shares):
@@ -153,17 +157,19 @@ class Watch:
             tries += 1
             if tries >= SPLIT_TRIES:
                 said = "; ".join(map(str, shares))
-                raise BackError(Outcome.rolled_back, f"the measured split is not the wanted one: {said}")
-            start = self.world.now()
+                raise RollbackRequested(
+                    Outcome.rolled_back, f"the measured split is not the wanted one: {said}"
+                )
+            start = self.environment.now()
 
     def _confirmed(self, shares: list[split.Share]) -> None:
         said = ", ".join(str(each) for each in shares if each.version == self.to)
-        self.world.tell(f"split measured: {said}, with {self.plan.confidence:g} % confidence")
-        self.world.note("split", shares={each.version: [each.count, each.total] for each in shares})
+        self.environment.report_line(f"split measured: {said}, with {self.plan.confidence:g} % confidence")
+        self.environment.note("split", shares={each.version: [each.count, each.total] for each in shares})
 
     def _needed(self, traffic: Traffic) -> int:
         """Count the requests that tell the step's split from that of the step before."""
-        nth = (self.scene or _NOWHERE).step - 1
+        nth = (self.state or _NOWHERE).step - 1
         weight = traffic.weights[self.to]
         # No step gives less than the one before, and steps below what it had already are left out.
         before = max(self.before, self.plan.steps[nth - 1].weight if nth else 0)
@@ -180,28 +186,28 @@ class Watch:
         """
         if self._judging_since is None:
             return {}, 0
-        window = self.world.now() - self._judging_since
+        window = self.environment.now() - self._judging_since
         try:
-            return self.world.measure(window), window
-        except FiguresError:
+            return self.environment.measure(window), window
+        except MetricsError:
             return {}, window
 
     def _judge(self, hold: float, phase: str = "analysis") -> None:
         """Look every interval; the step ends with a good look, when its time is over."""
-        self._judging_since = self.world.now()
-        began = max(self.world.now(), self._window.since)
+        self._judging_since = self.environment.now()
+        began = max(self.environment.now(), self._window.since)
         last, doing = Verdict.unknown, phase
         told: list[Finding] = []
         while True:
-            left = min(hold, max(0.0, began + hold - self.world.now()))
+            left = min(hold, max(0.0, began + hold - self.environment.now()))
             self._show(left=left, failures=self._failures)
             self._rest(self._until_look(left), WARMING if self._warms else doing)
             if self._warms:
                 continue
             since = self._window.since
             try:
-                verdict, findings = self._look()
-            except FiguresError as error:
+                verdict, findings = self._sample()
+            except MetricsError as error:
                 doing = self._outage(error, began, hold)
                 continue
             doing = phase
@@ -210,80 +216,84 @@ class Watch:
                 self._window.since = began
             elif verdict is not Verdict.unknown:
                 last, told = verdict, findings
-            if self.world.now() < began + hold or self.paused:
+            if self.environment.now() < began + hold or self.paused:
                 continue
             if last is Verdict.good:
                 return
             if verdict in {Verdict.unknown, Verdict.unsure}:
                 lacks = told if last is Verdict.unsure else findings
-                if self._goes_on_without("; ".join(f"{each.check}: {each.says}" for each in lacks)):
+                if self._continues_without("; ".join(f"{each.check}: {each.description}" for each in lacks)):
                     return
                 doing = WAITING
 
     def _until_look(self, left: float) -> float:
         """Count the seconds until the next look: an interval, or less where the step is over before."""
-        rest = self._next - self.world.now()
+        rest = self._next - self.environment.now()
         # A window without a length has no figures.
         return max(TICK_SECONDS, rest if self._warms or not left else min(rest, left))
 
     @property
     def _warms(self) -> bool:
         """Whether new pods are in their first seconds."""
-        return self.world.now() < self._window.since
+        return self.environment.now() < self._window.since
 
     def _warm(self, seconds: float) -> None:
         """Judge nothing of the next seconds, and nothing of before together with what comes then."""
-        self._restart(self.world.now() + seconds)
+        self._restart(self.environment.now() + seconds)
 
     def _restart(self, since: float) -> None:
         self._window = Window(since=since, step=since)
         self._next = since + self.plan.interval
 
-    def _look(self) -> tuple[Verdict, list[Finding]]:
+    def _sample(self) -> tuple[Verdict, list[Finding]]:
         """Judge the figures since the last look that told anything, and those of the step.
 
         Raises:
-            BackError: it is one bad look too many.
+            RollbackRequested: it is one bad look too many.
         """
-        now = self.world.now()
+        now = self.environment.now()
         self._next = now + self.plan.interval
         window = now - self._window.since
-        measured = self.world.measure(window)
+        measured = self.environment.measure(window)
         judged, sudden = self._judged(measured, window), False
         if judged is None:
             requests = measured[self.to].requests if self.to in measured else 0
-            says = f"{requests:.0f} requests in {window:.0f} s, and {self.plan.min_requests} are needed"
-            findings = [Finding(check=self.to, verdict=Verdict.unknown, says=says)]
+            description = (
+                f"{requests:.0f} requests in {window:.0f} s, and {self.plan.min_requests} are needed"
+            )
+            findings = [Finding(check=self.to, verdict=Verdict.unknown, description=description)]
         else:
             asked = self._asked(window)
             sudden = overall([*judged, *asked]) is Verdict.bad
             if not sudden and self._window.step < self._window.since:
                 step = now - self._window.step
-                judged = self._judged(self.world.measure(step), step) or judged
+                judged = self._judged(self.environment.measure(step), step) or judged
             findings = [*judged, *asked]
         verdict = overall(findings)
         self._show(measured=measured, window=window, findings=findings)
-        self.world.note(
+        self.environment.note(
             "look",
             verdict=verdict,
             window=window,
-            weights=dict((self.scene or _NOWHERE).weights),
-            findings=[[each.check, each.verdict, each.says] for each in findings],
+            weights=dict((self.state or _NOWHERE).weights),
+            findings=[[each.check, each.verdict, each.description] for each in findings],
             versions={version: _figures(each) for version, each in measured.items()},
         )
         if verdict is not Verdict.unknown:
             self._window = Window(since=now, step=now if sudden else self._window.step)
         if verdict is Verdict.bad:
             self._failed(
-                "; ".join(f"{each.check} {each.says}" for each in findings if each.verdict is verdict)
+                "; ".join(f"{each.check} {each.description}" for each in findings if each.verdict is verdict)
             )
         return verdict, findings
 
     def _failed(self, why: str) -> None:
         self._failures += 1
-        self.world.tell(f"bad look {self._failures}, {self.plan.allowed_failures} allowed: {why}")
+        self.environment.report_line(
+            f"bad look {self._failures}, {self.plan.allowed_failures} allowed: {why}"
+        )
         if self._failures > self.plan.allowed_failures:
-            raise BackError(Outcome.rolled_back, why)
+            raise RollbackRequested(Outcome.rolled_back, why)
 
     def _judged(self, measured: Mapping[str, Measured], window: float) -> list[Finding] | None:
         """Hold the figures of a window against the checks; None where the requests are too few."""
@@ -302,34 +312,34 @@ class Watch:
         """Ask the team's own queries."""
         return [
             check.judge(
-                self.world.value(check, self.to, window),
-                self.world.value(check, self.old, window) if check.compares else None,
+                self.environment.value(check, self.to, window),
+                self.environment.value(check, self.old, window) if check.compares else None,
             )
             for check in self.plan.checks
             if isinstance(check, Query)
         ]
 
-    def _goes_on_without(self, why: str) -> bool:
+    def _continues_without(self, why: str) -> bool:
         """Decide by the plan when there is nothing to judge by."""
         if self.plan.no_data == "stop":
-            raise StopError(Outcome.no_data, why)
+            raise HaltRequested(Outcome.no_data, why)
         if self.plan.no_data == "continue":
-            self.world.tell(f"going on without data: {why}")
+            self.environment.report_line(f"going on without data: {why}")
         return self.plan.no_data == "continue"
 
-    def _outage(self, error: FiguresError, began: float, patience: float) -> str:
+    def _outage(self, error: MetricsError, began: float, patience: float) -> str:
         """Hold while there are no figures: they are neither good nor bad, and nothing is promoted by them.
 
         Returns what is waited for.
         """
-        self.world.note("outage", why=error.what)
-        if self.world.now() - began > max(patience, PODS_SECONDS) and self.plan.no_data != "wait":
-            raise StopError(Outcome.no_data, f"{error.what}; the weights stay")
+        self.environment.note("outage", why=error.what)
+        if self.environment.now() - began > max(patience, PODS_SECONDS) and self.plan.no_data != "wait":
+            raise HaltRequested(Outcome.no_data, f"{error.what}; the weights stay")
         return f"no figures: {error.what}"
 
     def _rest(self, seconds: float, phase: str) -> None:
-        deadline = self.world.now() + seconds
-        while (left := deadline - self.world.now()) > 0:
+        deadline = self.environment.now() + seconds
+        while (left := deadline - self.environment.now()) > 0:
             self._tick(pods=True, at_most=left)
             self._show(phase=phase)
 
@@ -337,17 +347,19 @@ class Watch:
         self.listen()
         if pods:
             self._count_pods()
-        self.world.sleep(min(TICK_SECONDS, at_most))
+        self.environment.sleep(min(TICK_SECONDS, at_most))
 
     def _count_pods(self) -> None:
-        count = self.world.ready(self.to)
+        count = self.environment.ready(self.to)
         if count == 0:
-            raise BackError(Outcome.rolled_back, f"{self.to} has no ready pods any more")
+            raise RollbackRequested(Outcome.rolled_back, f"{self.to} has no ready pods any more")
         if count is None or count <= self._pods:
             return
         # Beyond the most it ever had: pods that come and go are no reason to stop judging.
         if self._pods and self.plan.warm_up:
-            self.world.tell(f"{self.to} has {count} ready pods, {self._pods} before: they warm up")
+            self.environment.report_line(
+                f"{self.to} has {count} ready pods, {self._pods} before: they warm up"
+            )
             self._warm(self.plan.warm_up)
         self._pods = count
 
@@ -355,42 +367,42 @@ class Watch:
         """Do what people ask for.
 
         Raises:
-            BackError: somebody wants everybody back.
-            StopError: somebody wants the weights to stay as they are.
-            PromoteError: somebody wants all of it now.
+            RollbackRequested: somebody wants everybody back.
+            HaltRequested: somebody wants the weights to stay as they are.
+            PromotionRequested: somebody wants all of it now.
         """
-        match self.world.wish():
-            case Wish.pause:
+        match self.environment.command():
+            case Command.pause:
                 self.paused = True
-                self.world.note("paused", by="hand")
-                self.world.reply("the canary stays at its step, watched; --resume goes on")
-                self.world.tell("paused: --resume goes on")
-            case Wish.resume if self.paused:
+                self.environment.note("paused", by="hand")
+                self.environment.reply("the canary stays at its step, watched; --resume goes on")
+                self.environment.report_line("paused: --resume goes on")
+            case Command.resume if self.paused:
                 self.paused = False
-                self.world.note("resumed")
-                self.world.reply("the canary goes on")
-                self.world.tell("goes on")
-            case Wish.resume:
-                self.world.reply("the canary is not paused", accepted=False)
-            case Wish.promote:
-                self.world.reply(f"{self.to} gets all the traffic")
+                self.environment.note("resumed")
+                self.environment.reply("the canary goes on")
+                self.environment.report_line("goes on")
+            case Command.resume:
+                self.environment.reply("the canary is not paused", accepted=False)
+            case Command.promote:
+                self.environment.reply(f"{self.to} gets all the traffic")
                 if not self.promoted:
                     self.promoted = True
-                    raise PromoteError
-            case Wish.abort:
-                self.world.reply(f"{self.to} loses its traffic")
-                raise BackError(Outcome.aborted, "aborted by hand")
-        match self.world.interrupted():
+                    raise PromotionRequested
+            case Command.abort:
+                self.environment.reply(f"{self.to} loses its traffic")
+                raise RollbackRequested(Outcome.aborted, "aborted by hand")
+        match self.environment.interrupted():
             case "hold":
-                raise StopError(Outcome.held, "interrupted; the weights stay")
+                raise HaltRequested(Outcome.held, "interrupted; the weights stay")
             case "back":
-                raise BackError(Outcome.aborted, "interrupted, to go back")
+                raise RollbackRequested(Outcome.aborted, "interrupted, to go back")
 
     def _set(self, nth: int, traffic: Traffic, left: float | None) -> None:
         self._failures, self._judging_since = 0, None
         # A warm-up goes on into the next step.
-        self._restart(max(self.world.now(), self._window.since))
-        self.scene = Scene(
+        self._restart(max(self.environment.now(), self._window.since))
+        self.state = CanaryState(
             to=self.to,
             step=nth + 1,
             steps=len(self.plan.steps),
@@ -401,11 +413,11 @@ class Watch:
         )
 
     def _show(self, **changes: object) -> None:
-        self.scene = replace(self.scene or _NOWHERE, paused=self.paused, **changes)  # type: ignore[arg-type]
-        self.world.show(self.scene)
+        self.state = replace(self.state or _NOWHERE, paused=self.paused, **changes)  # type: ignore[arg-type]
+        self.environment.show(self.state)
 
 
-_NOWHERE = Scene(to="", step=1, steps=1, phase="", weights={})
+_NOWHERE = CanaryState(to="", step=1, steps=1, phase="", weights={})
 
 
 def _figures(measured: Measured) -> Mapping[str, float | None]:

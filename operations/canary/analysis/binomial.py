@@ -21,8 +21,8 @@ def at_least(count: int, total: int, chance: float) -> float:
     if count <= total * chance:
         # Terms grow from here to the mean: the other end is the short one.
         return 1.0 - at_least(total - count + 1, total, 1 - chance)
-    ways = lgamma(total + 1) - lgamma(count + 1) - lgamma(total - count + 1)
-    term = exp(ways + count * log(chance) + (total - count) * log1p(-chance))
+    entry_points = lgamma(total + 1) - lgamma(count + 1) - lgamma(total - count + 1)
+    term = exp(entry_points + count * log(chance) + (total - count) * log1p(-chance))
     odds, whole = chance / (1 - chance), term
     for each in range(count, total):
         term *= odds * (total - each) / (each + 1)

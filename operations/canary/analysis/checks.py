@@ -61,7 +61,7 @@ class Finding:
 
     check: str
     verdict: Verdict
-    says: str
+    description: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,13 +79,13 @@ class Check:
 
     def _judged(self, shown: str, broken: list[str], *, compared: bool) -> Finding:
         if broken:
-            says = f"{shown}, and it must be {' and '.join(broken)}"
-            return Finding(check=self.name, verdict=Verdict.bad, says=says)
+            description = f"{shown}, and it must be {' and '.join(broken)}"
+            return Finding(check=self.name, verdict=Verdict.bad, description=description)
         alone = "; the old version has no figure to compare" if self.compares and not compared else ""
-        return Finding(check=self.name, verdict=Verdict.good, says=f"{shown}{alone}")
+        return Finding(check=self.name, verdict=Verdict.good, description=f"{shown}{alone}")
 
     def _no_data(self) -> Finding:
-        return Finding(check=self.name, verdict=Verdict.unknown, says="no data")
+        return Finding(check=self.name, verdict=Verdict.unknown, description="no data")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,8 +124,10 @@ class SuccessRate(Check):
         broken = [words for words, share in limits.items() if exceeds(failures, requests, share, error)]
         beyond = [words for words, share in limits.items() if failures > requests * share]
         if beyond and not broken:
-            says = f"{shown}, {failures} of {requests} failed: too few to tell it from {' and '.join(beyond)}"
-            return Finding(check=self.name, verdict=Verdict.unsure, says=says)
+            description = (
+                f"{shown}, {failures} of {requests} failed: too few to tell it from {' and '.join(beyond)}"
+            )
+            return Finding(check=self.name, verdict=Verdict.unsure, description=description)
         return self._judged(shown, broken, compared=old is not None)
 
     def __str__(self) -> str:

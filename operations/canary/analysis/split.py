@@ -93,8 +93,8 @@ def _lowest(total: int, chance: float, tail: float) -> int:
 
 def _exactly(count: int, total: int, chance: float) -> float:
     """Tell how likely exactly so many are."""
-    ways = lgamma(total + 1) - lgamma(count + 1) - lgamma(total - count + 1)
-    return exp(ways + count * log(chance) + (total - count) * log(1 - chance))
+    entry_points = lgamma(total + 1) - lgamma(count + 1) - lgamma(total - count + 1)
+    return exp(entry_points + count * log(chance) + (total - count) * log(1 - chance))
 
 
 def telling(before: float, after: float, confidence: float) -> int:

@@ -4,31 +4,31 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from operations.canary.deploy.pulumi_process import OwnSession
+from operations.canary.deploy.pulumi_process import PulumiProcess
 from operations.drift.ahead import Ahead
 from operations.drift.findings import Report
 from operations.errors import OperationError
 from operations.pulumi_stack.project import Project
 from operations.pulumi_stack.recorder import STACK
-from operations.pulumi_stack.stack import Change, Tell, Updates
+from operations.pulumi_stack.stack import Change, PulumiStack, ReportLine
 from operations.warm.host import Hosts
 
 LOCK_SECONDS = 300.0
 """How long to wait for another update to end."""
 
 
-class UpError(OperationError):
+class UpdateFailed(OperationError):
     """An update of the stack did not go through."""
 
 
 class Deployment:
     """The stack of the project folder, with its own config."""
 
-    def __init__(self, folder: Path, stack: str, tell: Tell) -> None:
+    def __init__(self, folder: Path, stack: str, report_line: ReportLine) -> None:
         project = Project.at(folder)
         self._hosts, self._checks = Hosts(project), Ahead(project, stack)
-        self._command = OwnSession(self._hosts)
-        self._updates = Updates(folder, stack, tell, wait=LOCK_SECONDS, command=self._command)
+        self._command = PulumiProcess(self._hosts)
+        self._updates = PulumiStack(folder, stack, report_line, wait=LOCK_SECONDS, command=self._command)
 
     def prepare(self) -> None:
         """Do beforehand, beside whatever goes on, what the next update and the check before it can spare."""
@@ -66,13 +66,13 @@ class Deployment:
             config: a file in the place of the stack file.
 
         Raises:
-            UpError: it failed.
+            UpdateFailed: it failed.
         """
         try:
             with self._command.meanwhile(tick):
                 self._updates.up(message=message, refresh=refresh, config=config)
         except OperationError as error:
-            raise UpError(error.what, evidence=error.evidence, mend=error.mend) from error
+            raise UpdateFailed(error.what, evidence=error.evidence, fix=error.fix) from error
 
     def changes(self) -> Sequence[Change]:
         """List what `pulumi up` would change: Pulumi's own preview."""

@@ -18,7 +18,7 @@ CANCEL_SECONDS = 60.0
 """How long pulumi may take to end what it is doing once it is asked to stop."""
 
 
-class OwnSession(auto.PulumiCommand):
+class PulumiProcess(auto.PulumiCommand):
     """Runs pulumi where the terminal's Ctrl-C does not reach it: an update is never cut in two by that.
 
     Args:
@@ -67,10 +67,10 @@ class OwnSession(auto.PulumiCommand):
         finally:
             if host:
                 host.end()
-        for tell, lines in ((on_output, said), (on_error, complained)):
-            if tell is not None:
+        for report_line, lines in ((on_output, said), (on_error, complained)):
+            if report_line is not None:
                 for line in lines.splitlines():
-                    tell(line)
+                    report_line(line)
         result = auto.CommandResult(stdout=said, stderr=complained, code=process.returncode)
         if process.returncode:
             raise create_command_error(result)

@@ -3,18 +3,18 @@
 from collections.abc import Callable
 from typing import cast
 
-from operations.canary.environment import World
-from operations.canary.terminal.state import Scene
+from operations.canary.environment import Environment
+from operations.canary.terminal.state import CanaryState
 
 
-def shielded(world: World) -> World:
-    """Make of a world one in which no note, no output and no reply to a command can fail."""
-    return cast("World", _Shielded(world))
+def shielded(environment: Environment) -> Environment:
+    """Make of an environment one in which no note, no output and no reply to a command can fail."""
+    return cast("Environment", _Shielded(environment))
 
 
 class _Shielded:
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, environment: Environment) -> None:
+        self._world = environment
         self._lacking = False
 
     def __getattr__(self, name: str) -> object:
@@ -25,17 +25,17 @@ class _Shielded:
         """Keep something in the journal, if that can be written."""
         error = _tried(lambda: self._world.note(event, **words))
         if error and not self._lacking:
-            self.tell(f"the canary's journal cannot be written: {error}")
+            self.report_line(f"the canary's journal cannot be written: {error}")
         self._lacking = bool(error)
         return not error
 
-    def tell(self, line: str) -> None:
+    def report_line(self, line: str) -> None:
         """Say something to whoever is there."""
-        _tried(lambda: self._world.tell(line))
+        _tried(lambda: self._world.report_line(line))
 
-    def show(self, scene: Scene) -> None:
+    def show(self, state: CanaryState) -> None:
         """Show where things stand to whoever is there."""
-        _tried(lambda: self._world.show(scene))
+        _tried(lambda: self._world.show(state))
 
     def reply(self, text: str, *, accepted: bool = True) -> None:
         """Answer a command, if its sender can be reached."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 
-class Wish(StrEnum):
+class Command(StrEnum):
     """What a person can ask of a running canary."""
 
     pause = "pause"
@@ -29,11 +29,11 @@ class Wish(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Command:
+class PendingCommand:
     """A wish that the canary has taken and has to answer."""
 
     identity: str
-    wish: Wish
+    command: Command
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,18 +59,18 @@ class Inbox:
 
     folder: Path
 
-    def send(self, wish: Wish) -> str:
+    def send(self, command: Command) -> str:
         """Send a command; returns its identity."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         identity = f"{time.time_ns():020d}-{os.getpid()}-{secrets.token_hex(4)}"
-        os.close(os.open(self._file(identity, wish), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        os.close(os.open(self._file(identity, command), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         return identity
 
     def withdraw(self, identity: str) -> bool:
         """Take a command back; False where the canary has taken it."""
-        for wish in Wish:
+        for command in Command:
             with suppress(FileNotFoundError):
-                self._file(identity, wish).unlink()
+                self._file(identity, command).unlink()
                 return True
         return False
 
@@ -84,28 +84,28 @@ class Inbox:
                 return Answer(accepted=state == ACCEPTED, text=text or state)
         return None
 
-    def take(self) -> Command | None:
+    def take(self) -> PendingCommand | None:
         """Take the next command: an abort before any other, and then no other is left; else the oldest."""
         waiting = list(self._waiting())
-        aborts = [each for each in waiting if each.wish is Wish.abort]
+        aborts = [each for each in waiting if each.command is Command.abort]
         for each in aborts or waiting:
             if self._taken(each):
                 if aborts:
-                    self.refuse_all(OUTRANKED, but=Wish.abort)
+                    self.refuse_all(OUTRANKED, but=Command.abort)
                 return each
         return None
 
-    def answer(self, command: Command, answer: Answer) -> None:
+    def answer(self, command: PendingCommand, answer: Answer) -> None:
         """Answer a command that was taken. The text is lost on a full disk, the answer is not."""
         taken = self._file(command.identity, TAKEN)
         with suppress(OSError):
             taken.write_text(answer.text, encoding="utf-8", errors="replace")
         taken.rename(self._file(command.identity, ACCEPTED if answer.accepted else REFUSED))
 
-    def refuse_all(self, why: str, but: Wish | None = None) -> None:
+    def refuse_all(self, why: str, but: Command | None = None) -> None:
         """Refuse every command that waits."""
         for each in self._waiting():
-            if each.wish is not but and self._taken(each):
+            if each.command is not but and self._taken(each):
                 self.answer(each, Answer(accepted=False, text=why))
 
     def clear(self, why: str) -> None:
@@ -116,19 +116,19 @@ class Inbox:
                 if time.time() - file.stat().st_mtime > OLD_SECONDS:
                     file.unlink()
 
-    def _taken(self, command: Command) -> bool:
+    def _taken(self, command: PendingCommand) -> bool:
         try:
-            waiting = self._file(command.identity, command.wish)
+            waiting = self._file(command.identity, command.command)
             waiting.rename(self._file(command.identity, TAKEN))
         except FileNotFoundError:  # withdrawn meanwhile
             return False
         return True
 
-    def _waiting(self) -> Iterator[Command]:
+    def _waiting(self) -> Iterator[PendingCommand]:
         """List the commands that wait, oldest first."""
         for file in self._files():
-            if (wish := file.suffix.removeprefix(".")) in set(Wish):
-                yield Command(identity=file.stem, wish=Wish(wish))
+            if (command := file.suffix.removeprefix(".")) in set(Command):
+                yield PendingCommand(identity=file.stem, command=Command(command))
 
     def _files(self) -> list[Path]:
         with suppress(FileNotFoundError):

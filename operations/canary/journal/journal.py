@@ -27,7 +27,7 @@ LOCK_POLL_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record:
+class Journal:
     """The folder of one stack, readable by its owner alone."""
 
     folder: Path
@@ -76,7 +76,7 @@ class Record:
         holder = os.pread(lock, 20, 0).decode(errors="replace") or "another process"
         raise OperationError(
             f"a canary of this stack runs already, as process {holder}",
-            mend="see it by --status; --pause, --resume, --promote and --abort reach it",
+            fix="see it by --status; --pause, --resume, --promote and --abort reach it",
         )
 
     @property
@@ -146,7 +146,7 @@ class Record:
     def _unusable(self, error: OSError) -> OperationError:
         return OperationError(
             f"the canary's record cannot be written: {error}; nothing was changed",
-            mend=f"make room for it, or give this user the right to write {self.folder}",
+            fix=f"make room for it, or give this user the right to write {self.folder}",
         )
 
     @property

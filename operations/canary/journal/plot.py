@@ -20,19 +20,19 @@ def draw(entries: Sequence[Entry], file: Path) -> None:
     weights, errors, latency = figure.subplots(3, 1, sharex=True)
     begun, end = entries[0], entries[-1]
     versions = {begun["old"]: COLOURS["old"], begun["to"]: COLOURS["new"]}
-    looks = [each for each in entries if each["event"] == "look"]
+    samples = [each for each in entries if each["event"] == "look"]
     applied = [each for each in entries if each["event"] == "applied"]
     for version, colour in versions.items():
         moments = [begun, *applied, end]
         steps = [begun["before"], *(each["weights"] for each in applied)]
         shares = [each.get(version, 0) for each in (*steps, steps[-1])]
         weights.step(_since(begun, moments), shares, where="post", color=colour, label=version)
-        known = [each for each in looks if (each["versions"].get(version) or {}).get("requests")]
-        figures = [each["versions"][version] for each in known]
+        known = [each for each in samples if (each["versions"].get(version) or {}).get("requests")]
+        metrics = [each["versions"][version] for each in known]
         at = _since(begun, known)
-        percent = [100 * each["failures"] / each["requests"] for each in figures]
+        percent = [100 * each["failures"] / each["requests"] for each in metrics]
         errors.plot(at, percent, marker=".", color=colour)
-        latency.plot(at, [each["p99"] for each in figures], marker=".", color=colour)
+        latency.plot(at, [each["p99"] for each in metrics], marker=".", color=colour)
     for each in entries:
         if each["event"] == "back":
             for axes in (weights, errors, latency):

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from operations.canary.durations import clock
-from operations.canary.journal.journal import Entry, Record, last
+from operations.canary.journal.journal import Entry, Journal, last
 from operations.canary.terminal.view import split_of
 
 
-def write(record: Record, folder: Path | None) -> Path:
+def write(record: Journal, folder: Path | None) -> Path:
     """Write the report into a folder; beside the journal where none is named. Returns the folder."""
     entries = record.entries()
     stamp = time.strftime("%Y-%m-%dT%H-%M-%SZ", time.gmtime(entries[0]["time"]))
@@ -71,7 +71,7 @@ def _rows(entries: Sequence[Entry]) -> Iterator[tuple[str, ...]]:
                 counts = ", ".join(f"{name} {count} of {of}" for name, (count, of) in each["shares"].items())
                 yield moment, f"split measured: {counts}", "", "", "", "", ""
             case "look":
-                said = "; ".join(f"{check} {says}" for check, _, says in each["findings"])
+                said = "; ".join(f"{check} {description}" for check, _, description in each["findings"])
                 both = [each["versions"].get(version) or {} for version in (to, old)]
                 cells = (_both(both, _requests), _both(both, _errors), _both(both, _p99))
                 yield moment, "look", split_of(each["weights"]), *cells, f"{each['verdict']}: {said}"
@@ -84,22 +84,22 @@ def _rows(entries: Sequence[Entry]) -> Iterator[tuple[str, ...]]:
                 yield moment, f"{each['event']} {said}".strip(), "", "", "", "", ""
 
 
-def _both(figures: Sequence[Any], tell: Any) -> str:  # noqa: ANN401 (plain data of the journal)
+def _both(metrics: Sequence[Any], report_line: Any) -> str:  # noqa: ANN401 (plain data of the journal)
     """Write a figure of the new version, and the old one's behind it."""
-    new, old = (tell(each) if each else "-" for each in figures)
+    new, old = (report_line(each) if each else "-" for each in metrics)
     return f"{new} ({old})"
 
 
-def _requests(figures: dict[str, float]) -> str:
-    return f"{figures['requests']:.0f}"
+def _requests(metrics: dict[str, float]) -> str:
+    return f"{metrics['requests']:.0f}"
 
 
-def _errors(figures: dict[str, float]) -> str:
-    return f"{100 * figures['failures'] / figures['requests']:.2f} %" if figures["requests"] else "-"
+def _errors(metrics: dict[str, float]) -> str:
+    return f"{100 * metrics['failures'] / metrics['requests']:.2f} %" if metrics["requests"] else "-"
 
 
-def _p99(figures: dict[str, float | None]) -> str:
-    return "-" if figures["p99"] is None else f"{figures['p99']:.0f} ms"
+def _p99(metrics: dict[str, float | None]) -> str:
+    return "-" if metrics["p99"] is None else f"{metrics['p99']:.0f} ms"
 
 
 def _moment(seconds: float) -> str:

@@ -5,16 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from operations.canary.analysis.analysis import Watch
-from operations.canary.deploy.retry import Apply
-from operations.canary.environment import World
+from operations.canary.analysis.analysis import Analysis
+from operations.canary.deploy.retry import RetryingDeployment
+from operations.canary.environment import Environment
 from operations.canary.fixed_routes import FixedRoute
 from operations.canary.journal.guarded_output import shielded
-from operations.canary.journal.journal import Entry, Record
+from operations.canary.journal.journal import Entry, Journal
 from operations.canary.outcome import Outcome
 from operations.canary.plan import Plan
-from operations.canary.preview import Stages, stages
-from operations.canary.rollout import Course
+from operations.canary.preview import StepPreviews, stages
+from operations.canary.rollout import CanaryRollout
 from operations.canary.traffic import heaviest
 from operations.errors import OperationError
 from operations.pulumi_stack.project import Project
@@ -66,16 +66,16 @@ class Canary:
         if begun["event"] != "begin":
             raise OperationError(
                 "the first line of the canary's journal cannot be read: nobody knows the weights before it",
-                mend="set the weights in the stack file, then pulumi up; or begin another canary",
+                fix="set the weights in the stack file, then pulumi up; or begin another canary",
             )
         service = next((each for each in services if each.name == begun["service"]), None)
         moved = _last_of(entries, "back", "step")
-        backwards = is_going_back(entries)
+        backwards = is_rolling_back(entries)
         # On its way back the new version may have left the stack file already.
         if service is None or (begun["to"] not in service.deployments and not (backwards or aborted)):
             raise OperationError(
                 f"the stack has no {begun['service']} {begun['to']} any more, of which the canary was",
-                mend="put it back into the stack file",
+                fix="put it back into the stack file",
             )
         pause = _last_of(entries, "paused", "resumed")
         return cls(
@@ -104,7 +104,7 @@ class Canary:
         """The version that the new one is compared with."""
         return heaviest(self.before, self.to)
 
-    def note(self, record: Record, first: int) -> None:
+    def note(self, record: Journal, first: int) -> None:
         """Begin its journal.
 
         Raises:
@@ -122,15 +122,15 @@ class Canary:
             first=first,
         )
 
-    def stages(self, project: Project, stack: str) -> Stages:
+    def stages(self, project: Project, stack: str) -> StepPreviews:
         """Learn what each step changes."""
         return stages(project, stack, self.service.name, plan=self.plan, to=self.to, before=self.before)
 
-    def course(self, world: World, stack: str) -> Course:
+    def rollout(self, environment: Environment, stack: str) -> CanaryRollout:
         """Lay its course through a world."""
-        world = shielded(world)
-        watch = Watch(
-            world=world,
+        environment = shielded(environment)
+        analysis = Analysis(
+            environment=environment,
             plan=self.plan,
             to=self.to,
             old=self.old,
@@ -139,8 +139,8 @@ class Canary:
             warm_up=self._warm_up(),
             paused=self.paused,
         )
-        return Course(
-            world=world,
+        return CanaryRollout(
+            environment=environment,
             plan=self.plan,
             stack=stack,
             service=self.service.name,
@@ -149,8 +149,8 @@ class Canary:
             brought=self.brought,
             fixed=self.fixed,
             paused_after=self.paused_after,
-            watch=watch,
-            apply=Apply(world=world),
+            analysis=analysis,
+            apply=RetryingDeployment(environment=environment),
         )
 
     def _warm_up(self) -> float:
@@ -161,7 +161,7 @@ class Canary:
         return min(plan.warm_up, max(0.0, plan.warm_up - (time.time() - self.first_requests)))
 
 
-def is_going_back(entries: Sequence[Entry]) -> bool:
+def is_rolling_back(entries: Sequence[Entry]) -> bool:
     """Tell whether it was on its way back when it ended."""
     return _last_of(entries, "back", "step").get("event") == "back"
 

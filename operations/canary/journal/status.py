@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from operations.canary.durations import clock
-from operations.canary.journal.journal import Entry, Record, first, last
+from operations.canary.journal.journal import Entry, Journal, first, last
 from operations.canary.outcome import Outcome
 from operations.canary.terminal.view import split_of
 
@@ -19,7 +19,7 @@ def is_over(entries: Sequence[Entry]) -> bool:
     return bool(entries) and entries[-1]["event"] == "end" and entries[-1]["outcome"] in OVER
 
 
-def show_status(record: Record, console: Console) -> None:
+def show_status(record: Journal, console: Console) -> None:
     """Print it."""
     entries = record.entries()
     if unreadable := record.unreadable:
@@ -36,16 +36,16 @@ def show_status(record: Record, console: Console) -> None:
     if step:
         console.print(f"step {step['step'] + 1}: {step['says']}")
     console.print(f"weights: {split_of(applied.get('weights', begun.get('before', {})))}")
-    look = last(entries, "look")
-    if look:
-        console.print(f"last look, {_ago(look)}: {look['verdict']}")
-        for check, verdict, says in look["findings"]:
-            console.print(f"  {check} {verdict}: {says}")
+    sample = last(entries, "look")
+    if sample:
+        console.print(f"last look, {_ago(sample)}: {sample['verdict']}")
+        for check, verdict, description in sample["findings"]:
+            console.print(f"  {check} {verdict}: {description}")
     # By their order, not by their times: the clock may have been changed meanwhile.
     if (pause := last(entries, "paused")) and not last(_after(entries, pause), "resumed"):
         console.print(f"paused by {'the plan' if pause['by'] == 'plan' else 'hand'}: --resume goes on")
     for event in ("outage", "back"):
-        if entry := last(_after(entries, look), event):
+        if entry := last(_after(entries, sample), event):
             console.print(f"{event}: {entry['why']}")
     if entries[-1]["event"] == "end":
         console.print(f"{entries[-1]['outcome']}: {entries[-1]['why']}")

@@ -15,13 +15,13 @@ from operations.canary.traffic import ROUTE, Traffic
 from operations.errors import OperationError
 from operations.pulumi_stack.project import Project
 
-KEPT: Final = "stack.yaml"
+MANUAL: Final = "stack.yaml"
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 (a name of its own and the owner's mode, by mkstemp)
 """A folder without a disk, on Linux: it takes a file where every disk is full."""
 
 
 @dataclass(kw_only=True)
-class StackCopy:
+class DeployedCopy:
     """The text of one stack file as it was last deployed, also for a canary that goes on after a kill."""
 
     project: Project
@@ -56,7 +56,7 @@ class StackCopy:
             return
         self.deployed = self.written
         with suppress(OSError):
-            _put(self.folder, self.deployed).replace(self.folder / KEPT)
+            _put(self.folder, self.deployed).replace(self.folder / MANUAL)
 
     def use(self, traffic: Traffic) -> str:
         """Have updates take the copy with other traffic; returns what to change in the file itself.
@@ -65,7 +65,7 @@ class StackCopy:
             OperationError: there is no copy.
         """
         if not self.deployed:
-            raise OperationError("there is no copy of the stack file", mend="write the weights into it")
+            raise OperationError("there is no copy of the stack file", fix="write the weights into it")
         place = Place.of(self.project.name, config_of(self.deployed), self.service)
         self.draft = edit.with_traffic(self.deployed, place, traffic)
         keys = keys_of(self.deployed, place)
@@ -86,7 +86,7 @@ class StackCopy:
         if self.draft is None:
             yield None
             return
-        path = _put_anywhere(self.draft, (self.folder, Path(tempfile.gettempdir()), MEMORY))
+        path = _store_in_any(self.draft, (self.folder, Path(tempfile.gettempdir()), MEMORY))
         try:
             yield path
         finally:
@@ -97,11 +97,11 @@ class StackCopy:
 def kept(folder: Path) -> str | None:
     """Read the copy of a canary that ended, if there is one."""
     with suppress(OSError, UnicodeError):
-        return edit.read(folder / KEPT)
+        return edit.read(folder / MANUAL)
     return None
 
 
-def _put_anywhere(text: str, folders: tuple[Path, ...]) -> Path:
+def _store_in_any(text: str, folders: tuple[Path, ...]) -> Path:
     for folder in folders:
         with suppress(OSError):
             return _put(folder, text)

@@ -12,7 +12,7 @@ import yaml
 from yaml.nodes import SequenceNode
 
 from operations.canary.stack_file import yaml_text
-from operations.canary.stack_file.yaml_text import UneditableError, flow
+from operations.canary.stack_file.yaml_text import UneditableStackFile, flow
 from operations.canary.traffic import ROUTE, Traffic
 from operations.errors import OperationError
 from operations.pulumi_stack.program import learn
@@ -60,7 +60,7 @@ def with_traffic(text: str, place: Place, traffic: Traffic) -> str:
     """Say in the text of a stack file what a step means.
 
     Raises:
-        UneditableError: a value stands where it cannot be changed by itself.
+        UneditableStackFile: a value stands where it cannot be changed by itself.
     """
     wanted = _loaded(text)
     service: Any = wanted
@@ -73,7 +73,7 @@ def with_traffic(text: str, place: Place, traffic: Traffic) -> str:
         text = _with_mirror(text, place, traffic.mirror)
     text = _with_route(text, place, traffic.route)
     if _said(_loaded(text)) != _said(wanted):
-        raise UneditableError("anchors or aliases share what must change by itself")
+        raise UneditableStackFile("anchors or aliases share what must change by itself")
     return text
 
 
@@ -87,7 +87,7 @@ def without_versions(text: str, place: Place, versions: set[str]) -> str:
                 text = yaml_text.without(text, mapping, names.index(version))
     left = keys_of(text, place)
     if versions & {*left["weights"], *left["versions"]}:
-        raise UneditableError("anchors or aliases share what must go by itself")
+        raise UneditableStackFile("anchors or aliases share what must go by itself")
     return text
 
 
@@ -124,7 +124,7 @@ def set_traffic(project: Project, stack: str, service: str, traffic: Traffic) ->
     place = Place.of(project.name, config_of(text), service)
     try:
         changed = with_traffic(text, place, traffic)
-    except UneditableError as error:
+    except UneditableStackFile as error:
         raise uneditable(file, error) from error
     if changed != text:
         write(file, changed)
@@ -140,17 +140,17 @@ def remove_versions(project: Project, stack: str, service: str, versions: set[st
     text = read(file)
     try:
         changed = without_versions(text, Place.of(project.name, config_of(text), service), versions)
-    except UneditableError as error:
+    except UneditableStackFile as error:
         raise uneditable(file, error) from error
     learn(project.with_draft(stack, changed), stack)
     write(file, changed)
 
 
-def uneditable(file: Path, error: UneditableError) -> OperationError:
+def uneditable(file: Path, error: UneditableStackFile) -> OperationError:
     """Tell a person why the file cannot be written."""
     return OperationError(
         f"{file.name}: {error}, so a step cannot be written into it",
-        mend=f"in {file.name}, write out weights, versions and routes of the service where they stand",
+        fix=f"in {file.name}, write out weights, versions and routes of the service where they stand",
     )
 
 

@@ -13,7 +13,7 @@ Entry = tuple[Node, Node]
 """A key of a mapping, and its value."""
 
 
-class UneditableError(ValueError):
+class UneditableStackFile(ValueError):
     """Something stands where it cannot be changed by itself."""
 
 
@@ -21,18 +21,18 @@ def mapping_at(text: str, keys: tuple[str, ...]) -> MappingNode:
     """Find the mapping at the end of a way from the top of the file.
 
     Raises:
-        UneditableError: there is none, or it stands elsewhere, behind an alias or a merge.
+        UneditableStackFile: there is none, or it stands elsewhere, behind an alias or a merge.
     """
     node = yaml.compose(text, Loader=yaml.SafeLoader)
     for key in keys:
         entry = find(node, key)
         if entry is None:
-            raise UneditableError(f"{key} does not stand there by itself")
+            raise UneditableStackFile(f"{key} does not stand there by itself")
         if entry[1].start_mark.index < entry[0].end_mark.index:
-            raise UneditableError(f"the value of {key} stands elsewhere, behind an alias")
+            raise UneditableStackFile(f"the value of {key} stands elsewhere, behind an alias")
         node = entry[1]
     if not isinstance(node, MappingNode):
-        raise UneditableError(f"{keys[-1]} is no mapping")
+        raise UneditableStackFile(f"{keys[-1]} is no mapping")
     return node
 
 

@@ -50,7 +50,7 @@ class Interrupts:
         """
         if self._suspended:
             self._suspended = False
-            view.tell("Ctrl-Z would leave the new version unwatched; from another terminal: --pause")
+            view.report_line("Ctrl-Z would leave the new version unwatched; from another terminal: --pause")
         if self._ended:
             return "back"
         if not self._count:

@@ -8,7 +8,7 @@ from operations.canary.analysis.split import Share
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scene:
+class CanaryState:
     """What a person wants to see."""
 
     to: str

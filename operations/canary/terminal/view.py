@@ -17,7 +17,7 @@ from rich.text import Text
 
 from operations.canary.analysis.checks import Finding, Measured, Verdict
 from operations.canary.durations import clock
-from operations.canary.terminal.state import Scene
+from operations.canary.terminal.state import CanaryState
 
 COLOURS = {
     Verdict.good: "green",
@@ -62,7 +62,7 @@ class View:
         finally:
             self._beside = None
 
-    def tell(self, line: str) -> None:
+    def report_line(self, line: str) -> None:
         """Say something that stays."""
         self._later(self._print, f"{time.strftime('%H:%M:%S')}  {line}")
 
@@ -87,10 +87,10 @@ class View:
         letter = said.strip().lower()[:1]
         return letter if letter and letter in answers else answers[0]
 
-    def show(self, scene: Scene) -> None:
+    def show(self, state: CanaryState) -> None:
         """Show where things stand."""
         if self._room.acquire(blocking=False):
-            self._later(self._show, scene)
+            self._later(self._show, state)
 
     def _later(self, work: Callable[..., None], *words: object) -> None:
         if self._beside is None:
@@ -144,54 +144,54 @@ class View:
             if self._live is not None:
                 self._live.start()
 
-    def _show(self, scene: Scene) -> None:
+    def _show(self, state: CanaryState) -> None:
         self._room.release()
         if self._live is not None:
-            self._live.update(panel(scene))
+            self._live.update(panel(state))
             return
-        state = (scene.step, scene.phase, scene.paused)
-        looked = bool(scene.findings) and scene.findings is not self._looked
-        if state != self._said or looked:
-            self._said, self._looked = state, scene.findings
-            self._print(f"{time.strftime('%H:%M:%S')}  {line(scene, looked=looked)}")
+        shown = (state.step, state.phase, state.paused)
+        looked = bool(state.findings) and state.findings is not self._looked
+        if shown != self._said or looked:
+            self._said, self._looked = shown, state.findings
+            self._print(f"{time.strftime('%H:%M:%S')}  {line(state, looked=looked)}")
 
 
-def line(scene: Scene, *, looked: bool) -> str:
+def line(state: CanaryState, *, looked: bool) -> str:
     """Say a moment in one line, with the figures if it is one that looked at them."""
-    paused = ", paused" if scene.paused else ""
-    words = [f"{scene.step}/{scene.steps} {split_of(scene.weights)}: {scene.phase}{paused}"]
-    if scene.left:
-        words.append(f"{clock(scene.left)} left")
-    if looked and scene.measured:
-        words += [f"{name} {_figures(each, scene.window)}" for name, each in scene.measured.items()]
-        words += [f"{each.check} {each.verdict}: {each.says}" for each in scene.findings]
+    paused = ", paused" if state.paused else ""
+    words = [f"{state.step}/{state.steps} {split_of(state.weights)}: {state.phase}{paused}"]
+    if state.left:
+        words.append(f"{clock(state.left)} left")
+    if looked and state.measured:
+        words += [f"{name} {_figures(each, state.window)}" for name, each in state.measured.items()]
+        words += [f"{each.check} {each.verdict}: {each.description}" for each in state.findings]
     return "; ".join(words)
 
 
-def panel(scene: Scene) -> RenderableType:
+def panel(state: CanaryState) -> RenderableType:
     """Lay a moment out for a terminal."""
-    head = Text(f"step {scene.step}/{scene.steps}  {split_of(scene.weights)}  ", style="bold")
-    head.append("paused" if scene.paused else scene.phase, style="yellow" if scene.paused else "")
-    if scene.left is not None:
-        head.append(f"  {clock(scene.left)} left")
-    if scene.failures:
-        head.append(f"  {scene.failures} of {scene.allowed} bad looks", style="red")
+    head = Text(f"step {state.step}/{state.steps}  {split_of(state.weights)}  ", style="bold")
+    head.append("paused" if state.paused else state.phase, style="yellow" if state.paused else "")
+    if state.left is not None:
+        head.append(f"  {clock(state.left)} left")
+    if state.failures:
+        head.append(f"  {state.failures} of {state.allowed} bad looks", style="red")
     table = Table("version", "wanted", "measured", "requests/s", "errors", "p50", "p90", "p99", box=None)
-    shares = {each.version: each for each in scene.shares}
-    total = sum(each.requests for each in (scene.measured or {}).values())
-    for version, weight in scene.weights.items():
-        measured = (scene.measured or {}).get(version)
+    shares = {each.version: each for each in state.shares}
+    total = sum(each.requests for each in (state.measured or {}).values())
+    for version, weight in state.weights.items():
+        measured = (state.measured or {}).get(version)
         share = f"{100 * measured.requests / total:.1f} %" if measured and total else "-"
         agrees = version in shares and not shares[version].agrees
         table.add_row(
             version,
             f"{weight} %",
             Text(share, style="yellow" if agrees else ""),
-            *(_cells(measured, scene.window) if measured else ("-",) * 5),
+            *(_cells(measured, state.window) if measured else ("-",) * 5),
         )
     verdicts = [
-        Text(f"{each.check}: {each.verdict}, {each.says}", style=COLOURS[each.verdict])
-        for each in scene.findings
+        Text(f"{each.check}: {each.verdict}, {each.description}", style=COLOURS[each.verdict])
+        for each in state.findings
     ]
     return Group(head, table, *verdicts)
 

@@ -39,8 +39,8 @@ def _at_a_gateway(each: Manifest, reach: Reach) -> str | None:
 
 def _same_way(each: Manifest, reach: Reach) -> bool:
     # Another Gateway may stand before the same pods, so any but the mesh's own counts.
-    ways = ["ingress"] if each["kind"] == "Ingress" else ways_of(each)
-    return any(way != MESH for way in ways) or not reach.gateways
+    entry_points = ["ingress"] if each["kind"] == "Ingress" else ways_of(each)
+    return any(way != MESH for way in entry_points) or not reach.gateways
 
 
 def _is_a_stacks(each: Manifest) -> bool:

@@ -22,7 +22,7 @@ Rule = Callable[[Manifest, Reach], str | None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watched:
+class RoutedKind:
     """A kind whose objects may touch a stack."""
 
     api_version: str
@@ -83,7 +83,7 @@ _KINDS: Final[tuple[tuple[str, str, tuple[Rule, ...], bool], ...]] = (
 )
 
 WATCHED: Final = tuple(
-    Watched(api_version=version, kind=kind, rules=rules, everywhere=everywhere)
+    RoutedKind(api_version=version, kind=kind, rules=rules, everywhere=everywhere)
     for version, kind, rules, everywhere in _KINDS
 )
 """What is looked for. Also what the service account of a schedule has to be allowed to list."""

@@ -15,7 +15,7 @@ def test_people_at_other_terminals(canary: Canary, prove: Prove) -> None:
     declare_v2(canary.stack)
     with Users() as users:
         run = canary.begins()
-        run.says("split measured")
+        run.description("split measured")
         assert canary.asks("--pause")[0] == 0
         code, said = canary.begins().ends(), canary.runs[-1].said
         assert (code, f"runs already, as process {run.process.pid}" in said) == (REFUSED, True), said
@@ -23,12 +23,12 @@ def test_people_at_other_terminals(canary: Canary, prove: Prove) -> None:
         run.kill(updates=False)
         assert "does not run, and is not over" in canary.asks("--status")[1]
         run = canary.run("--resume")
-        run.says("still paused")
-        run.says("split measured")
+        run.description("still paused")
+        run.description("split measured")
         time.sleep(PAUSE_SECONDS)
         assert STEP.format(2) not in run.said
         assert canary.asks("--resume")[0] == 0
-        run.says(STEP.format(2))
+        run.description(STEP.format(2))
         assert canary.asks("--promote")[0] == 0
         assert run.ends() == PROMOTED, run.said
     prove(run, users)
@@ -41,7 +41,7 @@ def test_abort_has_everybody_back(canary: Canary, prove: Prove) -> None:
     declare_v2(canary.stack)
     with Users() as users:
         run = canary.begins()
-        run.says("split measured")
+        run.description("split measured")
         assert canary.asks("--abort")[0] == 0
         assert run.ends() == ABORTED, run.said
     prove(run, users)
@@ -54,7 +54,7 @@ def test_ctrl_c_holds_where_nobody_can_be_asked(canary: Canary, prove: Prove) ->
     declare_v2(canary.stack)
     with Users() as users:
         run = canary.begins()
-        run.says(STEP.format(2))
+        run.description(STEP.format(2))
         run.interrupt()
         assert run.ends() == HELD, run.said
         assert canary.stack.outputs()["weights"] == canary.stack.config["weights"] == {"v1": 70, "v2": 30}
@@ -70,9 +70,9 @@ def test_ctrl_c_at_a_terminal_asks(canary: Canary, prove: Prove) -> None:
     declare_v2(canary.stack)
     with Users() as users:
         run = canary.begins(terminal=True)
-        run.says("split measured")
+        run.description("split measured")
         run.interrupt()
-        run.says("go [b]ack")
+        run.description("go [b]ack")
         run.types("b")
         assert run.ends() == ABORTED, run.said
     prove(run, users)
@@ -86,7 +86,7 @@ def test_no_step_on_routes_that_somebody_changed(canary: Canary, prove: Prove) -
     patch = f"kubectl patch virtualservice springbootapp -n {NAMESPACE} --type=json --patch="
     with Users() as users:
         run = canary.begins()
-        run.says("split measured")
+        run.description("split measured")
         change = [{"op": "add", "path": "/spec/http/0/timeout", "value": "5s"}]
         canary.stack.shell.run(f"{patch}'{json.dumps(change)}'")
         assert run.ends() == HELD, run.said

@@ -21,7 +21,7 @@ def test_a_stack_file_that_cannot_be_read_any_more(canary: Canary, prove: Prove,
     file = canary.stack.shell.folder / f"Pulumi.{canary.stack.name}.yaml"
     with Users() as users:
         run = canary.begins()
-        run.says("split measured")
+        run.description("split measured")
         text = file.read_text()
         if spoil == "conflict":
             file.write_text(CONFLICT + text)
@@ -43,7 +43,7 @@ def test_abort_after_a_kill_needs_no_stack_file(canary: Canary, prove: Prove) ->
     file = canary.stack.shell.folder / f"Pulumi.{canary.stack.name}.yaml"
     with Users() as users:
         run = canary.begins()
-        run.says("split measured")
+        run.description("split measured")
         run.kill()
         text = file.read_text()
         file.write_text(CONFLICT + text)
@@ -63,7 +63,7 @@ def test_a_process_that_has_to_end_has_everybody_back(
     declare_v2(canary.stack)
     with Users() as users:
         run = canary.begins(terminal=number is signal.SIGHUP)
-        run.says("split measured")
+        run.description("split measured")
         os.kill(run.process.pid, number)
         assert run.ends() == ABORTED, run.said
     prove(run, users)

@@ -13,7 +13,7 @@ def test_killed_at_each_step_it_goes_on(canary: Canary, prove: Prove) -> None:
     with Users() as users:
         run = canary.begins()
         for moment in ("deploying what", STEP.format(1), "split measured", STEP.format(2), STEP.format(3)):
-            run.says(moment)
+            run.description(moment)
             if moment != "split measured":
                 run.updates()
             run.kill()
@@ -29,7 +29,7 @@ def test_killed_alone_it_waits_for_its_own_update(canary: Canary, prove: Prove) 
     declare_v2(canary.stack)
     with Users() as users:
         run = canary.begins()
-        run.says(STEP.format(2))
+        run.description(STEP.format(2))
         run.updates()
         run.kill(updates=False)
         run = canary.run("--resume")
@@ -45,7 +45,7 @@ def test_killed_on_its_way_back_it_goes_back(canary: Canary, prove: Prove, momen
     declare_v2(canary.stack, FAILURE_PERCENT="50")
     with Users() as users:
         run = canary.begins()
-        run.says(moment)
+        run.description(moment)
         run.kill()
         run = canary.run("--resume")
         assert run.ends() == ROLLED_BACK, run.said

@@ -53,9 +53,9 @@ def test_pause_holds_the_first_step_back(canary: Canary, prove: Prove) -> None:
     declare_v2(canary.stack)
     with Users() as users:
         run = canary.begins()
-        run.says("deploying what")
+        run.description("deploying what")
         assert canary.asks("--pause")[0] == 0
-        run.says("before the step, paused")
+        run.description("before the step, paused")
         assert canary.stack.shell.run(WEIGHT_OF_V2).stdout == "0"
         assert canary.asks("--promote")[0] == 0
         assert run.ends() == PROMOTED, run.said
@@ -67,7 +67,7 @@ def test_pause_holds_the_first_step_back(canary: Canary, prove: Prove) -> None:
 
 def waits_for_pods(canary: Canary, run: Run) -> None:
     """Wait until the update has made pods, which are all that it waits for then."""
-    run.says("deploying what")
+    run.description("deploying what")
     deadline = time.monotonic() + POD_SECONDS
     while not canary.stack.shell.pods(NAMESPACE, "version=v2"):
         assert time.monotonic() < deadline, run.said

@@ -52,7 +52,7 @@ def test_a_step_with_match_keeps_what_routes_do(canary: Canary) -> None:
     canary.stack.configure(routes=ROUTES)
     with _asked("/hello") as _:
         run = canary.begins()
-        run.says("paused by the plan")
+        run.description("paused by the plan")
         insider = {"host": HOST, "x-user-group": "insider"}
         healthz = httpx.get(f"{INGRESS}/tax/healthz", headers=insider)
         report = httpx.get(f"{INGRESS}/report", headers=insider)

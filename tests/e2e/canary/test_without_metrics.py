@@ -29,7 +29,7 @@ def test_without_traffic_it_waits_for_some(canary: Canary, prove: Prove) -> None
     """Neither promoted nor taken back by nothing."""
     declare_v2(canary.stack)
     run = canary.begins()
-    run.says("too few")
+    run.description("too few")
     time.sleep(OUTAGE_SECONDS)
     assert STEP.format(2) not in run.said
     with Users() as users:
@@ -44,9 +44,9 @@ def test_prometheus_stopped_in_the_middle_is_waited_for(canary: Canary, prove: P
     declare_v2(canary.stack)
     with Users() as users:
         run = canary.begins()
-        run.says("split measured")
+        run.description("split measured")
         with prometheus_away(canary.stack.shell):
-            run.says("no figures")
+            run.description("no figures")
             time.sleep(OUTAGE_SECONDS)
             assert STEP.format(2) not in run.said
         assert run.ends() == PROMOTED, run.said
@@ -60,7 +60,7 @@ def test_prometheus_stopped_for_long_ends_it_where_the_plan_says_so(canary: Cana
     declare_v2(canary.stack, {"noData": "stop"})
     with Users() as users:
         run = canary.begins()
-        run.says("split measured")
+        run.description("split measured")
         with prometheus_away(canary.stack.shell):
             assert run.ends() == NO_DATA, run.said
     prove(run, users)
@@ -76,7 +76,7 @@ def test_the_api_server_away_for_20_seconds(canary: Canary, prove: Prove, moment
     declare_v2(canary.stack)
     with Users() as users:
         run = canary.begins()
-        run.says(moment)
+        run.description(moment)
         with frozen(pid_of("kube-apiserver")):
             time.sleep(OUTAGE_SECONDS)
         assert run.ends() == PROMOTED, run.said

@@ -128,11 +128,11 @@ def test_where_none_can_be_made_one_is_told(v1: Path) -> None:
         path.unlink()
     write(v1 / "memory" / "cgroup.procs")
     write(v1 / "memory" / "mesh-lab", "in the way")
-    with pytest.raises(LabError) as fault:
+    with pytest.raises(LabError) as issue:
         cgroups.ensure()
-    assert fault.value.what.startswith("no control group can be made here")
-    assert str(v1 / "memory" / "mesh-lab") in fault.value.what
-    assert "privileged container" in fault.value.mend
+    assert issue.value.what.startswith("no control group can be made here")
+    assert str(v1 / "memory" / "mesh-lab") in issue.value.what
+    assert "privileged container" in issue.value.fix
 
 
 def test_kill_ends_all_of_them(

@@ -174,9 +174,9 @@ def test_what_is_waited_for_is_said(
     if not lack:
         wait_until(cluster.unsettled, step, 0, log)
     else:
-        with pytest.raises(LabError) as fault:
+        with pytest.raises(LabError) as issue:
             wait_until(cluster.unsettled, step, 0, log)
-        assert fault.value.what == f"not ready after 0 s: {lack}"
+        assert issue.value.what == f"not ready after 0 s: {lack}"
 
 
 def test_stop_works_from_nothing(cluster: Cluster) -> None:
@@ -232,9 +232,9 @@ def test_processes_that_do_not_die_are_named(cluster: Cluster, monkeypatch: pyte
     monkeypatch.setattr(cgroups, "kill", lambda: {42, 7})
     run = cluster.places.state / "containerd/run"
     run.mkdir(parents=True)
-    with pytest.raises(LabError) as fault:
+    with pytest.raises(LabError) as issue:
         cluster.stop()
-    assert fault.value.what.startswith("processes [7, 42] do not die")
+    assert issue.value.what.startswith("processes [7, 42] do not die")
     assert run.exists()
 
 

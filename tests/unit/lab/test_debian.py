@@ -87,21 +87,21 @@ def test_a_machine_without_debians_tools(packages: Packages, programs: Programs,
     """On another distribution one is told what the lab needs."""
     if missing == "dpkg-deb":
         programs.add("apt-get", DOWNLOAD)
-    with pytest.raises(LabError) as fault:
+    with pytest.raises(LabError) as issue:
         packages.unpack("node", TWO)
-    assert fault.value.what.startswith(f"{missing} cannot be run")
-    assert "Debian 12" in fault.value.mend
+    assert issue.value.what.startswith(f"{missing} cannot be run")
+    assert "Debian 12" in issue.value.fix
     assert list((packages.cache / "debian").iterdir()) == []
 
 
 def test_a_download_refused(packages: Packages, programs: Programs) -> None:
     """What apt says is shown, and nothing half unpacked is left."""
     programs.add("apt-get", 'echo "Err:1 403 Forbidden"; echo "E: Failed to fetch" >&2; exit 100')
-    with pytest.raises(LabError) as fault:
+    with pytest.raises(LabError) as issue:
         packages.unpack("node", TWO)
-    assert fault.value.what == "`apt-get --quiet update …` failed; nothing was unpacked"
-    assert fault.value.evidence == "Err:1 403 Forbidden\nE: Failed to fetch"
-    assert "apt-get update" in fault.value.mend
+    assert issue.value.what == "`apt-get --quiet update …` failed; nothing was unpacked"
+    assert issue.value.evidence == "Err:1 403 Forbidden\nE: Failed to fetch"
+    assert "apt-get update" in issue.value.fix
     assert list((packages.cache / "debian").iterdir()) == []
 
 

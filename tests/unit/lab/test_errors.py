@@ -5,13 +5,13 @@ from lab.errors import LOG_LINES, LabError, tail
 
 def test_every_part_is_shown() -> None:
     """A fault reads: what is wrong, the log that says why, the next step."""
-    error = LabError("etcd ended", mend="make down, then: make up", evidence="bind: in use\nexiting")
+    error = LabError("etcd ended", fix="make down, then: make up", evidence="bind: in use\nexiting")
     assert str(error) == "etcd ended\n  | bind: in use\n  | exiting\n  → make down, then: make up"
 
 
 def test_without_evidence_there_is_no_empty_line() -> None:
     """A fault without a log is two lines."""
-    assert str(LabError("not root", mend="sudo make up")) == "not root\n  → sudo make up"
+    assert str(LabError("not root", fix="sudo make up")) == "not root\n  → sudo make up"
 
 
 def test_tail_is_the_end_of_a_log(tmp_path: Path) -> None:

@@ -106,10 +106,10 @@ def test_ipv6_too(rules: Firewall, programs: Programs, tmp_path: Path) -> None:
 def test_a_rule_that_iptables_refuses_stops_the_start(rules: Firewall, programs: Programs) -> None:
     """Without its rules the lab is open: it does not start."""
     programs.add("iptables-restore", 'echo "Extension addrtype revision 0 not supported" >&2; exit 1')
-    with pytest.raises(LabError) as fault:
+    with pytest.raises(LabError) as issue:
         rules.up()
-    assert fault.value.what.startswith("`iptables-restore --noflush -w` failed")
-    assert "addrtype" in str(fault.value.evidence)
+    assert issue.value.what.startswith("`iptables-restore --noflush -w` failed")
+    assert "addrtype" in str(issue.value.evidence)
 
 
 def test_down_removes_the_labs_rules_and_no_others() -> None:

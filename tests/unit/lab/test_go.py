@@ -69,12 +69,12 @@ def add_failing_go(programs: Programs, output: str) -> None:
 
 def fault_of(builder: GoBuilder, part: Part) -> LabError:
     """The fault in which building ends; nothing half-done is left of it."""
-    with pytest.raises(LabError) as fault:
+    with pytest.raises(LabError) as issue:
         builder.build(part)
     assert not builder.has(part)
     folder = builder.directory(part).parent
     assert not folder.exists() or list(folder.iterdir()) == []
-    return fault.value
+    return issue.value
 
 
 def test_a_part_is_built_once(builder: GoBuilder, part: Part, programs: Programs) -> None:
@@ -130,9 +130,9 @@ def test_tidy_gives_back_the_disk_and_keeps_the_binaries(
 def test_no_go(builder: GoBuilder, part: Part, programs: Programs) -> None:
     """Without Go one learns which to install, before anything is made."""
     assert programs.calls == []
-    fault = fault_of(builder, part)
-    assert fault.what.startswith("no `go` on PATH")
-    assert fault.mend == "install Go 1.26 or newer and put its bin folder on PATH, then: make up"
+    issue = fault_of(builder, part)
+    assert issue.what.startswith("no `go` on PATH")
+    assert issue.fix == "install Go 1.26 or newer and put its bin folder on PATH, then: make up"
 
 
 @pytest.mark.parametrize(
@@ -141,9 +141,9 @@ def test_no_go(builder: GoBuilder, part: Part, programs: Programs) -> None:
 def test_go_too_old(builder: GoBuilder, part: Part, programs: Programs, said: str) -> None:
     """What it says of itself, and what is needed; nothing is begun with it."""
     programs.add_recorder("go", f'echo "{said}"')
-    fault = fault_of(builder, part)
-    assert repr(said) in fault.what
-    assert "Go 1.26 or newer" in fault.what
+    issue = fault_of(builder, part)
+    assert repr(said) in issue.what
+    assert "Go 1.26 or newer" in issue.what
     assert programs.calls == ["go version"]
 
 
@@ -183,52 +183,52 @@ def test_the_local_go_is_asked(programs: Programs, monkeypatch: pytest.MonkeyPat
 def test_a_download_refused(builder: GoBuilder, part: Part, programs: Programs, answer: str) -> None:
     """The proxy is named as the cause, with its own words below, and where to look."""
     add_failing_go(programs, REFUSED.format(answer=answer))
-    fault = fault_of(builder, part)
-    assert fault.what.startswith("CoreDNS: the Go module proxy refused or did not answer a download")
-    assert answer in fault.evidence
-    assert "go env GOPROXY" in fault.mend
+    issue = fault_of(builder, part)
+    assert issue.what.startswith("CoreDNS: the Go module proxy refused or did not answer a download")
+    assert answer in issue.evidence
+    assert "go env GOPROXY" in issue.fix
 
 
 def test_a_checksum_that_differs(builder: GoBuilder, part: Part, programs: Programs) -> None:
     """It is told as what it may be, an attack, and not as a network fault to try again."""
     add_failing_go(programs, f"{REFUSED.format(answer='ok')}\n{MISMATCH}")
-    fault = fault_of(builder, part)
-    assert fault.what.startswith(
+    issue = fault_of(builder, part)
+    assert issue.what.startswith(
         f"CoreDNS: a module differs from its checksum in {part.directory / 'go.sum'}"
     )
-    assert "before you trust it" in fault.mend
-    assert "SECURITY ERROR" in fault.evidence
+    assert "before you trust it" in issue.fix
+    assert "SECURITY ERROR" in issue.evidence
 
 
 def test_a_checksum_that_is_missing(builder: GoBuilder, part: Part, programs: Programs) -> None:
     """An edited go.sum is named."""
     add_failing_go(programs, MISSING)
-    fault = fault_of(builder, part)
-    assert f"{part.directory / 'go.sum'} lacks a checksum" in fault.what
-    assert fault.mend == "git checkout lab/build/modules"
+    issue = fault_of(builder, part)
+    assert f"{part.directory / 'go.sum'} lacks a checksum" in issue.what
+    assert issue.fix == "git checkout lab/build/modules"
 
 
 def test_a_full_disk(builder: GoBuilder, part: Part, programs: Programs) -> None:
     """How to make room, or where else to build."""
     add_failing_go(programs, DISK_FULL)
-    fault = fault_of(builder, part)
-    assert "the disk is full" in fault.what
-    assert "XDG_CACHE_HOME" in fault.mend
+    issue = fault_of(builder, part)
+    assert "the disk is full" in issue.what
+    assert "XDG_CACHE_HOME" in issue.fix
 
 
 def test_too_little_memory(builder: GoBuilder, part: Part, programs: Programs) -> None:
     """A killed compiler is no fault of the sources."""
     add_failing_go(programs, KILLED)
-    assert "memory" in fault_of(builder, part).mend
+    assert "memory" in fault_of(builder, part).fix
 
 
 def test_what_does_not_compile(builder: GoBuilder, part: Part, programs: Programs) -> None:
     """Anything else is shown by its last lines."""
     add_failing_go(programs, "\n".join([*(f"package{number}" for number in range(100)), BROKEN]))
-    fault = fault_of(builder, part)
-    assert fault.what.startswith("CoreDNS does not build")
-    assert fault.evidence.endswith(BROKEN)
-    assert len(fault.evidence.splitlines()) == LOG_LINES
+    issue = fault_of(builder, part)
+    assert issue.what.startswith("CoreDNS does not build")
+    assert issue.evidence.endswith(BROKEN)
+    assert len(issue.evidence.splitlines()) == LOG_LINES
 
 
 def test_what_go_does_is_shown(
@@ -266,13 +266,13 @@ def test_an_abandoned_build_ends_at_once(builder: GoBuilder, part: Part, program
     armed = programs.folder / "armed"
     ready = f"import signal, time; signal.signal(signal.SIGINT, signal.SIG_DFL); open({str(armed)!r}, 'w')"
     add_go(programs, python(f"{ready}; time.sleep(60)"))
-    faults: list[LabError] = []
+    issues: list[LabError] = []
 
     def build() -> None:
         try:
             builder.build(part)
-        except LabError as fault:
-            faults.append(fault)
+        except LabError as issue:
+            issues.append(issue)
 
     thread = threading.Thread(target=build, daemon=True)
     thread.start()
@@ -281,9 +281,9 @@ def test_an_abandoned_build_ends_at_once(builder: GoBuilder, part: Part, program
     builder.abandon()
     thread.join(timeout=10)
     assert not thread.is_alive()
-    assert len(faults) == 1
+    assert len(issues) == 1
     build()
-    assert len(faults) == 2, "nothing is built after that"
+    assert len(issues) == 2, "nothing is built after that"
     assert not builder.has(part)
 
 

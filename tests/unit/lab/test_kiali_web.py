@@ -70,7 +70,7 @@ def test_a_missing_or_old_node_is_told_first(
     with pytest.raises(LabError) as told:
         kiali_web.build(builder)
     assert said in told.value.what
-    assert told.value.mend == "install Node.js 20 or newer with npm and put both on PATH, then: make observe"
+    assert told.value.fix == "install Node.js 20 or newer with npm and put both on PATH, then: make observe"
     assert not builder.cache.exists()
 
 

@@ -56,7 +56,7 @@ def fails_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
 @pytest.mark.parametrize("command", ["up", "cluster", "metrics", "observe", "down", "clean"])
 def test_a_fault_is_one_message_and_an_exit_code(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     """All parts of it once, no traceback, and what calls it learns that it failed."""
-    fails_with(monkeypatch, LabError("etcd ended", mend="make down, then: make up", evidence="bind: in use"))
+    fails_with(monkeypatch, LabError("etcd ended", fix="make down, then: make up", evidence="bind: in use"))
     result = run(command)
     assert result.exit_code == 1
     assert result.output.count("etcd ended\n  | bind: in use\n  → make down, then: make up\n") == 1
@@ -66,7 +66,7 @@ def test_a_fault_is_one_message_and_an_exit_code(monkeypatch: pytest.MonkeyPatch
 
 def test_what_goes_on_running_after_a_fault_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """A failed `make up` leaves nothing half-started without saying so, and says nothing where nothing is."""
-    fails_with(monkeypatch, LabError("no", mend="yes"))
+    fails_with(monkeypatch, LabError("no", fix="yes"))
     assert GOES_ON not in run("up").output
     monkeypatch.setattr(cgroups, "pids", lambda: {7})
     assert run("up").output.endswith(f"{GOES_ON}\n")
@@ -192,8 +192,8 @@ def test_taken_ports_are_told_first(
     nothing_is_built(monkeypatch)
     assert programs.calls == []
 
-    def taken(ours: set[int]) -> None:
-        raise LabError(f"port 6443 is taken, {len(ours)} are ours", mend="stop what holds it")
+    def taken(own: set[int]) -> None:
+        raise LabError(f"port 6443 is taken, {len(own)} are ours", fix="stop what holds it")
 
     monkeypatch.setattr(preflight, "check_ports", taken)
     with pytest.raises(LabError, match="port 6443 is taken, 0 are ours"):
@@ -210,7 +210,7 @@ def test_too_little_disk_is_told_first(
     def disk(folder: Path, needed: int) -> None:
         asked.append((folder, needed))
         if needed == preflight.DISK_TO_BUILD:
-            raise LabError("2 GiB free", mend="free some space")
+            raise LabError("2 GiB free", fix="free some space")
 
     monkeypatch.setattr(preflight, "check_disk", disk)
     with pytest.raises(LabError, match="2 GiB free"):
@@ -257,7 +257,7 @@ def test_a_failure_ends_the_builds_at_work_and_begins_no_other(
     def refuse(*_: object) -> None:
         while not armed.exists():
             time.sleep(0.01)
-        raise LabError("apt-get failed", mend="check the network")
+        raise LabError("apt-get failed", fix="check the network")
 
     monkeypatch.setattr(debian.Packages, "unpack", refuse)
     begun = time.monotonic()

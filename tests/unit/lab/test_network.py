@@ -116,10 +116,10 @@ def test_up_loads_the_kernels_module_where_it_is_missing(machine: Machine) -> No
 def test_a_command_that_fails_is_shown_with_what_it_said(machine: Machine) -> None:
     """A container without the right to make a bridge says so in ip's own words."""
     machine.programs.add("ip", 'echo "RTNETLINK answers: Operation not permitted" >&2; exit 2')
-    with pytest.raises(LabError) as fault:
+    with pytest.raises(LabError) as issue:
         machine.network.up()
-    assert fault.value.what.startswith(f"`ip link add {BRIDGE} type bridge` failed")
-    assert fault.value.evidence == "RTNETLINK answers: Operation not permitted"
+    assert issue.value.what.startswith(f"`ip link add {BRIDGE} type bridge` failed")
+    assert issue.value.evidence == "RTNETLINK answers: Operation not permitted"
     assert not machine.memory.exists()
 
 
@@ -128,9 +128,9 @@ def test_a_setting_that_cannot_be_made_is_named(machine: Machine) -> None:
     refused = machine.setting(f"net.ipv4.conf.{BRIDGE}.route_localnet")
     refused.unlink()
     refused.mkdir()
-    with pytest.raises(LabError) as fault:
+    with pytest.raises(LabError) as issue:
         machine.network.up()
-    assert fault.value.what.startswith(
+    assert issue.value.what.startswith(
         f"the kernel setting net.ipv4.conf.{BRIDGE}.route_localnet cannot be made 1"
     )
     machine.network.down(set())

@@ -33,20 +33,20 @@ def ports(listener: int, monkeypatch: pytest.MonkeyPatch) -> dict[int, str]:
 def test_another_system(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a Mac one is told so at once, and what to do instead."""
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
-    with pytest.raises(LabError) as fault:
+    with pytest.raises(LabError) as issue:
         check_system()
-    assert fault.value.what.startswith("this is Darwin")
-    assert "On your own cluster" in fault.value.mend
+    assert issue.value.what.startswith("this is Darwin")
+    assert "On your own cluster" in issue.value.fix
 
 
 def test_not_root(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without root the reason is told, and the command with sudo."""
     monkeypatch.setattr(platform, "system", lambda: "Linux")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(LabError) as fault:
+    with pytest.raises(LabError) as issue:
         check_system()
-    assert fault.value.what.startswith("user id 1000 is not root")
-    assert fault.value.mend.startswith("sudo make up")
+    assert issue.value.what.startswith("user id 1000 is not root")
+    assert issue.value.fix.startswith("sudo make up")
 
 
 def test_root_on_linux(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,31 +67,31 @@ def test_too_little_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(shutil, "disk_usage", disk)
     check_disk(tmp_path, 2 * GIBIBYTE)
-    with pytest.raises(LabError) as fault:
+    with pytest.raises(LabError) as issue:
         check_disk(tmp_path / "cache" / "lab", 14 * GIBIBYTE)
-    assert fault.value.what == f"2.5 GiB free under {tmp_path}, 14 GiB needed"
-    assert "XDG_CACHE_HOME" in fault.value.mend
+    assert issue.value.what == f"2.5 GiB free under {tmp_path}, 14 GiB needed"
+    assert "XDG_CACHE_HOME" in issue.value.fix
     assert asked == [tmp_path, tmp_path]
 
 
 def test_a_port_taken(listener: int, ports: dict[int, str]) -> None:
     """The port, what it is for, and who holds it, by name and pid."""
     assert ports
-    with pytest.raises(LabError) as fault:
+    with pytest.raises(LabError) as issue:
         check_ports(set())
     holder = f"{psutil.Process().name()}, pid {os.getpid()}"
-    assert fault.value.what == f"port {listener} (etcd) is taken by {holder}"
-    assert "ss -ltnp" in fault.value.mend
+    assert issue.value.what == f"port {listener} (etcd) is taken by {holder}"
+    assert "ss -ltnp" in issue.value.fix
 
 
 def test_all_taken_ports_are_in_one_message(listener: int, ports: dict[int, str]) -> None:
     """Nobody frees a port only to be told of the next."""
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as other:
         ports[other.getsockname()[1]] = "the API server"
-        with pytest.raises(LabError) as fault:
+        with pytest.raises(LabError) as issue:
             check_ports(set())
-    assert f"port {listener} (etcd)" in fault.value.what
-    assert f"port {other_port(ports, listener)} (the API server)" in fault.value.what
+    assert f"port {listener} (etcd)" in issue.value.what
+    assert f"port {other_port(ports, listener)} (the API server)" in issue.value.what
 
 
 def other_port(ports: dict[int, str], port: int) -> int:

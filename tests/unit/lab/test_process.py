@@ -174,12 +174,12 @@ def test_an_early_end_is_told_with_the_end_of_the_log(daemon: Daemon) -> None:
     """It is not called a timeout, and not waited for: the log says why, and which log it is."""
     failing = daemon(*shell("echo bind: address already in use; exit 1"), ready=lambda: "no answer")
     failing.start()
-    with pytest.raises(LabError) as fault:
+    with pytest.raises(LabError) as issue:
         failing.await_ready(Step("start"))
-    assert fault.value.what == "daemon ended while it was starting"
-    assert fault.value.evidence == "bind: address already in use"
-    assert str(failing.log) in fault.value.mend
-    assert "make up" in fault.value.mend
+    assert issue.value.what == "daemon ended while it was starting"
+    assert issue.value.evidence == "bind: address already in use"
+    assert str(failing.log) in issue.value.fix
+    assert "make up" in issue.value.fix
 
 
 def test_a_timeout_says_what_was_missing(daemon: Daemon) -> None:
@@ -190,10 +190,10 @@ def test_a_timeout_says_what_was_missing(daemon: Daemon) -> None:
     slow.start()
     await_log(slow, "etcd")
     step = Step("start")
-    with pytest.raises(LabError) as fault:
+    with pytest.raises(LabError) as issue:
         slow.await_ready(step)
-    assert fault.value.what == "not ready after 0 s: daemon: [-]etcd failed"
-    assert fault.value.evidence == "waiting for etcd"
+    assert issue.value.what == "not ready after 0 s: daemon: [-]etcd failed"
+    assert issue.value.evidence == "waiting for etcd"
     assert step.note == "daemon: [-]etcd failed"
 
 
@@ -213,11 +213,11 @@ def test_waiting_shows_what_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_a_command_that_is_not_there(daemon: Daemon, tmp_path: Path) -> None:
     """A lost cache is told by the name of what is missing, with the way out."""
-    with pytest.raises(LabError) as fault:
+    with pytest.raises(LabError) as issue:
         daemon(str(tmp_path / "gone")).start()
-    assert str(fault.value).startswith("daemon cannot be started: ")
-    assert str(tmp_path / "gone") in fault.value.what
-    assert "make clean" in fault.value.mend
+    assert str(issue.value).startswith("daemon cannot be started: ")
+    assert str(tmp_path / "gone") in issue.value.what
+    assert "make clean" in issue.value.fix
 
 
 def test_what_ignores_term_is_killed(daemon: Daemon) -> None:

@@ -185,11 +185,11 @@ def test_a_failed_update_is_told_in_pulumis_words(stacks: Stacks, monkeypatch: p
         raise command_error("exit status 255")
 
     pulumi_does(monkeypatch, fail)
-    with pytest.raises(LabError) as fault:
+    with pytest.raises(LabError) as issue:
         stacks.up(DEV, Path("/checkout"))
-    assert fault.value.what == "`pulumi up --stack dev` failed in /checkout"
-    assert fault.value.evidence == "error: gateway\n  is not ready"
-    assert fault.value.mend == "source .lab/env, then in that folder: pulumi up --stack dev"
+    assert issue.value.what == "`pulumi up --stack dev` failed in /checkout"
+    assert issue.value.evidence == "error: gateway\n  is not ready"
+    assert issue.value.fix == "source .lab/env, then in that folder: pulumi up --stack dev"
 
 
 def test_an_update_that_cannot_begin_is_a_fault_too(stacks: Stacks, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,9 +199,9 @@ def test_an_update_that_cannot_begin_is_a_fault_too(stacks: Stacks, monkeypatch:
         raise command_error("error: incorrect passphrase")
 
     monkeypatch.setattr(auto, "create_or_select_stack", refuse)
-    with pytest.raises(LabError) as fault:
+    with pytest.raises(LabError) as issue:
         stacks.up(DEV, Path("/checkout"))
-    assert "incorrect passphrase" in fault.value.evidence
+    assert "incorrect passphrase" in issue.value.evidence
 
 
 def test_the_resource_at_work_is_shown(

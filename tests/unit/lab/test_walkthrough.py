@@ -68,11 +68,11 @@ def test_a_hundred_answers_are_counted_by_version(
 def test_a_wrong_answer_is_a_fault(serve: Serve, progress: Progress, output: io.StringIO, wrong: str) -> None:
     """A version without weight, one nobody declared, an error, or an answer without a name: all are told."""
     name = {"503": "HTTP 503", "": "unnamed"}.get(wrong, wrong)
-    with pytest.raises(LabError) as fault:
+    with pytest.raises(LabError) as issue:
         walkthrough.show(serve(["v1", "v1", "v1", wrong]), {}, WEIGHTS, progress)
-    assert fault.value.what.startswith("25 of 100 answers came from no version with weight")
-    assert f"'{name}': 25" in fault.value.what
-    assert "istioctl analyze" in fault.value.mend
+    assert issue.value.what.startswith("25 of 100 answers came from no version with weight")
+    assert f"'{name}': 25" in issue.value.what
+    assert "istioctl analyze" in issue.value.fix
     assert row(output.getvalue(), name)[2] == "25"
 
 
@@ -98,10 +98,10 @@ def test_no_good_answer_in_time(
     monkeypatch.setattr(walkthrough, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(walkthrough, "PATIENCE_SECONDS", 0.05)
     url = serve(answers) if answers else "http://127.0.0.1:1/hello"
-    with pytest.raises(LabError) as fault:
+    with pytest.raises(LabError) as issue:
         walkthrough.show(url, {}, WEIGHTS, progress)
-    assert fault.value.what == f"{url} gave no good answer in 0.05 s; the last: {last}"
-    assert "kubectl get pods" in fault.value.mend
+    assert issue.value.what == f"{url} gave no good answer in 0.05 s; the last: {last}"
+    assert "kubectl get pods" in issue.value.fix
 
 
 def test_a_proxy_of_the_shell_is_not_asked(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from operations.adoption.app_objects import Family, find_family
+from operations.adoption.app_objects import AppObjects, find_family
 from operations.adoption.differences import Difference, additions, differences
 from operations.adoption.import_state import merge
 from operations.adoption.pods import is_of
@@ -22,27 +22,27 @@ from operations.kube.manifests import Manifest, manifests
 from operations.pulumi_stack.program import declare
 from tests.unit.operations.projects import project
 
-KEPT = Path(__file__).with_name("manual")
+MANUAL = Path(__file__).with_name("manual")
 WALKTHROUGH = ("2nodes", "destination", "gateway", "vs-v1")
 INGRESS = {"service": "istio-system/istio-ingressgateway", "address": "127.0.0.1"}
 
 
 def kept(*names: str) -> list[Manifest]:
-    return from_files([KEPT / f"{name}.yaml" for name in names], "team")
+    return from_files([MANUAL / f"{name}.yaml" for name in names], "team")
 
 
 def walkthrough() -> list[Manifest]:
     return kept(*(f"springbootapp-{name}" for name in WALKTHROUGH))
 
 
-def config(family: Family, probe: str | None = "/hello") -> dict[str, Any]:
+def config(family: AppObjects, probe: str | None = "/hello") -> dict[str, Any]:
     keys = stack_config(
         family, None, shared=True, project="mesh-app", context="lab", ingress=dict(INGRESS), probe=probe
     )
     return {key.removeprefix("mesh-app:"): value for key, value in keys.items()}
 
 
-def lost(family: Family, folder: Path) -> list[Difference]:
+def lost(family: AppObjects, folder: Path) -> list[Difference]:
     """Write the stack file, let the program render it, and hold both against each other."""
     keys = stack_config(
         family, None, shared=True, project="mesh-app", context="lab", ingress=dict(INGRESS), probe="/hello"
@@ -168,7 +168,7 @@ def test_a_missing_probe_is_asked_for() -> None:
     """The program gives no traffic to a pod that was not asked, so it does not guess."""
     with pytest.raises(OperationError, match="no readinessProbe") as caught:
         config(find_family(walkthrough(), "team", None), probe=None)
-    assert "--probe /PATH" in caught.value.mend
+    assert "--probe /PATH" in caught.value.fix
 
 
 def test_one_namespace_and_no_other() -> None:
@@ -276,7 +276,7 @@ def test_what_the_program_adds_is_listed(tmp_path: Path) -> None:
     assert f"{both}spec.template.spec.terminationGracePeriodSeconds: 40\n" in said
 
 
-def with_ports(*ports: dict[str, Any], **spec: object) -> Family:
+def with_ports(*ports: dict[str, Any], **spec: object) -> AppObjects:
     objects = walkthrough()
     objects[0]["spec"] |= {"ports": list(ports), **spec}
     return find_family(objects, "team", None)
@@ -292,13 +292,13 @@ def with_ports(*ports: dict[str, Any], **spec: object) -> Family:
         (with_ports({"port": 8080}, externalIPs=["192.0.2.9"]), r"spec.externalIPs is \[192.0.2.9\]"),
     ],
 )
-def test_a_service_whose_callers_would_lose_it_is_refused(family: Family, why: str) -> None:
+def test_a_service_whose_callers_would_lose_it_is_refused(family: AppObjects, why: str) -> None:
     """The program's Service has one port, the app's, inside the cluster."""
     with pytest.raises(OperationError, match=f"Service springbootapp: .*{why}"):
         config(family)
 
 
-def with_probes(**probes: object) -> Family:
+def with_probes(**probes: object) -> AppObjects:
     objects = walkthrough()
     for each in objects:
         if each["kind"] == "Deployment":

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from operations.adoption.app_objects import Family, find_family
+from operations.adoption.app_objects import AppObjects, find_family
 from operations.adoption.gateways import gateway
 from operations.errors import OperationError
 from operations.kube.manifests import Manifest
@@ -34,7 +34,7 @@ def family(
     names: tuple[str, ...] = ("shop",),
     hosts: tuple[str, ...] = (HOST,),
     elsewhere: tuple[Manifest, ...] = (),
-) -> Family:
+) -> AppObjects:
     """The walkthrough's app, reached by some Gateways."""
     objects = [each for each in walkthrough() if each["kind"] != "Gateway"]
     (route,) = [each for each in objects if each["kind"] == "VirtualService"]

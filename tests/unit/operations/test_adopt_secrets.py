@@ -9,7 +9,7 @@ import yaml
 from rich.console import Console
 
 from operations.adoption import report
-from operations.adoption.app_objects import Family, find_family
+from operations.adoption.app_objects import AppObjects, find_family
 from operations.adoption.differences import differences
 from operations.adoption.secrets import check, plain_secrets
 from operations.adoption.stack_file import stack_config, write
@@ -30,7 +30,7 @@ SECRET = "springbootapp-v1-env"  # noqa: S105 (a name)
 
 
 @pytest.fixture
-def family() -> Family:
+def family() -> AppObjects:
     """The walkthrough's app, of which v1 has secrets in plain variables."""
     objects = walkthrough()
     for each in objects:
@@ -40,17 +40,17 @@ def family() -> Family:
     return find_family(objects, "team", None)
 
 
-def config(family: Family) -> dict[str, Any]:
+def config(family: AppObjects) -> dict[str, Any]:
     return stack_config(
         family, None, shared=True, project="mesh-app", context="lab", ingress=dict(INGRESS), probe="/hello"
     )
 
 
-def rendered(family: Family, folder: Path) -> list[Manifest]:
+def rendered(family: AppObjects, folder: Path) -> list[Manifest]:
     return manifests(declare(project(folder, "team", config(family)), "team"))
 
 
-def test_the_stack_file_names_a_secret_in_place_of_the_value(family: Family, tmp_path: Path) -> None:
+def test_the_stack_file_names_a_secret_in_place_of_the_value(family: AppObjects, tmp_path: Path) -> None:
     """What is no secret, and what is in a Secret already, is written as it is."""
     write(tmp_path / "Pulumi.team.yaml", config(family))
     text = (tmp_path / "Pulumi.team.yaml").read_text()
@@ -63,7 +63,7 @@ def test_the_stack_file_names_a_secret_in_place_of_the_value(family: Family, tmp
     }
 
 
-def test_nothing_of_it_is_shown(family: Family, tmp_path: Path) -> None:
+def test_nothing_of_it_is_shown(family: AppObjects, tmp_path: Path) -> None:
     """The warning has names and a command; the list of what goes has the fields without their values."""
     with (tmp_path / "said").open("w") as said:
         console = Console(file=said, markup=False, width=100)
@@ -76,7 +76,7 @@ def test_nothing_of_it_is_shown(family: Family, tmp_path: Path) -> None:
     assert ".env[DB_PASSWORD].value: (hidden)" in text
 
 
-def test_the_command_makes_the_secret_of_the_live_values(family: Family, tmp_path: Path) -> None:
+def test_the_command_makes_the_secret_of_the_live_values(family: AppObjects, tmp_path: Path) -> None:
     """In bash, and no value is among the words of any command, which every user of the machine can read."""
     (found,) = plain_secrets(family)
     kubectl = tmp_path / "kubectl"
@@ -103,7 +103,7 @@ def test_the_command_makes_the_secret_of_the_live_values(family: Family, tmp_pat
 
 @pytest.mark.parametrize("there", [True, False])
 def test_a_takeover_waits_for_the_secret(
-    family: Family, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, there: bool
+    family: AppObjects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, there: bool
 ) -> None:
     """Without it the new pods would never start; the message has the command."""
     asked: list[Manifest] = []
@@ -123,7 +123,9 @@ def test_a_takeover_waits_for_the_secret(
     assert [each["metadata"] for each in asked] == [{"name": SECRET, "namespace": "team"}]
 
 
-def test_no_secret_is_needed_where_the_stack_file_says_something_else(family: Family, tmp_path: Path) -> None:
+def test_no_secret_is_needed_where_the_stack_file_says_something_else(
+    family: AppObjects, tmp_path: Path
+) -> None:
     """A person may know better: the value is none, or in a Secret of another name."""
     keys = config(family)
     keys["mesh-app:versions"]["v1"]["env"] = {"DB_PASSWORD": "not one"}

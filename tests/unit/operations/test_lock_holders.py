@@ -9,7 +9,7 @@ from pulumi.automation._cmd import CommandResult
 
 from operations.errors import OperationError
 from operations.pulumi_stack.lock_holders import lock_holders
-from operations.pulumi_stack.locks import LockedError
+from operations.pulumi_stack.locks import StackLocked
 from tests.unit.operations.test_locks import SAID
 
 
@@ -19,8 +19,8 @@ class Workspace:
     work_dir = "."
     env_vars: dict[str, str] = {}  # noqa: RUF012 (as the library has it)
 
-    def __init__(self, url: str, *, says: str = "", updating: bool = False) -> None:
-        self._url, self._says, self._updating = url, says, updating
+    def __init__(self, url: str, *, description: str = "", updating: bool = False) -> None:
+        self._url, self._says, self._updating = url, description, updating
         self.pulumi_command = self
         self.ran: list[list[str]] = []
 
@@ -54,10 +54,10 @@ def asked(workspace: Workspace) -> list[str]:
 def test_of_a_bucket_the_locks_notes_are_read(url: str) -> None:
     """By the one command that wants the lock and then refuses to do anything."""
     locked = Workspace(
-        url, says=SAID.format(user="ann", host="build-7", pid=12, since="2026-11-23T22:10:00Z")
+        url, description=SAID.format(user="ann", host="build-7", pid=12, since="2026-11-23T22:10:00Z")
     )
     assert asked(locked) == ["12"]
-    free = Workspace(url, says="error: stack 'dev' already exists")
+    free = Workspace(url, description="error: stack 'dev' already exists")
     assert asked(free) == []
     assert free.ran == [["stack", "init", "dev", "--no-select", "--non-interactive"]]
 
@@ -65,11 +65,11 @@ def test_of_a_bucket_the_locks_notes_are_read(url: str) -> None:
 def test_pulumi_cloud_lists_updates() -> None:
     """Not those of other stacks."""
     assert asked(Workspace("https://app.pulumi.com/ann")) == []
-    with pytest.raises(LockedError, match="another update of it runs"):
+    with pytest.raises(StackLocked, match="another update of it runs"):
         asked(Workspace("https://app.pulumi.com/ann", updating=True))
 
 
 def test_a_backend_that_does_not_answer_is_no_free_lock() -> None:
     """Nothing is done then."""
     with pytest.raises(OperationError, match="cannot be found out"):
-        asked(Workspace("s3://states", says="error: NoCredentialProviders"))
+        asked(Workspace("s3://states", description="error: NoCredentialProviders"))

@@ -123,7 +123,7 @@ def test_waiting_ends_when_the_lock_is_given_back(running: int) -> None:
             raise answers.pop()
         return "done"
 
-    assert patiently(work, stack="dev", seconds=10, tell=told.append) == "done"
+    assert patiently(work, stack="dev", seconds=10, report_line=told.append) == "done"
     (line,) = told
     assert f"process {running}" in line
 
@@ -136,9 +136,9 @@ def test_waiting_has_a_limit_and_tells_who_holds_the_lock(running: int) -> None:
         raise error
 
     with pytest.raises(OperationError) as told:
-        patiently(work, stack="dev", seconds=0, tell=print)
+        patiently(work, stack="dev", seconds=0, report_line=print)
     assert f"process {running}" in str(told.value)
-    assert "pulumi cancel --yes --stack dev" in told.value.mend
+    assert "pulumi cancel --yes --stack dev" in told.value.fix
 
 
 def test_nobody_waits_for_a_process_that_ended() -> None:
@@ -149,5 +149,5 @@ def test_nobody_waits_for_a_process_that_ended() -> None:
         raise error
 
     with pytest.raises(OperationError) as told:
-        patiently(work, stack="dev", seconds=600, tell=print)
-    assert told.value.mend.startswith("python -m operations recover --stack dev, ")
+        patiently(work, stack="dev", seconds=600, report_line=print)
+    assert told.value.fix.startswith("python -m operations recover --stack dev, ")

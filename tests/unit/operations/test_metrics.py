@@ -17,17 +17,17 @@ from operations.errors import OperationError
 from operations.kube.cluster import Cluster
 from operations.metrics import transport
 from operations.metrics.errors import (
-    BadFiguresError,
-    FiguresError,
-    NoDataError,
-    PrometheusDownError,
-    QueryRefusedError,
-    WrongAddressError,
+    InvalidSample,
+    MetricsError,
+    NoData,
+    PrometheusUnreachable,
+    QueryRejected,
+    WrongPrometheusAddress,
 )
 from operations.metrics.histogram import percentile
 from operations.metrics.prometheus import Prometheus
 from operations.metrics.queries import Queries, filled
-from operations.metrics.service_metrics import Figures
+from operations.metrics.service_metrics import MetricsReader
 from operations.metrics.transport import AtUrl, InCluster, reach
 from operations.pulumi_stack.program import learn
 from operations.pulumi_stack.services import MeshService, services_of
@@ -64,69 +64,69 @@ def closed_port() -> int:
 
 def test_nobody_listens() -> None:
     """Down: it may come back."""
-    with pytest.raises(PrometheusDownError, match="does not answer"):
+    with pytest.raises(PrometheusUnreachable, match="does not answer"):
         Prometheus(AtUrl(f"http://127.0.0.1:{closed_port()}")).scalar("1")
 
 
 @pytest.mark.parametrize("address", ["http://no.such.host.invalid:9090", "ftp://127.0.0.1", "http://:x"])
 def test_an_address_that_leads_nowhere(address: str) -> None:
     """Wrong, and it names the setting: waiting would not mend it."""
-    with pytest.raises(WrongAddressError, match=r"metrics\.prometheus"):
+    with pytest.raises(WrongPrometheusAddress, match=r"metrics\.prometheus"):
         Prometheus(AtUrl(address)).scalar("1")
 
 
 @pytest.mark.parametrize(
-    ("status", "text", "kind", "says"),
+    ("status", "text", "kind", "description"),
     [
-        (200, "<html>hello</html>", WrongAddressError, "is not Prometheus"),
-        (200, '{"kind": "List"}', WrongAddressError, "is not Prometheus"),
-        (404, "404 page not found", WrongAddressError, "HTTP 404"),
-        (503, "no healthy upstream", PrometheusDownError, "no healthy upstream"),
-        (503, '{"kind":"Status","message":"no endpoints available"}', PrometheusDownError, "no endpoints"),
-        (503, '{"status":"error","errorType":"timeout","error":"slow"}', PrometheusDownError, "slow"),
-        (400, '{"status":"error","errorType":"bad_data","error":"parse error"}', QueryRefusedError, "parse"),
-        (403, "forbidden", QueryRefusedError, "may not query"),
-        (200, success("vector", []), NoDataError, "no data"),
-        (200, success("scalar", [0, "NaN"]), NoDataError, "no data"),
-        (200, success("scalar", [0, "+Inf"]), BadFiguresError, "inf"),
-        (200, success("scalar", [0, "much"]), BadFiguresError, "no number"),
-        (200, success("string", [0, "text"]), BadFiguresError, "string"),
-        (200, success("matrix", []), BadFiguresError, "matrix"),
-        (200, success("vector", [{"metric": {}, "value": [0, "1"]}] * 2), BadFiguresError, "twice"),
+        (200, "<html>hello</html>", WrongPrometheusAddress, "is not Prometheus"),
+        (200, '{"kind": "List"}', WrongPrometheusAddress, "is not Prometheus"),
+        (404, "404 page not found", WrongPrometheusAddress, "HTTP 404"),
+        (503, "no healthy upstream", PrometheusUnreachable, "no healthy upstream"),
+        (503, '{"kind":"Status","message":"no endpoints available"}', PrometheusUnreachable, "no endpoints"),
+        (503, '{"status":"error","errorType":"timeout","error":"slow"}', PrometheusUnreachable, "slow"),
+        (400, '{"status":"error","errorType":"bad_data","error":"parse error"}', QueryRejected, "parse"),
+        (403, "forbidden", QueryRejected, "may not query"),
+        (200, success("vector", []), NoData, "no data"),
+        (200, success("scalar", [0, "NaN"]), NoData, "no data"),
+        (200, success("scalar", [0, "+Inf"]), InvalidSample, "inf"),
+        (200, success("scalar", [0, "much"]), InvalidSample, "no number"),
+        (200, success("string", [0, "text"]), InvalidSample, "string"),
+        (200, success("matrix", []), InvalidSample, "matrix"),
+        (200, success("vector", [{"metric": {}, "value": [0, "1"]}] * 2), InvalidSample, "twice"),
         (
             200,
             success("vector", [{"metric": {"a": each}, "value": [0, "1"]} for each in "bc"]),
-            BadFiguresError,
+            InvalidSample,
             "2 series",
         ),
-        (200, '{"status":"success"}', BadFiguresError, "none of Prometheus' API"),
-        (200, '{"status":"success","data":null}', BadFiguresError, "none of Prometheus' API"),
-        (200, '{"status":"success","data":[]}', BadFiguresError, "none of Prometheus' API"),
-        (200, '{"status":"success","data":{"resultType":"vector"}}', BadFiguresError, "none of"),
-        (200, success("vector", None), BadFiguresError, "none of"),
-        (200, success("vector", {"a": 1}), BadFiguresError, "none of"),
-        (200, success("vector", ["a"]), BadFiguresError, "none of"),
-        (200, success("vector", [{"metric": {}}]), BadFiguresError, "none of"),
-        (200, success("vector", [{"metric": [], "value": [0, "1"]}]), BadFiguresError, "none of"),
-        (200, success("vector", [{"metric": {}, "value": []}]), BadFiguresError, "none of"),
-        (200, success("vector", [{"metric": {}, "value": [0, None]}]), BadFiguresError, "no number"),
-        (200, success("vector", [{"metric": {}, "value": 1}]), BadFiguresError, "none of"),
-        (200, success("vector", [{"metric": {}, "histogram": [0, {}]}]), BadFiguresError, "native histogram"),
-        (200, success("scalar", [0]), BadFiguresError, "none of"),
-        (200, '{"status":"error","errorType":["timeout"],"error":{}}', QueryRefusedError, "refuses"),
-        (200, "[" * 100_000, WrongAddressError, "is not Prometheus"),
-        (200, "", WrongAddressError, "is not Prometheus"),
+        (200, '{"status":"success"}', InvalidSample, "none of Prometheus' API"),
+        (200, '{"status":"success","data":null}', InvalidSample, "none of Prometheus' API"),
+        (200, '{"status":"success","data":[]}', InvalidSample, "none of Prometheus' API"),
+        (200, '{"status":"success","data":{"resultType":"vector"}}', InvalidSample, "none of"),
+        (200, success("vector", None), InvalidSample, "none of"),
+        (200, success("vector", {"a": 1}), InvalidSample, "none of"),
+        (200, success("vector", ["a"]), InvalidSample, "none of"),
+        (200, success("vector", [{"metric": {}}]), InvalidSample, "none of"),
+        (200, success("vector", [{"metric": [], "value": [0, "1"]}]), InvalidSample, "none of"),
+        (200, success("vector", [{"metric": {}, "value": []}]), InvalidSample, "none of"),
+        (200, success("vector", [{"metric": {}, "value": [0, None]}]), InvalidSample, "no number"),
+        (200, success("vector", [{"metric": {}, "value": 1}]), InvalidSample, "none of"),
+        (200, success("vector", [{"metric": {}, "histogram": [0, {}]}]), InvalidSample, "native histogram"),
+        (200, success("scalar", [0]), InvalidSample, "none of"),
+        (200, '{"status":"error","errorType":["timeout"],"error":{}}', QueryRejected, "refuses"),
+        (200, "[" * 100_000, WrongPrometheusAddress, "is not Prometheus"),
+        (200, "", WrongPrometheusAddress, "is not Prometheus"),
     ],
 )
 def test_each_cause_is_told_apart(
-    server: Answering, *, status: int, text: str, kind: type[FiguresError], says: str
+    server: Answering, *, status: int, text: str, kind: type[MetricsError], description: str
 ) -> None:
     """A type of its own for each, with what was said."""
     server.status, server.text = status, text
-    with pytest.raises(FiguresError) as caught:
+    with pytest.raises(MetricsError) as caught:
         Prometheus(AtUrl(server.url)).scalar("up")
     assert type(caught.value) is kind
-    assert says in str(caught.value)
+    assert description in str(caught.value)
 
 
 def test_a_number(server: Answering, prometheus: Prometheus) -> None:
@@ -142,22 +142,25 @@ def test_a_number(server: Answering, prometheus: Prometheus) -> None:
 def test_a_range_that_is_none(server: Answering, prometheus: Prometheus, result: object) -> None:
     """As with one moment."""
     server.text = success("matrix", result)
-    with pytest.raises(BadFiguresError, match="none of Prometheus' API"):
+    with pytest.raises(InvalidSample, match="none of Prometheus' API"):
         prometheus.range("x", start=1, end=6, step=5)
 
 
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        (b"", PrometheusDownError),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", PrometheusDownError),
-        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope", PrometheusDownError),
-        (b"SSH-2.0-OpenSSH_9.2\r\n", PrometheusDownError),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n\xff\xfe", WrongAddressError),
-        (b"HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n", WrongAddressError),
+        (b"", PrometheusUnreachable),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", PrometheusUnreachable),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope",
+            PrometheusUnreachable,
+        ),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", PrometheusUnreachable),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n\xff\xfe", WrongPrometheusAddress),
+        (b"HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n", WrongPrometheusAddress),
     ],
 )
-def test_an_answer_that_breaks_off_or_is_none(answer: bytes, kind: type[FiguresError]) -> None:
+def test_an_answer_that_breaks_off_or_is_none(answer: bytes, kind: type[MetricsError]) -> None:
     """What a restart of Prometheus gives may come back; none of it ends a canary."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
@@ -168,7 +171,7 @@ def test_an_answer_that_breaks_off_or_is_none(answer: bytes, kind: type[FiguresE
                 connection.sendall(answer)
 
         Thread(target=serve, daemon=True).start()
-        with pytest.raises(FiguresError) as caught:
+        with pytest.raises(MetricsError) as caught:
             Prometheus(AtUrl(f"http://127.0.0.1:{listening.getsockname()[1]}")).scalar("up")
     assert type(caught.value) is kind
 
@@ -187,7 +190,7 @@ def test_an_answer_that_never_ends_is_none(monkeypatch: pytest.MonkeyPatch) -> N
                     connection.sendall(b" ")
 
         Thread(target=serve, daemon=True).start()
-        with pytest.raises(PrometheusDownError, match="not complete"):
+        with pytest.raises(PrometheusUnreachable, match="not complete"):
             Prometheus(AtUrl(f"http://127.0.0.1:{listening.getsockname()[1]}")).scalar("up")
         ended.set()
 
@@ -217,17 +220,17 @@ def test_a_service_is_asked_through_the_api_server(monkeypatch: pytest.MonkeyPat
         return answers.pop()
 
     def away(*_: object, **__: object) -> None:
-        raise OperationError("the cluster does not answer", mend="see why")
+        raise OperationError("the cluster does not answer", fix="see why")
 
     answers = [(404, '{"kind": "Status", "code": 404}'), (200, success("scalar", [0, "7"]))]
     monkeypatch.setattr(cluster, "get", get)
     prometheus = Prometheus(InCluster("monitoring/prometheus:web", cluster))
     assert prometheus.scalar("x") == 7
     assert asked == [("/api/v1/namespaces/monitoring/services/prometheus:web/proxy/api/v1/query", "x", 10)]
-    with pytest.raises(WrongAddressError, match="no Service monitoring/prometheus:web"):
+    with pytest.raises(WrongPrometheusAddress, match="no Service monitoring/prometheus:web"):
         prometheus.scalar("x")
     monkeypatch.setattr(cluster, "get", away)
-    with pytest.raises(PrometheusDownError, match="the cluster does not answer"):
+    with pytest.raises(PrometheusUnreachable, match="the cluster does not answer"):
         prometheus.scalar("x")
 
 
@@ -236,17 +239,17 @@ def test_a_port_that_a_service_lacks_is_a_wrong_address(monkeypatch: pytest.Monk
     cluster = Cluster("lab")
     said = {"kind": "Status", "code": 503, "message": 'no service port 9091 found for service "prometheus"'}
     monkeypatch.setattr(cluster, "get", lambda *_, **__: (503, json.dumps(said, indent=2)))
-    with pytest.raises(WrongAddressError, match="no Service istio-system/prometheus:9091"):
+    with pytest.raises(WrongPrometheusAddress, match="no Service istio-system/prometheus:9091"):
         Prometheus(InCluster("istio-system/prometheus:9091", cluster)).scalar("1")
     said["message"] = 'no endpoints available for service "prometheus"'
-    with pytest.raises(PrometheusDownError, match="is down"):
+    with pytest.raises(PrometheusUnreachable, match="is down"):
         Prometheus(InCluster("istio-system/prometheus:9091", cluster)).scalar("1")
 
 
 def test_no_context_is_a_wrong_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor does a kubeconfig that is not there mend itself."""
     monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "none"))
-    with pytest.raises(WrongAddressError, match="no kubeconfig context nowhere"):
+    with pytest.raises(WrongPrometheusAddress, match="no kubeconfig context nowhere"):
         Prometheus(InCluster("istio-system/prometheus:9090", Cluster("nowhere"))).scalar("1")
 
 
@@ -260,7 +263,7 @@ def test_the_figures_of_each_version(server: Answering, prometheus: Prometheus) 
         ({"destination_version": "unknown", "response_code": "200", "destination_service_name": "shop"}, 10),
     )
     server.vector("_bucket", *(({"destination_version": "v1", "le": le}, n) for le, n in BUCKETS))
-    measured = Figures(prometheus, Queries()).measured(SHOP_SERVICE, window=10)
+    measured = MetricsReader(prometheus, Queries()).measured(SHOP_SERVICE, window=10)
     assert list(measured.versions) == ["v1", "v2", "unknown"]
     v1, v2 = measured.versions["v1"], measured.versions["v2"]
     assert (v1.requests, v1.failures, v1.rate, v1.share) == (90, 10, 9, 0.9)
@@ -282,7 +285,7 @@ def test_a_service_of_one_version_says_which(server: Answering, prometheus: Prom
         ({"destination_service_name": "shop", "response_code": "200"}, 4),
     )
     server.vector("_bucket")
-    measured = Figures(prometheus, Queries()).measured(SHOP_SERVICE, window=10)
+    measured = MetricsReader(prometheus, Queries()).measured(SHOP_SERVICE, window=10)
     assert {name: each.requests for name, each in measured.versions.items()} == {
         "v1": 0,
         "v2": 4,
@@ -293,7 +296,7 @@ def test_a_service_of_one_version_says_which(server: Answering, prometheus: Prom
 def test_no_traffic_is_no_error(server: Answering, prometheus: Prometheus) -> None:
     """Zero requests are a figure; the rest is unknown."""
     server.text = success("vector", [])
-    measured = Figures(prometheus, Queries()).measured(SHOP_SERVICE, window=10)
+    measured = MetricsReader(prometheus, Queries()).measured(SHOP_SERVICE, window=10)
     assert measured.requests == 0
     assert {each.share for each in measured.versions.values()} == {None}
 
@@ -302,16 +305,16 @@ def test_no_traffic_is_no_error(server: Answering, prometheus: Prometheus) -> No
 def test_a_count_that_is_none(server: Answering, prometheus: Prometheus, value: str) -> None:
     """Not taken for zero, nor for a hundred percent."""
     server.vector("istio_requests_total", ({"destination_version": "v1"}, value))
-    with pytest.raises(BadFiguresError, match="counts"):
-        Figures(prometheus, Queries()).measured(SHOP_SERVICE, window=10)
+    with pytest.raises(InvalidSample, match="counts"):
+        MetricsReader(prometheus, Queries()).measured(SHOP_SERVICE, window=10)
 
 
 def test_a_bucket_without_a_bound(server: Answering, prometheus: Prometheus) -> None:
     """A query of one's own that forgets `le` is told so."""
     server.vector("istio_requests_total")
     server.vector("_bucket", ({"destination_version": "v1"}, 3))
-    with pytest.raises(BadFiguresError, match=r"metrics\.durations"):
-        Figures(prometheus, Queries()).measured(SHOP_SERVICE, window=10)
+    with pytest.raises(InvalidSample, match=r"metrics\.durations"):
+        MetricsReader(prometheus, Queries()).measured(SHOP_SERVICE, window=10)
 
 
 def test_names_and_window_are_filled_in() -> None:

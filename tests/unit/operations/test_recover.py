@@ -20,7 +20,7 @@ from operations.pulumi_stack.stack_identity import LABEL
 from operations.recovery import orphan_processes
 from operations.recovery.backend import FileBackend
 from operations.recovery.field_managers import former_names, nothing_of
-from operations.recovery.orphan_resources import leftovers
+from operations.recovery.orphan_resources import orphan_resources
 from operations.recovery.pending import pending_operations
 
 URN = "urn:pulumi:dev::mesh-app::mesh:index:VersionedApp$kubernetes:apps/v1:Deployment::shop-v3"
@@ -139,18 +139,18 @@ def test_a_note_that_cannot_be_read_is_nobodys_guess(backend: FileBackend) -> No
 
 
 @pytest.mark.parametrize(
-    ("live", "says"),
+    ("live", "description"),
     [
         (LIVE, "it is in the cluster"),
         (None, "it is not in the cluster"),
         ({**INPUTS, "metadata": {"name": "shop-v3", "labels": {"app": "other"}}}, "it is not in the cluster"),
     ],
 )
-def test_what_was_being_made_is_searched_for(live: Manifest | None, says: str) -> None:
+def test_what_was_being_made_is_searched_for(live: Manifest | None, description: str) -> None:
     """By its name and labels: another owner may have made one of that name."""
     before = {"resources": [BEFORE], "pending_operations": [{"resource": RESOURCE, "type": "creating"}]}
     (pending,) = pending_operations(before, lambda _: live)
-    assert says in str(pending)
+    assert description in str(pending)
 
 
 @pytest.mark.parametrize("kind", ["updating", "deleting", "reading"])
@@ -231,7 +231,7 @@ def test_what_the_stack_made_and_nobody_knows_is_found(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(Cluster, "whole", whole)
     begun = {**made("shop-v4"), "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler"}
-    found = leftovers([made("shop-v1")], [made("shop-v2")], [begun], Cluster("lab"))
+    found = orphan_resources([made("shop-v1")], [made("shop-v2")], [begun], Cluster("lab"))
     assert {each["metadata"]["name"] for each in found} == {"shop-v3"}
     # Also of a kind that only the interrupted update knew.
     assert ("autoscaling/v2", "HorizontalPodAutoscaler", "shop", f"{LABEL}={OWN}") in asked
@@ -242,7 +242,7 @@ def test_another_stacks_gateway_at_the_same_ingress_is_not_deleted(monkeypatch: 
     own = {**made("shop-dev", namespace="istio-system"), "kind": "Gateway"}
     other = {**made("shop-prod", namespace="istio-system", stack=OTHER), "kind": "Gateway"}
     monkeypatch.setattr(Cluster, "whole", lambda *_: [own, other])
-    assert leftovers([own], [], [], Cluster("lab")) == []
+    assert orphan_resources([own], [], [], Cluster("lab")) == []
 
 
 def test_a_provider_that_died_is_known_by_the_name_in_which_it_applied() -> None:

@@ -12,7 +12,7 @@ from pulumi import automation as auto
 
 from operations.errors import OperationError
 from operations.kube.manifests import Manifest
-from operations.pulumi_stack.locks import Holder, LockedError
+from operations.pulumi_stack.locks import Holder, StackLocked
 from operations.pulumi_stack.recorder import Resource
 from operations.recovery import command, orphan_processes
 from operations.recovery.command import recover, settle
@@ -23,7 +23,7 @@ OLD = {**RESOURCE, "urn": URN.replace("shop-v3", "shop-v0"), "inputs": made("sho
 KNOWN = {**RESOURCE, "urn": URN.replace("shop-v3", "shop-v1"), "inputs": DECLARED}
 
 
-class World:
+class Environment:
     """A stack, its backend and its cluster, as plain values; what is done to them is noted."""
 
     def __init__(self, state: list[Any], pending: list[Any], live: list[Manifest]) -> None:
@@ -62,7 +62,7 @@ class World:
         """Forget what was open."""
         assert run_program
         if "refresh" in self.fails:
-            raise OperationError("`pulumi refresh` failed", mend="see above")
+            raise OperationError("`pulumi refresh` failed", fix="see above")
         self.done.append("refresh")
         self.pending = [] if forget_pending else self.pending
 
@@ -99,10 +99,10 @@ class World:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
+def environment(monkeypatch: pytest.MonkeyPatch) -> Environment:
     """An update that made shop-v3 was killed, one before it shop-v4, and v0 is declared no longer."""
     pending = [{"resource": RESOURCE, "type": "creating"}]
-    world = World(
+    environment = Environment(
         [{**BEFORE, "type": "pulumi:pulumi:Stack"}, OLD, KNOWN], pending, [DECLARED, LIVE, made("shop-v4")]
     )
     declared = Resource(
@@ -118,13 +118,13 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     )
     state = SimpleNamespace(of=lambda *_: SimpleNamespace(objects={}))
     monkeypatch.setattr(command, "declare", lambda *_: (declared,))
-    monkeypatch.setattr(command, "meant_cluster", lambda _: world)
-    monkeypatch.setattr(command, "lock_holders", lambda *_: world.holders)
-    monkeypatch.setattr(command, "Updates", lambda *_, **__: world)
+    monkeypatch.setattr(command, "meant_cluster", lambda _: environment)
+    monkeypatch.setattr(command, "lock_holders", lambda *_: environment.holders)
+    monkeypatch.setattr(command, "PulumiStack", lambda *_, **__: environment)
     monkeypatch.setattr(command, "State", state)
-    monkeypatch.setattr(auto, "LocalWorkspace", lambda **_: world)
+    monkeypatch.setattr(auto, "LocalWorkspace", lambda **_: environment)
     monkeypatch.setattr(orphan_processes, "orphans", lambda _: [])
-    return world
+    return environment
 
 
 PROJECT: Any = SimpleNamespace(folder=Path(), name="mesh-app")
@@ -135,97 +135,101 @@ def holder(*, ended: bool) -> Holder:
     return Holder(user="ann", host=host, pid=2**22 + 1, since=dt.datetime.now(dt.UTC))
 
 
-def go(world: World, agreed: Callable[[], bool] | None = None) -> None:
-    recover(PROJECT, "dev", tell=world.told.append, agreed=agreed)
+def go(environment: Environment, agreed: Callable[[], bool] | None = None) -> None:
+    recover(PROJECT, "dev", report_line=environment.told.append, agreed=agreed)
 
 
-def test_a_lock_that_is_held_is_not_touched(world: World) -> None:
+def test_a_lock_that_is_held_is_not_touched(environment: Environment) -> None:
     """Nor anything else; it is told who holds it."""
-    world.holders = [holder(ended=True), holder(ended=False)]
-    with pytest.raises(LockedError, match="another update of it runs") as told:
-        go(world)
+    environment.holders = [holder(ended=True), holder(ended=False)]
+    with pytest.raises(StackLocked, match="another update of it runs") as told:
+        go(environment)
     assert "ann@build-7" in told.value.evidence
-    assert world.done == []
+    assert environment.done == []
 
 
-def test_everything_is_put_in_order(world: World) -> None:
+def test_everything_is_put_in_order(environment: Environment) -> None:
     """By Pulumi's own commands, which read the state that they write: none is imported."""
-    world.holders = [holder(ended=True)]
-    go(world)
+    environment.holders = [holder(ended=True)]
+    go(environment)
     mark = f"label shop-v3 {{'mesh-app/stack': '{OWN}'}}"
-    assert world.done == ["cancel", "state repair", mark, "refresh", "up", "delete shop-v4"]
-    assert not hasattr(world, "import_stack")
+    assert environment.done == ["cancel", "state repair", mark, "refresh", "up", "delete shop-v4"]
+    assert not hasattr(environment, "import_stack")
 
 
-def test_claims_of_providers_that_died_are_dropped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_claims_of_providers_that_died_are_dropped(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Also those of an update before the last one; a field taken out of the stack file later would stay."""
     notes = [{"manager": f"pulumi-kubernetes-{each}", "operation": "Apply"} for each in ("old", "new")]
-    world.live = [made("shop-v1", managedFields=notes)]
+    environment.live = [made("shop-v1", managedFields=notes)]
     kept = SimpleNamespace(inputs=DECLARED, manager="pulumi-kubernetes-new")
     state = SimpleNamespace(of=lambda *_: SimpleNamespace(objects={"urn": kept}))
     monkeypatch.setattr(command, "State", state)
-    go(world)
-    assert "let go shop-v1 as pulumi-kubernetes-old" in world.done
-    assert "let go shop-v1 as pulumi-kubernetes-new" not in world.done
+    go(environment)
+    assert "let go shop-v1 as pulumi-kubernetes-old" in environment.done
+    assert "let go shop-v1 as pulumi-kubernetes-new" not in environment.done
 
 
-def test_what_is_deleted_is_shown_before(world: World) -> None:
+def test_what_is_deleted_is_shown_before(environment: Environment) -> None:
     """By `pulumi up` and by `recover` itself; without a yes nothing is done."""
-    go(world, lambda: False)
-    assert world.done == []
-    assert any("pulumi up will delete Deployment shop-v0" in each for each in world.told)
-    assert any(each.startswith("Deployment shop/shop-v4 is deleted") for each in world.told)
+    go(environment, lambda: False)
+    assert environment.done == []
+    assert any("pulumi up will delete Deployment shop-v0" in each for each in environment.told)
+    assert any(each.startswith("Deployment shop/shop-v4 is deleted") for each in environment.told)
 
 
-def test_what_changed_while_the_question_was_open_stops_it(world: World) -> None:
+def test_what_changed_while_the_question_was_open_stops_it(environment: Environment) -> None:
     """Another object to delete, or an update that began."""
 
     def agreed() -> bool:
-        world.live.append(made("shop-v5"))
+        environment.live.append(made("shop-v5"))
         return True
 
     with pytest.raises(OperationError, match="changed while the question was open"):
-        go(world, agreed)
-    assert world.done == []
+        go(environment, agreed)
+    assert environment.done == []
 
 
-def test_an_update_that_began_while_the_question_was_open_keeps_its_lock(world: World) -> None:
+def test_an_update_that_began_while_the_question_was_open_keeps_its_lock(environment: Environment) -> None:
     """The lock that was shown is gone, and this one is another."""
-    world.holders = [holder(ended=True)]
+    environment.holders = [holder(ended=True)]
 
     def agreed() -> bool:
-        world.holders = [holder(ended=False)]
+        environment.holders = [holder(ended=False)]
         return True
 
-    with pytest.raises(LockedError):
-        go(world, agreed)
-    assert world.done == []
+    with pytest.raises(StackLocked):
+        go(environment, agreed)
+    assert environment.done == []
 
 
-def test_what_comes_after_the_answer_is_not_deleted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_comes_after_the_answer_is_not_deleted(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It was not shown. The next run shows it."""
-    monkeypatch.setattr(World, "up", lambda world: world.live.append(made("shop-v5")))
-    go(world)
-    assert "delete shop-v4" in world.done
-    assert "delete shop-v5" not in world.done
-    assert any("shop-v5 is left" in each for each in world.told)
+    monkeypatch.setattr(Environment, "up", lambda environment: environment.live.append(made("shop-v5")))
+    go(environment)
+    assert "delete shop-v4" in environment.done
+    assert "delete shop-v5" not in environment.done
+    assert any("shop-v5 is left" in each for each in environment.told)
 
 
-def test_a_canary_goes_on_with_a_state_in_order(world: World) -> None:
+def test_a_canary_goes_on_with_a_state_in_order(environment: Environment) -> None:
     """The cluster stays as it is."""
-    settle(PROJECT, "dev", world.told.append)
-    assert world.done == ["state repair", "refresh"]
-    assert world.pending == []
-    world.done.clear()
-    settle(PROJECT, "dev", world.told.append)
-    assert world.done == ["state repair"]
+    settle(PROJECT, "dev", environment.told.append)
+    assert environment.done == ["state repair", "refresh"]
+    assert environment.pending == []
+    environment.done.clear()
+    settle(PROJECT, "dev", environment.told.append)
+    assert environment.done == ["state repair"]
 
 
-def test_an_abort_does_not_wait_for_tidiness(world: World) -> None:
+def test_an_abort_does_not_wait_for_tidiness(environment: Environment) -> None:
     """An update works beside operations that are open."""
-    world.fails.add("refresh")
-    settle(PROJECT, "dev", world.told.append)
-    assert any("stay open" in each for each in world.told)
+    environment.fails.add("refresh")
+    settle(PROJECT, "dev", environment.told.append)
+    assert any("stay open" in each for each in environment.told)
 
 
 def test_the_inputs_of_what_was_being_made_are_its_labels() -> None:

@@ -37,5 +37,5 @@ def test_a_failure_gives_pulumis_reason(verb: str, tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(stack, "installed", lambda: None)
     told: list[str] = []
     with pytest.raises(OperationError) as failed:
-        getattr(stack.Updates(tmp_path, "dev", told.append), verb)()
+        getattr(stack.PulumiStack(tmp_path, "dev", told.append), verb)()
     assert failed.value.evidence == WHY

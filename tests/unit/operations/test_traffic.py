@@ -143,7 +143,7 @@ def test_without_prometheus_the_reason_stands_where_the_figures_would(
     assert "2 of 2" in said
     assert seen(given, json=True)[0] == 1
     (service,) = json.loads(capsys.readouterr().out)["services"]
-    assert service["why"]["cause"] == "PrometheusDownError"
+    assert service["why"]["cause"] == "PrometheusUnreachable"
     assert [each["share"] for each in service["versions"]] == [None, None]
 
 
@@ -207,8 +207,8 @@ def test_watching_follows_the_stack_file(
 
     assert watching(given, step, slip, json=True) == ""
     said = capsys.readouterr()
-    looks = [json.loads(line)["services"][0]["versions"] for line in said.out.splitlines()]
-    assert [[version["weight"] for version in look] for look in looks] == [[90, 10], [75, 25], [75, 25]]
+    samples = [json.loads(line)["services"][0]["versions"] for line in said.out.splitlines()]
+    assert [[version["weight"] for version in sample] for sample in samples] == [[90, 10], [75, 25], [75, 25]]
     assert "101" in said.err
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import yaml
 
-from mesh_laws.catalogue import LAWS
-from mesh_laws.law import Law, shown
-from mesh_laws.objects import UNKNOWN, Object
+from mesh_rules.catalogue import LAWS
+from mesh_rules.objects import UNKNOWN, Object
+from mesh_rules.rule import Rule, shown
 
-BY_NAME: Mapping[str, Law] = {law.name: law for law in LAWS}
+BY_NAME: Mapping[str, Rule] = {rule.name: rule for rule in LAWS}
 
 
 class _Loader(yaml.SafeLoader):
@@ -25,15 +25,15 @@ _Loader.add_constructor("!unknown", lambda _loader, _node: UNKNOWN)
 class Case:
     """One law, one situation."""
 
-    law: Law
-    says: str
+    rule: Rule
+    description: str
     stack: str
     manifests: list[dict[str, Any]]
     breaks: list[str]
 
     def __str__(self) -> str:
         """Name the test of this case."""
-        return f"{self.law.name}: {self.says}"
+        return f"{self.rule.name}: {self.description}"
 
 
 def cases() -> list[Case]:
@@ -41,8 +41,8 @@ def cases() -> list[Case]:
     files = sorted((Path(__file__).parent / "grid").glob("*.yaml"))
     return [
         Case(
-            law=BY_NAME[name],
-            says=each["case"],
+            rule=BY_NAME[name],
+            description=each["case"],
             stack=each.get("stack", "dev"),
             manifests=each["objects"],
             breaks=each["breaks"],
@@ -63,12 +63,12 @@ def declared(manifests: list[dict[str, Any]], stack: str) -> Iterator[Object]:
         yield found
 
 
-def broken(law: Law, manifests: list[dict[str, Any]], stack: str, **settings: Any) -> list[str]:  # noqa: ANN401
+def broken(rule: Rule, manifests: list[dict[str, Any]], stack: str, **settings: Any) -> list[str]:  # noqa: ANN401
     """Apply a law as Pulumi does: to one object after another, or to the stack whole."""
     objects = list(declared(manifests, stack))
-    groups = [objects] if law.scope == "stack" else [[each] for each in objects]
+    groups = [objects] if rule.scope == "stack" else [[each] for each in objects]
     return [
         f"{each.by} {each.path}: {shown(each.value)}"
         for group in groups
-        for each in law.broken_in(group, settings)
+        for each in rule.broken_in(group, settings)
     ]

@@ -11,11 +11,11 @@ import pytest
 from pulumi_policy import ResourceValidationPolicy, StackValidationPolicy
 from pulumi_policy.proxy import UNKNOWN_NUMBER_VALUE, unknown_checking_proxy
 
-from mesh_laws.catalogue import LAWS
-from mesh_laws.law import Law
-from mesh_laws.objects import UNKNOWN
-from mesh_laws.pack import plain, policy, settings_of
-from mesh_laws.table import markdown
+from mesh_rules.catalogue import LAWS
+from mesh_rules.objects import UNKNOWN
+from mesh_rules.pack import plain, policy, settings_of
+from mesh_rules.rule import Rule
+from mesh_rules.table import markdown
 from tests.unit.policy.grid import BY_NAME
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -27,16 +27,16 @@ def test_every_law_has_a_name_of_its_own() -> None:
     assert len(BY_NAME) == len(LAWS)
 
 
-@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
-def test_a_law_becomes_a_policy(law: Law) -> None:
+@pytest.mark.parametrize("rule", LAWS, ids=lambda rule: rule.name)
+def test_a_law_becomes_a_policy(rule: Rule) -> None:
     """With its name, its sentence, its level, and the settings that the config may hold."""
-    made = policy(law)
-    assert isinstance(made, StackValidationPolicy if law.scope == "stack" else ResourceValidationPolicy)
-    assert (made.name, made.description) == (law.name, law.says)
+    made = policy(rule)
+    assert isinstance(made, StackValidationPolicy if rule.scope == "stack" else ResourceValidationPolicy)
+    assert (made.name, made.description) == (rule.name, rule.description)
     assert made.enforcement_level
-    assert made.enforcement_level.value == law.level
+    assert made.enforcement_level.value == rule.level
     assert made.config_schema
-    assert set(made.config_schema.properties) == {"exempt"} | ({"production"} if law.production else set())
+    assert set(made.config_schema.properties) == {"exempt"} | ({"production"} if rule.production else set())
 
 
 def test_what_pulumi_does_not_know_becomes_unknown() -> None:
@@ -51,7 +51,7 @@ def test_what_pulumi_does_not_know_becomes_unknown() -> None:
 
 def test_the_laws_know_nothing_of_pulumi() -> None:
     """They can be applied to YAML by anybody; `pack.py` alone needs Pulumi."""
-    blocked = "import sys; sys.modules.update(pulumi=None, pulumi_policy=None); import mesh_laws.catalogue"
+    blocked = "import sys; sys.modules.update(pulumi=None, pulumi_policy=None); import mesh_rules.catalogue"
     subprocess.run([sys.executable, "-c", blocked], cwd=CHECKOUT / "policy", check=True)
 
 

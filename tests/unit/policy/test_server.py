@@ -10,7 +10,7 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
-from mesh_laws.catalogue import LAWS
+from mesh_rules.catalogue import LAWS
 
 PACK = Path(__file__).resolve().parents[3] / "policy"
 
@@ -36,5 +36,5 @@ def test_the_pack_serves_every_law(analyzer: analyzer_pb2_grpc.AnalyzerStub) -> 
     levels = {"mandatory": analyzer_pb2.MANDATORY, "advisory": analyzer_pb2.ADVISORY}
     assert info.name == "mesh-laws"
     assert {(each.name, each.enforcementLevel) for each in info.policies} == {
-        (law.name, levels[law.level]) for law in LAWS
+        (rule.name, levels[rule.level]) for rule in LAWS
     }

@@ -30,7 +30,7 @@ def shape_faults(config: Mapping[str, Any]) -> set[str]:
     try:
         parse(config)
     except ConfigError as error:
-        return {fault.code for fault in error.faults if fault.code.startswith("MESH0")}
+        return {issue.code for issue in error.issues if issue.code.startswith("MESH0")}
     return set()
 
 
@@ -65,9 +65,9 @@ def test_what_the_program_takes_is_never_underlined_and_what_is_not_underlined_i
     config: Mapping[str, Any],
 ) -> None:
     """For any configuration of the model, good or bad: a fault here is a red line there."""
-    faults = shape_faults(config)
-    if not faults:
+    issues = shape_faults(config)
+    if not issues:
         errors = [f"{error.json_path}: {error.message}" for error in SCHEMA.iter_errors({"config": config})]
         assert not errors
-    elif faults - LEFT_TO_THE_PROGRAM.keys():
-        assert not fits(config), faults
+    elif issues - LEFT_TO_THE_PROGRAM.keys():
+        assert not fits(config), issues

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from components.model.stack import Several, StackFile
-from components.schema.issues import Fault
+from components.schema.issues import Issue
 from components.schema.type_hints import keys_of
 from components.settings.errors import ConfigError
 from components.settings.load import parse
@@ -17,7 +17,7 @@ from reference.configuration_page import ROOTS, anchor, page
 from reference.keys import keys
 from reference.places import places
 from tests.program.recorder import ROOT
-from tests.unit.stacks import faults
+from tests.unit.stacks import issues
 
 SET = "pulumi config set --path "
 STEP = re.compile(r'\[(?P<index>\d+)\]|\["(?P<quoted>[^"]*)"\]|(?P<plain>[^.\[\]]+)')
@@ -63,7 +63,7 @@ def test_every_command_sets_a_value_that_the_program_takes(line: str) -> None:
     (key, value), *_ = as_set(path, text).items()
     with pytest.raises(ConfigError) as caught:
         parse({key: value})
-    found = [fault for fault in caught.value.faults if str(fault.path) == path and is_by_itself(fault)]
+    found = [issue for issue in caught.value.issues if str(issue.path) == path and is_by_itself(issue)]
     assert not found
 
 
@@ -75,12 +75,12 @@ def test_readme_names_every_whole_key() -> None:
 @pytest.mark.parametrize(("key", "example"), README_ROWS)
 def test_readme_shows_what_the_program_takes(key: str, example: str) -> None:
     """Its examples can be pasted, whether or not these versions and hosts are anybody's."""
-    assert not [str(fault) for fault in faults(**{key: yaml.safe_load(example)}) if is_by_itself(fault)]
+    assert not [str(issue) for issue in issues(**{key: yaml.safe_load(example)}) if is_by_itself(issue)]
 
 
-def is_by_itself(fault: Fault) -> bool:
+def is_by_itself(issue: Issue) -> bool:
     """Tell what one value says by itself from what values say together."""
-    return fault.code.startswith("MESH0")
+    return issue.code.startswith("MESH0")
 
 
 def as_set(path: str, text: str) -> dict[str, Any]:

@@ -51,10 +51,10 @@ def test_every_stack_file_fits_the_schema(path: Path) -> None:
     """No red line in any file of ours."""
     # Keys that YAML reads as numbers are text for Pulumi, and for JSON.
     content = json.loads(json.dumps(yaml.safe_load(path.read_text(encoding="utf-8"))))
-    faults = [
+    issues = [
         f"{error.json_path}: {error.message}" for error in Draft7Validator(schema()).iter_errors(content)
     ]
-    assert not faults
+    assert not issues
 
 
 @pytest.mark.parametrize("path", STACK_FILES, ids=lambda path: path.name)

@@ -7,14 +7,14 @@ from typing import Annotated, Any, Literal
 import pytest
 from jsonschema import Draft7Validator
 
-from components.schema.constraints import Constraint, Distinct, Form, NotEmpty, Range
+from components.schema.constraints import Constraint, Distinct, NotEmpty, Pattern, Range
 from components.schema.durations import Duration
 from components.schema.key_groups import at_least_one, at_most_one, exactly_one
 from components.schema.type_hints import Shape
 from reference.json_constraints import keywords
 from reference.json_schema import Schemas
 
-Short = Annotated[str, Form(pattern="[a-z]+", says="small letters", example="abc", longest=3)]
+Short = Annotated[str, Pattern(pattern="[a-z]+", description="small letters", example="abc", longest=3)]
 
 
 @exactly_one("size", "sizes")
@@ -36,7 +36,7 @@ class Leaf:
 class Tree:
     """A table with every other shape."""
 
-    label: Annotated[str, Form(pattern="[a-z0-9]+", says="letters and digits", example="a1")]
+    label: Annotated[str, Pattern(pattern="[a-z0-9]+", description="letters and digits", example="a1")]
     leaf: Leaf | Literal["none"] | None = None
     by_name: Mapping[Short, Leaf] = field(default_factory=dict)
     wait: Annotated[str, Duration()] | None = None

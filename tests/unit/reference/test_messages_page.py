@@ -17,12 +17,12 @@ def test_every_message_has_its_place_in_order() -> None:
 @pytest.mark.parametrize("message", TABLE.values(), ids=TABLE)
 def test_a_message_is_shown_as_the_terminal_shows_it(message: Message) -> None:
     """Whoever searches for a line of it finds it."""
-    code, value, rule, mend = shown(message).splitlines()
+    code, value, rule, fix = shown(message).splitlines()
     assert code.startswith(message.code)
     assert value.split() == ["value", "VALUE"]
     assert rule.startswith("  rule   ")
-    assert mend.startswith("  mend   ")
-    assert not re.search(r"\{\w+\}", rule + mend)
+    assert fix.startswith("  mend   ")
+    assert not re.search(r"\{\w+\}", rule + fix)
 
 
 @pytest.mark.parametrize("message", TABLE.values(), ids=TABLE)

@@ -6,20 +6,20 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any, Literal
 
-from operations.canary.analysis.analysis import Watch
+from operations.canary.analysis.analysis import Analysis
 from operations.canary.analysis.checks import Check, Measured
-from operations.canary.deploy.deployment import UpError
+from operations.canary.deploy.deployment import UpdateFailed
 from operations.canary.deploy.hooks import Occasion
-from operations.canary.deploy.retry import Apply
+from operations.canary.deploy.retry import RetryingDeployment
 from operations.canary.fixed_routes import FixedRoute
 from operations.canary.journal.guarded_output import shielded
-from operations.canary.journal.inbox import Wish
+from operations.canary.journal.inbox import Command
 from operations.canary.plan import Hook, Plan
-from operations.canary.rollout import Course
-from operations.canary.terminal.state import Scene
+from operations.canary.rollout import CanaryRollout
+from operations.canary.terminal.state import CanaryState
 from operations.canary.traffic import Traffic, heaviest
 from operations.errors import OperationError
-from operations.metrics.errors import FiguresError, PrometheusDownError
+from operations.metrics.errors import MetricsError, PrometheusUnreachable
 
 REFUSED = -1.0
 """In place of a query's value: Prometheus does not take the query."""
@@ -78,10 +78,10 @@ class FakeWorld:
     live: Mapping[str, int] = field(default_factory=lambda: {"v1": 100, "v2": 0})
     said: list[str] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
-    wishes: list[Wish] = field(default_factory=list)
+    wishes: list[Command] = field(default_factory=list)
     replies: list[tuple[str, bool]] = field(default_factory=list)
     answer: Literal["hold", "back"] | None = None
-    scene: Scene | None = None
+    state: CanaryState | None = None
     time: float = 0
     removed: set[str] = field(default_factory=set)
     history: list[tuple[float, Mapping[str, int]]] = field(default_factory=list)
@@ -120,7 +120,7 @@ class FakeWorld:
             tick()
         if self.refuses or not self.cluster:
             self.refuses -= bool(self.refuses)
-            raise UpError("`pulumi up` failed for stack prod", evidence="error: no", mend="look")
+            raise UpdateFailed("`pulumi up` failed for stack prod", evidence="error: no", fix="look")
         self.live = self.file if self.copy is None else self.copy
         self.history.append((self.time, self.live))
 
@@ -137,12 +137,12 @@ class FakeWorld:
 
     def drift(self) -> list[str]:
         if not self.cluster:
-            raise OperationError("the cluster is away", mend="wait")
+            raise OperationError("the cluster is away", fix="wait")
         return self.changed
 
     def measure(self, window: float) -> Mapping[str, Measured]:
         if not self.prometheus:
-            raise PrometheusDownError("Prometheus is down", mend="start it")
+            raise PrometheusUnreachable("Prometheus is down", fix="start it")
         total = self.rate * window
         share = {
             "v1": self.live["v1"] - self.skew,
@@ -161,7 +161,7 @@ class FakeWorld:
         assert window > 0
         value = self.values[f"{check.name} {version}"]
         if value == REFUSED:
-            raise FiguresError("refused", mend="mend")
+            raise MetricsError("refused", fix="mend")
         return value
 
     def run_hook(self, hook: Hook, occasion: Occasion, tick: Callable[[], None]) -> str | None:
@@ -169,7 +169,7 @@ class FakeWorld:
         tick()
         return self.hooks.get(str(hook))
 
-    def wish(self) -> Wish | None:
+    def command(self) -> Command | None:
         return self.wishes.pop(0) if self.wishes else None
 
     def interrupted(self) -> Literal["hold", "back"] | None:
@@ -182,11 +182,11 @@ class FakeWorld:
         self.notes.append({"time": self.time, "event": event, **words})
         return True
 
-    def tell(self, line: str) -> None:
+    def report_line(self, line: str) -> None:
         self.said.append(line)
 
-    def show(self, scene: Scene) -> None:
-        self.scene = scene
+    def show(self, state: CanaryState) -> None:
+        self.state = state
 
     @property
     def ups(self) -> list[str]:
@@ -197,8 +197,8 @@ class FakeWorld:
         return [each for each in self.notes if each["event"] == event]
 
 
-def course(
-    world: FakeWorld,
+def rollout(
+    environment: FakeWorld,
     *,
     before: Mapping[str, int] | None = None,
     brought: bool = False,
@@ -206,13 +206,13 @@ def course(
     paused_after: int | None = None,
     fixed: Sequence[FixedRoute] = (),
     **plan: object,
-) -> Course:
+) -> CanaryRollout:
     """Lay a canary to v2 through a world, by a plan in the keys of the stack file."""
     made = Plan.of(plan)
     weights = dict(before or {"v1": 100, "v2": 0})
-    safe = shielded(world)
-    watch = Watch(
-        world=safe,
+    safe = shielded(environment)
+    analysis = Analysis(
+        environment=safe,
         plan=made,
         to="v2",
         old=heaviest(weights, "v2"),
@@ -221,8 +221,8 @@ def course(
         warm_up=made.warm_up,
         paused=paused,
     )
-    return Course(
-        world=safe,
+    return CanaryRollout(
+        environment=safe,
         plan=made,
         stack="prod",
         service="shop",
@@ -231,6 +231,6 @@ def course(
         brought=brought,
         fixed=fixed,
         paused_after=paused_after,
-        watch=watch,
-        apply=Apply(world=safe),
+        analysis=analysis,
+        apply=RetryingDeployment(environment=safe),
     )

@@ -20,10 +20,10 @@ from operations.canary.analysis.checks import Measured
 from operations.canary.outcome import Outcome
 from operations.metrics.prometheus import Prometheus
 from operations.metrics.queries import Queries
-from operations.metrics.service_metrics import Figures
+from operations.metrics.service_metrics import MetricsReader
 from operations.metrics.transport import Reply
 from operations.pulumi_stack.services import MeshService
-from tests.unit.operations.canary.environments import FakeWorld, course
+from tests.unit.operations.canary.environments import FakeWorld, rollout
 
 BOUNDS = (
     0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 600_000,
@@ -115,7 +115,7 @@ class SimulatedWorld(FakeWorld):
         self._counts = {each: np.zeros(len(BOUNDS)) for each in ("v1", "v2")}
         self._failed = dict.fromkeys(("v1", "v2"), 0.0)
         self._seen = {each: Counters() for each in ("v1", "v2")}
-        self._figures = Figures(Prometheus(self), Queries())
+        self._figures = MetricsReader(Prometheus(self), Queries())
         self.address = "simulated"
         self.sleep(120)
 
@@ -221,7 +221,7 @@ class Ended:
     """How a canary ended."""
 
     promoted: bool
-    says: str
+    description: str
     most: int
     """The highest weight that the new version had, in percent."""
     requests: float
@@ -247,15 +247,15 @@ def canary(
         scrape: seconds between two scrapes of Prometheus: Istio's addon has 15, the lab 2.
     """
     old, new = versions
-    world = SimulatedWorld(rate=rate, v1=old, v2=new, scrape=scrape, seed=seed)
-    began = world.time
-    outcome, why = course(world, **(plan or {})).run()
+    environment = SimulatedWorld(rate=rate, v1=old, v2=new, scrape=scrape, seed=seed)
+    began = environment.time
+    outcome, why = rollout(environment, **(plan or {})).run()
     return Ended(
         promoted=outcome is Outcome.promoted,
-        says=f"{outcome}: {why}",
-        most=max(weights["v2"] for _, weights in world.history),
-        requests=world.answered("v2"),
-        minutes=(world.time - began) / 60,
+        description=f"{outcome}: {why}",
+        most=max(weights["v2"] for _, weights in environment.history),
+        requests=environment.answered("v2"),
+        minutes=(environment.time - began) / 60,
     )
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from operations.canary.analysis.checks import Measured
-from operations.canary.journal.inbox import Wish
+from operations.canary.journal.inbox import Command
 from operations.canary.outcome import Outcome
 from operations.metrics.histogram import percentile
-from tests.unit.operations.canary.environments import BOUNDS, FakeWorld, course
+from tests.unit.operations.canary.environments import BOUNDS, FakeWorld, rollout
 from tests.unit.operations.canary.test_rollout import QUICK
 
 LONG = {**QUICK, "steps": [10, 100], "hold": "40s"}
@@ -67,10 +67,10 @@ def _added(parts: list[tuple[float, Measured]]) -> Added:
     )
 
 
-def fails(world: FakeWorld, share: float, *, at: float, until: float) -> None:
+def fails(environment: FakeWorld, share: float, *, at: float, until: float) -> None:
     """Have v2 fail for a while."""
-    world.at.append((at, lambda it: it.errors.update(v2=share)))
-    world.at.append((until, lambda it: it.errors.update(v2=0.0)))
+    environment.at.append((at, lambda it: it.errors.update(v2=share)))
+    environment.at.append((until, lambda it: it.errors.update(v2=0.0)))
 
 
 @pytest.mark.parametrize(
@@ -81,118 +81,118 @@ def test_the_plan_decides_without_traffic_after_a_bad_look_as_well(
     policy: str, outcome: Outcome, weight: int
 ) -> None:
     """One bad look that is allowed, and then no requests any more: nobody waits for ever."""
-    world = Counting()
-    fails(world, 0.5, at=12, until=14)
-    world.at.append((14, lambda it: setattr(it, "rate", 0)))
-    assert course(world, noData=policy, **LONG).run()[0] is outcome
-    assert [each["verdict"] for each in world.events("look")].count("bad") == 1
-    assert world.live["v2"] == weight
-    assert world.time < 150
+    environment = Counting()
+    fails(environment, 0.5, at=12, until=14)
+    environment.at.append((14, lambda it: setattr(it, "rate", 0)))
+    assert rollout(environment, noData=policy, **LONG).run()[0] is outcome
+    assert [each["verdict"] for each in environment.events("look")].count("bad") == 1
+    assert environment.live["v2"] == weight
+    assert environment.time < 150
 
 
 def test_the_plan_may_wait_for_traffic_after_a_bad_look() -> None:
     """Then a good look ends the step, as any other."""
-    world = Counting()
-    fails(world, 0.5, at=12, until=14)
-    world.at.append((14, lambda it: setattr(it, "rate", 0)))
-    world.at.append((1000, lambda it: setattr(it, "rate", 100)))
-    assert course(world, noData="wait", **LONG).run()[0] is Outcome.promoted
-    assert world.history[1][0] > 1000
+    environment = Counting()
+    fails(environment, 0.5, at=12, until=14)
+    environment.at.append((14, lambda it: setattr(it, "rate", 0)))
+    environment.at.append((1000, lambda it: setattr(it, "rate", 100)))
+    assert rollout(environment, noData="wait", **LONG).run()[0] is Outcome.promoted
+    assert environment.history[1][0] > 1000
 
 
 @pytest.mark.parametrize("policy", ["stop", "continue", "wait"])
 def test_too_few_failures_to_tell_are_too_few_requests(policy: str) -> None:
     """Two of 40 are more than 1 %, and show nothing: the plan decides; by default it waits until they do."""
-    world = Counting(rate=20, errors={"v1": 0.0, "v2": 0.05})
-    outcome, why = course(world, noData=policy, **QUICK).run()
+    environment = Counting(rate=20, errors={"v1": 0.0, "v2": 0.05})
+    outcome, why = rollout(environment, noData=policy, **QUICK).run()
     assert outcome is {"stop": Outcome.no_data}.get(policy, Outcome.rolled_back)
     first = {"stop": [10], "continue": [10, 50], "wait": [10]}[policy]
-    assert [weights["v2"] for _, weights in world.history if weights["v2"]] == first
+    assert [weights["v2"] for _, weights in environment.history if weights["v2"]] == first
     assert ("too few to tell" in why) is (policy == "stop")
 
 
 def test_what_no_interval_shows_the_step_shows() -> None:
     """2 % errors of 50 requests in each interval are one: of a step's 1,000 they are 20."""
-    world = Counting(errors={"v1": 0.0, "v2": 0.02})
-    outcome, why = course(world, **{**LONG, "hold": "10m"}).run()
+    environment = Counting(errors={"v1": 0.0, "v2": 0.02})
+    outcome, why = rollout(environment, **{**LONG, "hold": "10m"}).run()
     assert (outcome, why) == (Outcome.rolled_back, "success rate 98 %, and it must be at least 99 %")
-    assert max(weights["v2"] for _, weights in world.history) == 10
-    looks = [each["verdict"] for each in world.events("look")]
-    assert looks.index("bad") > 5
+    assert max(weights["v2"] for _, weights in environment.history) == 10
+    samples = [each["verdict"] for each in environment.events("look")]
+    assert samples.index("bad") > 5
 
 
 def test_a_short_outage_is_one_bad_look() -> None:
     """It is allowed, and over: the step's other looks do not count its requests once more."""
-    world = Counting()
-    fails(world, 0.5, at=12, until=14)
-    assert course(world, **LONG).run()[0] is Outcome.promoted
-    assert [each["verdict"] for each in world.events("look")].count("bad") == 1
+    environment = Counting()
+    fails(environment, 0.5, at=12, until=14)
+    assert rollout(environment, **LONG).run()[0] is Outcome.promoted
+    assert [each["verdict"] for each in environment.events("look")].count("bad") == 1
 
 
 def test_two_short_outages_are_one_too_many() -> None:
     """As the plan says: so many looks at a step, and not so many one after the other."""
-    world = Counting()
-    fails(world, 0.5, at=12, until=14)
-    fails(world, 0.5, at=27, until=29)
-    assert course(world, **LONG).run()[0] is Outcome.rolled_back
+    environment = Counting()
+    fails(environment, 0.5, at=12, until=14)
+    fails(environment, 0.5, at=27, until=29)
+    assert rollout(environment, **LONG).run()[0] is Outcome.rolled_back
 
 
 def test_no_request_of_the_warm_up_is_judged() -> None:
     """Cold pods fail and are slow: nothing of that is in any window that is judged, nor in the hold."""
-    world = Counting(errors={"v1": 0.0, "v2": 1.0}, latency={"v1": 10.0, "v2": 2000.0})
-    world.at.append((21, lambda it: it.errors.update(v2=0.0)))
-    world.at.append((21, lambda it: it.latency.update(v2=10.0)))
-    assert course(world, **{**QUICK, "warmUp": "20s"}).run()[0] is Outcome.promoted
-    (step, _), (following, _), _ = world.history
-    assert all(each["verdict"] == "good" for each in world.events("look"))
-    looks = [(each["time"] - each["window"], each["time"]) for each in world.events("look")]
-    assert all(start >= step + 20 for start, _ in looks)
+    environment = Counting(errors={"v1": 0.0, "v2": 1.0}, latency={"v1": 10.0, "v2": 2000.0})
+    environment.at.append((21, lambda it: it.errors.update(v2=0.0)))
+    environment.at.append((21, lambda it: it.latency.update(v2=10.0)))
+    assert rollout(environment, **{**QUICK, "warmUp": "20s"}).run()[0] is Outcome.promoted
+    (step, _), (following, _), _ = environment.history
+    assert all(each["verdict"] == "good" for each in environment.events("look"))
+    samples = [(each["time"] - each["window"], each["time"]) for each in environment.events("look")]
+    assert all(start >= step + 20 for start, _ in samples)
     assert following - step >= 20 + 20
 
 
 def test_the_split_is_measured_during_the_warm_up() -> None:
     """Which version gets a request does not depend on how warm it is; no time is lost by it."""
-    world = Counting()
-    assert course(world, **{**QUICK, "warmUp": "20s"}).run()[0] is Outcome.promoted
-    assert world.events("split")[0]["time"] < world.history[0][0] + 20
+    environment = Counting()
+    assert rollout(environment, **{**QUICK, "warmUp": "20s"}).run()[0] is Outcome.promoted
+    assert environment.events("split")[0]["time"] < environment.history[0][0] + 20
 
 
 def test_only_new_pods_warm_up() -> None:
     """The next step begins with pods that had requests: its first look comes after an interval."""
-    world = Counting()
-    course(world, **{**QUICK, "warmUp": "20s"}).run()
-    second = world.history[1][0]
-    assert min(each["time"] for each in world.events("look") if each["time"] > second) < second + 8
+    environment = Counting()
+    rollout(environment, **{**QUICK, "warmUp": "20s"}).run()
+    second = environment.history[1][0]
+    assert min(each["time"] for each in environment.events("look") if each["time"] > second) < second + 8
 
 
 def test_more_pods_than_ever_warm_up_as_well() -> None:
     """An autoscaler brings some: what they answer at first is not judged, nor what came just before."""
-    world = Counting()
-    world.at.append((40, lambda it: it.pods.update(v2=3)))
-    world.at.append((40, lambda it: it.latency.update(v2=2000.0)))
-    world.at.append((59, lambda it: it.latency.update(v2=10.0)))
-    assert course(world, **{**LONG, "warmUp": "20s"}).run()[0] is Outcome.promoted
-    assert any("3 ready pods, 1 before" in each for each in world.said)
-    assert not [each for each in world.events("look") if 41 < each["time"] < 60]
+    environment = Counting()
+    environment.at.append((40, lambda it: it.pods.update(v2=3)))
+    environment.at.append((40, lambda it: it.latency.update(v2=2000.0)))
+    environment.at.append((59, lambda it: it.latency.update(v2=10.0)))
+    assert rollout(environment, **{**LONG, "warmUp": "20s"}).run()[0] is Outcome.promoted
+    assert any("3 ready pods, 1 before" in each for each in environment.said)
+    assert not [each for each in environment.events("look") if 41 < each["time"] < 60]
 
 
 def test_pods_that_come_and_go_are_judged_all_the_same() -> None:
     """Only more than ever begin a warm-up: else a version that keeps crashing would never be judged."""
-    world = Counting(pods={"v1": 1, "v2": 2})
+    environment = Counting(pods={"v1": 1, "v2": 2})
     for moment in range(30, 400, 4):
         count = 1 + moment // 4 % 2
-        world.at.append((moment, lambda it, count=count: it.pods.update(v2=count)))  # type: ignore[misc]
-    world.at.append((41, lambda it: it.errors.update(v2=0.5)))
-    assert course(world, **{**LONG, "warmUp": "20s"}).run()[0] is Outcome.rolled_back
-    assert world.history[-1][0] < 60
+        environment.at.append((moment, lambda it, count=count: it.pods.update(v2=count)))  # type: ignore[misc]
+    environment.at.append((41, lambda it: it.errors.update(v2=0.5)))
+    assert rollout(environment, **{**LONG, "warmUp": "20s"}).run()[0] is Outcome.rolled_back
+    assert environment.history[-1][0] < 60
 
 
 def test_a_warm_up_is_no_reason_to_end_a_step_without_data() -> None:
     """Where pods come just before the end of a step, it lasts until they were judged."""
-    world = Counting()
-    world.at.append((58, lambda it: it.pods.update(v2=2)))
-    assert course(world, noData="stop", **{**LONG, "warmUp": "20s"}).run()[0] is Outcome.promoted
-    assert world.history[1][0] > 58 + 20
+    environment = Counting()
+    environment.at.append((58, lambda it: it.pods.update(v2=2)))
+    assert rollout(environment, noData="stop", **{**LONG, "warmUp": "20s"}).run()[0] is Outcome.promoted
+    assert environment.history[1][0] > 58 + 20
 
 
 @pytest.mark.parametrize(
@@ -208,19 +208,19 @@ def test_the_split_is_held_against_the_weights_that_were_there(
     before: dict[str, int], steps: list[Any], needed: int
 ) -> None:
     """By so many requests that those could not pass for it, whatever the plan had before them."""
-    world = Counting(rate=100, live=before, file=before)
+    environment = Counting(rate=100, live=before, file=before)
     first = next(nth for nth, weight in enumerate(steps) if weight >= before["v2"])
     plan = {**QUICK, "steps": steps, "hold": "2m"}
-    course(world, before=before, **plan).run(first)
-    shares = world.events("split")[0]["shares"]
+    rollout(environment, before=before, **plan).run(first)
+    shares = environment.events("split")[0]["shares"]
     assert needed <= shares["v2"][1] < needed + 400
 
 
 def test_the_old_split_does_not_pass_for_the_new_one() -> None:
     """Proxies that have not heard of 5 % still give 3 %."""
-    world = Counting(rate=200, live={"v1": 97, "v2": 3}, file={"v1": 97, "v2": 3}, skew=-2)
+    environment = Counting(rate=200, live={"v1": 97, "v2": 3}, file={"v1": 97, "v2": 3}, skew=-2)
     plan = {**QUICK, "steps": [5, 100], "hold": "2m"}
-    outcome, why = course(world, before={"v1": 97, "v2": 3}, **plan).run()
+    outcome, why = rollout(environment, before={"v1": 97, "v2": 3}, **plan).run()
     assert outcome is Outcome.rolled_back
     assert "the measured split is not the wanted one" in why
 
@@ -228,29 +228,29 @@ def test_the_old_split_does_not_pass_for_the_new_one() -> None:
 def test_two_checks_of_one_name_are_both_held() -> None:
     """One percentile, with a limit that holds, and one that only the whole step breaks."""
     checks = [{"successRate": {"atLeast": 99}}, {"successRate": {"atLeast": 50}}]
-    world = Counting(errors={"v1": 0.0, "v2": 0.02})
-    outcome, _ = course(world, checks=checks, **{**LONG, "hold": "10m"}).run()
+    environment = Counting(errors={"v1": 0.0, "v2": 0.02})
+    outcome, _ = rollout(environment, checks=checks, **{**LONG, "hold": "10m"}).run()
     assert outcome is Outcome.rolled_back
 
 
 def test_a_step_ends_by_figures_of_its_hold_alone() -> None:
     """Also where a hold has room for one look: what came before the split was known does not end it."""
-    world = Counting()
-    course(world, **{**QUICK, "interval": "20s", "minRequests": 100}).run()
-    splits = [each["time"] for each in world.events("split")]
-    ends = [*(each["time"] for each in world.events("step")), inf]
+    environment = Counting()
+    rollout(environment, **{**QUICK, "interval": "20s", "minRequests": 100}).run()
+    splits = [each["time"] for each in environment.events("split")]
+    ends = [*(each["time"] for each in environment.events("step")), inf]
     assert len(splits) == 3
     for nth, split in enumerate(splits):
-        looks = [each for each in world.events("look") if each["time"] <= ends[nth + 1]]
-        look = [each for each in looks if each["verdict"] == "good"][-1]
-        assert look["time"] - look["window"] >= split - 0.01
+        samples = [each for each in environment.events("look") if each["time"] <= ends[nth + 1]]
+        sample = [each for each in samples if each["verdict"] == "good"][-1]
+        assert sample["time"] - sample["window"] >= split - 0.01
 
 
 def test_a_pause_is_watched_with_windows_of_its_own() -> None:
     """For as long as it lasts."""
-    world = Counting()
-    fails(world, 0.5, at=502, until=504)
-    world.at.append((900, lambda it: it.wishes.append(Wish.resume)))
+    environment = Counting()
+    fails(environment, 0.5, at=502, until=504)
+    environment.at.append((900, lambda it: it.wishes.append(Command.resume)))
     steps = [{"weight": 10, "pause": True}, 100]
-    assert course(world, **{**QUICK, "steps": steps}).run()[0] is Outcome.promoted
-    assert [each["verdict"] for each in world.events("look")].count("bad") == 1
+    assert rollout(environment, **{**QUICK, "steps": steps}).run()[0] is Outcome.promoted
+    assert [each["verdict"] for each in environment.events("look")].count("bad") == 1

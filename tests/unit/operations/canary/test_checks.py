@@ -71,7 +71,7 @@ def test_a_success_rate_is_bad_where_its_failures_show_it(
     old = Answered(requests=requests, failures=requests * 0.02)
     finding = judged({"successRate": rate}, Answered(requests=requests, failures=failures), old)
     assert finding.verdict is verdict, finding
-    assert finding.says
+    assert finding.description
 
 
 def test_what_prometheus_extrapolated_is_no_failure() -> None:
@@ -80,7 +80,7 @@ def test_what_prometheus_extrapolated_is_no_failure() -> None:
     assert judged({"successRate": {"atLeast": 99}}, one, None).verdict is GOOD
     assert (
         "too few to tell"
-        in judged({"successRate": {"atLeast": 99}}, Answered(requests=20, failures=1.33), None).says
+        in judged({"successRate": {"atLeast": 99}}, Answered(requests=20, failures=1.33), None).description
     )
 
 
@@ -100,7 +100,7 @@ def test_two_percentiles_in_neighbouring_buckets_are_not_different() -> None:
     ):
         finding = judged({"latency": latency}, new, old, window=100)
         assert finding.verdict is GOOD
-        assert finding.says == "1 to 5 ms (old 0.5 to 1 ms)"
+        assert finding.description == "1 to 5 ms (old 0.5 to 1 ms)"
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_an_old_version_of_few_requests_is_not_taken_for_the_truth() -> None:
 
 
 @pytest.mark.parametrize(
-    ("at_most", "new", "verdict", "says"),
+    ("at_most", "new", "verdict", "description"),
     [
         ("500ms", took(_500=1000), GOOD, "250 to 500 ms"),
         ("250ms", took(_500=1000), BAD, "250 to 500 ms, and it must be at most 250 ms"),
@@ -165,11 +165,11 @@ def test_an_old_version_of_few_requests_is_not_taken_for_the_truth() -> None:
     ],
 )
 def test_a_limit_within_a_bucket_is_its_upper_bound(
-    at_most: str, new: Answered, verdict: Verdict, says: str
+    at_most: str, new: Answered, verdict: Verdict, description: str
 ) -> None:
     """Where in a bucket its durations lie, nobody knows; the finding says so."""
     finding = judged({"latency": {"atMost": at_most}}, new, None)
-    assert (finding.verdict, finding.says) == (verdict, says)
+    assert (finding.verdict, finding.description) == (verdict, description)
 
 
 def test_without_a_histogram_there_is_no_verdict() -> None:
@@ -182,7 +182,7 @@ def test_without_an_old_figure_there_is_nothing_to_compare(declared: Mapping[str
     """As when everybody has the new version already; it says so."""
     finding = judged(declared, took(_500=1000), None)
     assert finding.verdict is GOOD
-    assert "no figure to compare" in finding.says
+    assert "no figure to compare" in finding.description
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from operations.canary import command
+from operations.canary import command as canary_command
 from operations.canary.command import Request
-from operations.canary.journal.inbox import Answer, Wish
-from operations.canary.journal.journal import Record
+from operations.canary.journal.inbox import Answer, Command
+from operations.canary.journal.journal import Journal
 from operations.canary.journal.run import Canary
-from operations.canary.stack_file.deployed_copy import StackCopy
+from operations.canary.stack_file.deployed_copy import DeployedCopy
 from operations.canary.terminal.view import View
 from operations.errors import OperationError
 from operations.pulumi_stack.program import Declared
@@ -37,13 +37,13 @@ QUIET = Console(file=io.StringIO())
 
 
 @pytest.fixture
-def record(tmp_path: Path) -> Record:
+def record(tmp_path: Path) -> Journal:
     """Of one stack."""
-    return Record(folder=tmp_path / "record")
+    return Journal(folder=tmp_path / "record")
 
 
 @pytest.fixture
-def running(record: Record) -> Iterator[Event]:
+def running(record: Journal) -> Iterator[Event]:
     """A canary that runs until the event, and answers nothing."""
     locked, over = Event(), Event()
 
@@ -60,7 +60,7 @@ def running(record: Record) -> Iterator[Event]:
     thread.join()
 
 
-def answered(record: Record, answer: Answer, before: float = 0.0) -> Thread:
+def answered(record: Journal, answer: Answer, before: float = 0.0) -> Thread:
     """Answer the next command, as a canary does between two looks."""
 
     def listen() -> None:
@@ -74,58 +74,58 @@ def answered(record: Record, answer: Answer, before: float = 0.0) -> Thread:
     return thread
 
 
-def ask(record: Record, wish: Wish) -> tuple[int, str]:
+def ask(record: Journal, command: Command) -> tuple[int, str]:
     """Send a command; returns exit code and what is printed."""
     console = Console(file=io.StringIO(), width=200)
-    code = command._ask(record, wish, "prod", console)  # noqa: SLF001 (what the command line runs)
+    code = canary_command._ask(record, command, "prod", console)  # noqa: SLF001 (what the command line runs)
     assert isinstance(console.file, io.StringIO)
     return code, console.file.getvalue()
 
 
-def test_who_asks_waits_for_the_answer(record: Record, running: Event) -> None:
+def test_who_asks_waits_for_the_answer(record: Journal, running: Event) -> None:
     """Exit code 0, and what happens now."""
     assert not running.is_set()
     listening = answered(record, Answer(accepted=True, text="v2 loses its traffic"), before=0.3)
-    assert ask(record, Wish.abort) == (0, "abort accepted: v2 loses its traffic\n")
+    assert ask(record, Command.abort) == (0, "abort accepted: v2 loses its traffic\n")
     listening.join()
 
 
-def test_a_refused_command_is_told_with_its_reason(record: Record, running: Event) -> None:
+def test_a_refused_command_is_told_with_its_reason(record: Journal, running: Event) -> None:
     """And an exit code that is not 0."""
     assert not running.is_set()
     listening = answered(record, Answer(accepted=False, text="the canary is not paused"))
     with pytest.raises(OperationError, match="--resume was refused: the canary is not paused"):
-        ask(record, Wish.resume)
+        ask(record, Command.resume)
     listening.join()
 
 
-def test_a_canary_that_ends_answers_what_it_did_not_hear(record: Record, running: Event) -> None:
+def test_a_canary_that_ends_answers_what_it_did_not_hear(record: Journal, running: Event) -> None:
     """Nobody waits for one that has ended."""
     Timer(0.5, running.set).start()
     with pytest.raises(OperationError, match="--abort was refused: the canary has ended"):
-        ask(record, Wish.abort)
+        ask(record, Command.abort)
 
 
-def test_a_killed_canary_answers_nothing(record: Record) -> None:
+def test_a_killed_canary_answers_nothing(record: Journal) -> None:
     """That is told; the command is withdrawn, so that the next canary does not take it."""
     with pytest.raises(OperationError, match="--abort was withdrawn: the canary has ended"):
-        ask(record, Wish.abort)
+        ask(record, Command.abort)
     assert record.inbox.take() is None
 
 
 def test_a_command_without_an_answer_is_withdrawn(
-    record: Record, running: Event, monkeypatch: pytest.MonkeyPatch
+    record: Journal, running: Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was given up on is not done later."""
     assert not running.is_set()
-    monkeypatch.setattr(command, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(canary_command, "ANSWER_SECONDS", 0.3)
     with pytest.raises(OperationError, match="--pause was withdrawn: the canary runs, and does not listen"):
-        ask(record, Wish.pause)
+        ask(record, Command.pause)
     assert record.inbox.take() is None
 
 
 @pytest.fixture
-def stopped(record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+def stopped(record: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A canary at its first step that was killed; the state is in order."""
     folder = tmp_path / "project"
     folder.mkdir()
@@ -139,53 +139,53 @@ def stopped(record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         weights = json.loads(declared.outputs["mesh-app:weights"])
         return [replace(SERVICE, weights=weights, deployments={each: each for each in weights})]
 
-    monkeypatch.setattr(command, "settle", lambda *_: None)
-    monkeypatch.setattr(command, "learn", learnt)
-    monkeypatch.setattr(command, "services_of", services)
+    monkeypatch.setattr(canary_command, "settle", lambda *_: None)
+    monkeypatch.setattr(canary_command, "learn", learnt)
+    monkeypatch.setattr(canary_command, "services_of", services)
     one = Canary(
         service=SERVICE, to="v2", declared={}, before={"v1": 100, "v2": 0}, divided=True, brought=False
     )
     record.folder.mkdir()
     one.note(record, 0)
-    record.note("step", step=0, says="10 %")
-    StackCopy(project=own, stack="dev", service=SERVICE.name, folder=record.folder).begin()
+    record.note("step", step=0, description="10 %")
+    DeployedCopy(project=own, stack="dev", service=SERVICE.name, folder=record.folder).begin()
     return own
 
 
-def unfinished(own: Project, record: Record, wish: Wish) -> tuple[Project, Any, Canary]:
+def unfinished(own: Project, record: Journal, command: Command) -> tuple[Project, Any, Canary]:
     """Read it again, as another process does."""
-    request = Request(stack="dev", wish=wish)
-    return command._unfinished(own, request, record, View(QUIET))  # noqa: SLF001 (what the command line runs)
+    request = Request(stack="dev", command=command)
+    return canary_command._unfinished(own, request, record, View(QUIET))  # noqa: SLF001 (what the command line runs)
 
 
 @pytest.mark.parametrize("spoil", ["conflict", "delete"])
-def test_abort_needs_no_stack_file(stopped: Project, record: Record, spoil: str) -> None:
+def test_abort_needs_no_stack_file(stopped: Project, record: Journal, spoil: str) -> None:
     """Where it cannot be read any more, the canary's copy does; to go on forward, the file is needed."""
     file = stopped.stack_file("dev")
     if spoil == "delete":
         file.unlink()
     else:
         file.write_text(f"<<<<<<< HEAD\n{file.read_text()}")
-    own, _, one = unfinished(stopped, record, Wish.abort)
+    own, _, one = unfinished(stopped, record, Command.abort)
     assert own.drafts
     assert one.before == {"v1": 100, "v2": 0}
     with pytest.raises(OperationError, match=r"Pulumi\.dev\.yaml"):
-        unfinished(stopped, record, Wish.resume)
+        unfinished(stopped, record, Command.resume)
     record.note("back", outcome="rolled_back", why="bad")
-    assert unfinished(stopped, record, Wish.resume)[2].going_back
+    assert unfinished(stopped, record, Command.resume)[2].going_back
 
 
-def test_abort_takes_the_file_while_it_is_good(stopped: Project, record: Record) -> None:
+def test_abort_takes_the_file_while_it_is_good(stopped: Project, record: Journal) -> None:
     """The file is what the stack is; and the new version need not be declared in it any more."""
-    assert unfinished(stopped, record, Wish.abort)[0].drafts == {}
+    assert unfinished(stopped, record, Command.abort)[0].drafts == {}
     file = stopped.stack_file("dev")
     file.write_text(file.read_text().replace("v2", "v3"))
-    assert unfinished(stopped, record, Wish.abort)[0].drafts == {}
+    assert unfinished(stopped, record, Command.abort)[0].drafts == {}
 
 
-def test_a_journal_without_its_beginning_is_told(stopped: Project, record: Record) -> None:
+def test_a_journal_without_its_beginning_is_told(stopped: Project, record: Journal) -> None:
     """Nobody knows then where to go back to; what can be read is shown by --status."""
     journal = record.folder / "journal.jsonl"
     journal.write_text("\n".join(["{cut", *journal.read_text().splitlines()[1:], ""]))
     with pytest.raises(OperationError, match="first line of the canary's journal"):
-        unfinished(stopped, record, Wish.abort)
+        unfinished(stopped, record, Command.abort)

@@ -9,7 +9,7 @@ import yaml
 
 from operations.canary.deploy.manual_rollback import commands
 from operations.canary.stack_file import deployed_copy
-from operations.canary.stack_file.deployed_copy import StackCopy, kept
+from operations.canary.stack_file.deployed_copy import DeployedCopy, kept
 from operations.canary.stack_file.edit import set_traffic
 from operations.canary.traffic import Traffic
 from operations.errors import OperationError
@@ -33,10 +33,10 @@ def own(tmp_path: Path) -> Project:
 
 
 @pytest.fixture
-def copy(own: Project, tmp_path: Path) -> StackCopy:
+def copy(own: Project, tmp_path: Path) -> DeployedCopy:
     """Its copy, after a step was written and deployed."""
     (tmp_path / "record").mkdir(mode=0o700)
-    made = StackCopy(project=own, stack="dev", service="springbootapp", folder=tmp_path / "record")
+    made = DeployedCopy(project=own, stack="dev", service="springbootapp", folder=tmp_path / "record")
     made.begin()
     set_traffic(own, "dev", "springbootapp", STEP)
     made.write()
@@ -49,14 +49,14 @@ def weights(text: str) -> object:
     return yaml.safe_load(text)["config"]["mesh-app:weights"]
 
 
-def test_the_stack_file_itself_is_taken_while_it_is_good(copy: StackCopy) -> None:
+def test_the_stack_file_itself_is_taken_while_it_is_good(copy: DeployedCopy) -> None:
     """No copy, no other file."""
     with copy.file() as config:
         assert config is None
 
 
 @pytest.mark.parametrize("spoil", ["conflict", "delete", "other"])
-def test_a_rollback_needs_no_stack_file(copy: StackCopy, own: Project, spoil: str) -> None:
+def test_a_rollback_needs_no_stack_file(copy: DeployedCopy, own: Project, spoil: str) -> None:
     """Conflict markers, another branch: the text that was last deployed, with the weights of before."""
     file = own.stack_file("dev")
     if spoil == "delete":
@@ -78,7 +78,7 @@ def test_a_rollback_needs_no_stack_file(copy: StackCopy, own: Project, spoil: st
     assert not config.exists()
 
 
-def test_what_never_deployed_is_no_copy(copy: StackCopy, own: Project) -> None:
+def test_what_never_deployed_is_no_copy(copy: DeployedCopy, own: Project) -> None:
     """A step whose update fails, for whatever else was written into the file meanwhile."""
     file = own.stack_file("dev")
     file.write_text(file.read_text().replace("42", "nope"))
@@ -89,15 +89,15 @@ def test_what_never_deployed_is_no_copy(copy: StackCopy, own: Project) -> None:
         assert "nope" not in config.read_text()
 
 
-def test_it_outlives_the_process(copy: StackCopy, own: Project, tmp_path: Path) -> None:
+def test_it_outlives_the_process(copy: DeployedCopy, own: Project, tmp_path: Path) -> None:
     """`--abort` after a kill has it, for its owner alone."""
-    again = StackCopy(project=own, stack="dev", service="springbootapp", folder=tmp_path / "record")
+    again = DeployedCopy(project=own, stack="dev", service="springbootapp", folder=tmp_path / "record")
     again.resume()
     assert again.deployed == copy.deployed == kept(tmp_path / "record")
     assert (tmp_path / "record/stack.yaml").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_file_that_is_good_again_is_taken_again(copy: StackCopy) -> None:
+def test_a_file_that_is_good_again_is_taken_again(copy: DeployedCopy) -> None:
     """From its next step on."""
     copy.use(BACK)
     copy.write()
@@ -105,7 +105,7 @@ def test_a_file_that_is_good_again_is_taken_again(copy: StackCopy) -> None:
         assert config is None
 
 
-def test_a_full_disk_leaves_other_folders(copy: StackCopy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_other_folders(copy: DeployedCopy, monkeypatch: pytest.MonkeyPatch) -> None:
     """Temporary files, or memory; with no room anywhere that is told."""
     real = tempfile.mkstemp
 
@@ -127,13 +127,13 @@ def test_a_full_disk_leaves_other_folders(copy: StackCopy, monkeypatch: pytest.M
 
 def test_without_a_copy_there_is_none(own: Project, tmp_path: Path) -> None:
     """As of a canary that another program began."""
-    none = StackCopy(project=own, stack="dev", service="springbootapp", folder=tmp_path)
+    none = DeployedCopy(project=own, stack="dev", service="springbootapp", folder=tmp_path)
     none.resume()
     with pytest.raises(OperationError, match="no copy"):
         none.use(BACK)
 
 
-def test_a_person_can_move_the_routes_without_pulumi(copy: StackCopy, own: Project) -> None:
+def test_a_person_can_move_the_routes_without_pulumi(copy: DeployedCopy, own: Project) -> None:
     """By a command that has the whole of what the program declares with the weights of before."""
     own.stack_file("dev").unlink()
     copy.use(BACK)

@@ -18,7 +18,7 @@ from operations.canary.stack_file.edit import (
     without_versions,
     write,
 )
-from operations.canary.stack_file.yaml_text import UneditableError
+from operations.canary.stack_file.yaml_text import UneditableStackFile
 from operations.canary.traffic import Traffic
 from tests.unit.operations.projects import CHECKOUT
 
@@ -150,7 +150,7 @@ def test_old_versions_go_with_their_lines() -> None:
 )
 def test_what_cannot_change_by_itself_is_told(text: str) -> None:
     """A shared value is never changed for others."""
-    with pytest.raises((UneditableError, yaml.YAMLError)):
+    with pytest.raises((UneditableStackFile, yaml.YAMLError)):
         with_traffic(text, Place(keys=("config",), prefix="mesh-app:"), Traffic(weights={"v1": 90, "v2": 10}))
 
 

@@ -7,13 +7,13 @@ from typing import Any, Final
 
 import pytest
 
-from operations.canary.deploy.deployment import UpError
-from operations.canary.deploy.retry import WAYS_BACK
-from operations.canary.journal.inbox import Wish
+from operations.canary.deploy.deployment import UpdateFailed
+from operations.canary.deploy.retry import MAX_ROLLBACK_ATTEMPTS
+from operations.canary.journal.inbox import Command
 from operations.canary.outcome import Outcome
 from operations.errors import OperationError
-from operations.metrics.errors import FiguresError
-from tests.unit.operations.canary.environments import FakeWorld, course
+from operations.metrics.errors import MetricsError
+from tests.unit.operations.canary.environments import FakeWorld, rollout
 
 PLAN: Final[dict[str, Any]] = {
     "steps": [10, 100],
@@ -36,15 +36,15 @@ CALLS: Final = (
     "measure",
     "value",
     "run_hook",
-    "wish",
+    "command",
     "reply",
     "interrupted",
     "note",
-    "tell",
+    "report_line",
     "show",
 )
 """What a canary asks of its world when all goes well."""
-OUTPUT: Final = {"note", "tell", "show", "reply"}
+OUTPUT: Final = {"note", "report_line", "show", "reply"}
 MOMENTS: Final = (*range(14), *range(14, 150, 7))
 """The calls that go wrong, by their number: each of the first, and then some."""
 ERRORS: Final[tuple[Callable[[], BaseException], ...]] = (
@@ -52,9 +52,9 @@ ERRORS: Final[tuple[Callable[[], BaseException], ...]] = (
     lambda: KeyError("value"),
     lambda: UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"),
     lambda: OSError(errno.ENOSPC, "No space left on device"),
-    lambda: OperationError("what", mend="mend"),
-    lambda: FiguresError("what", mend="mend"),
-    lambda: UpError("what", mend="mend", evidence="error: no"),
+    lambda: OperationError("what", fix="mend"),
+    lambda: MetricsError("what", fix="mend"),
+    lambda: UpdateFailed("what", fix="mend", evidence="error: no"),
 )
 CLOSED: Final = (lambda: SystemExit(1), lambda: BrokenPipeError(errno.EPIPE, "Broken pipe"))
 """What rich makes of a closed pipe, and what a closed pipe is."""
@@ -86,27 +86,29 @@ class FaultyWorld(FakeWorld):
         setattr(self, name, call)
 
 
-def turned_bad(world: FakeWorld) -> None:
+def turned_bad(environment: FakeWorld) -> None:
     """From the second step's beginning on the new version fails; who waits for figures is called off."""
-    world.at.append((14, lambda it: it.errors.update(v2=0.5)))
-    world.at.append((60, lambda it: it.wishes.append(Wish.abort)))
+    environment.at.append((14, lambda it: it.errors.update(v2=0.5)))
+    environment.at.append((60, lambda it: it.wishes.append(Command.abort)))
 
 
-def is_safe(world: FakeWorld, outcome: Outcome) -> None:
+def is_safe(environment: FakeWorld, outcome: Outcome) -> None:
     """See that the new version has nothing, or that a person or the plan wants what it has."""
-    assert world.live == BACK or outcome in {Outcome.held, Outcome.no_data}, (outcome, world.live)
+    assert environment.live == BACK or outcome in {Outcome.held, Outcome.no_data}, (outcome, environment.live)
     assert outcome is not Outcome.promoted
-    assert world.events("end")[-1]["outcome"] == str(outcome) if "note" not in vars(world) else True
+    assert (
+        environment.events("end")[-1]["outcome"] == str(outcome) if "note" not in vars(environment) else True
+    )
 
 
 @pytest.mark.parametrize("name", CALLS)
 def test_an_error_of_any_kind_at_any_moment_leaves_no_bad_version_with_traffic(name: str) -> None:
     """One error in one call, at each moment: the version turns bad, and the weights go back."""
     for nth, error in errors_at_moments(name):
-        world = FaultyWorld(name, nth, error)
-        turned_bad(world)
-        outcome, why = course(world, **PLAN).run()
-        is_safe(world, outcome)
+        environment = FaultyWorld(name, nth, error)
+        turned_bad(environment)
+        outcome, why = rollout(environment, **PLAN).run()
+        is_safe(environment, outcome)
         assert why
 
 
@@ -114,20 +116,20 @@ def test_an_error_of_any_kind_at_any_moment_leaves_no_bad_version_with_traffic(n
 def test_an_error_that_stays_leaves_no_bad_version_with_traffic(name: str) -> None:
     """The same where it never works again: a full disk, a closed terminal, a Prometheus that is none."""
     for nth, error in errors_at_moments(name):
-        world = FaultyWorld(name, nth, error, lasts=True)
-        turned_bad(world)
-        outcome, _ = course(world, **PLAN).run()
-        is_safe(world, outcome)
+        environment = FaultyWorld(name, nth, error, lasts=True)
+        turned_bad(environment)
+        outcome, _ = rollout(environment, **PLAN).run()
+        is_safe(environment, outcome)
 
 
 @pytest.mark.parametrize("name", sorted(OUTPUT))
 def test_a_good_version_is_promoted_without_output(name: str) -> None:
     """Nobody sees it, and nothing else is wrong; without a journal no step is begun."""
-    world = FaultyWorld(name, 0, lambda: OSError(errno.EIO, "Input/output error"), lasts=True)
-    outcome, why = course(world, **PLAN).run()
+    environment = FaultyWorld(name, 0, lambda: OSError(errno.EIO, "Input/output error"), lasts=True)
+    outcome, why = rollout(environment, **PLAN).run()
     if name == "note":
         assert (outcome, why) == (Outcome.rolled_back, "the canary's journal cannot be written")
-        assert world.live == BACK
+        assert environment.live == BACK
     else:
         assert outcome is Outcome.promoted
 
@@ -135,32 +137,32 @@ def test_a_good_version_is_promoted_without_output(name: str) -> None:
 @pytest.mark.parametrize("error", [*ERRORS, CLOSED[0]])
 def test_an_error_that_nobody_foresaw_is_told(error: Callable[[], BaseException]) -> None:
     """With its type, its place in the code, and its trace in the journal."""
-    world = FaultyWorld("ready", 5, error)
-    outcome, why = course(world, **PLAN).run()
-    assert (outcome, world.live, world.file) == (Outcome.rolled_back, BACK, BACK)
+    environment = FaultyWorld("ready", 5, error)
+    outcome, why = rollout(environment, **PLAN).run()
+    assert (outcome, environment.live, environment.file) == (Outcome.rolled_back, BACK, BACK)
     if isinstance(error(), OperationError):
         assert why == str(error())
     else:
         assert f"unforeseen {type(error()).__name__}: " in why
         assert "test_failures.py" in why
-        assert any("in call" in each for each in world.events("fault")[0]["trace"])
-    assert world.events("back")[0]["why"] == why
+        assert any("in call" in each for each in environment.events("fault")[0]["trace"])
+    assert environment.events("back")[0]["why"] == why
 
 
 @pytest.mark.parametrize("name", CALLS)
 def test_before_the_first_step_an_error_leaves_the_weights_as_they_are(name: str) -> None:
     """And it ends as a canary ends: with an entry in the journal, and an exit code."""
     for error in ERRORS:
-        world = FaultyWorld(name, 0, error)
-        ended = course(world, brought=True, **PLAN).prepare()
-        assert world.live == BACK
+        environment = FaultyWorld(name, 0, error)
+        ended = rollout(environment, brought=True, **PLAN).prepare()
+        assert environment.live == BACK
         assert ended is None or ended[0] in {Outcome.failed, Outcome.rolled_back}
 
 
 @pytest.mark.parametrize(
     "error",
     [
-        OperationError("Pulumi.prod.yaml is no YAML", mend="mend it"),
+        OperationError("Pulumi.prod.yaml is no YAML", fix="mend it"),
         FileNotFoundError(2, "No such file or directory", "Pulumi.prod.yaml"),
         PermissionError(13, "Permission denied", "Pulumi.prod.yaml"),
         KeyError("mesh-app:weights"),
@@ -169,43 +171,45 @@ def test_before_the_first_step_an_error_leaves_the_weights_as_they_are(name: str
 )
 def test_weights_go_back_without_the_stack_file(error: Exception) -> None:
     """By the canary's own copy; what the file lacks is told, and how it ended stays what it is."""
-    world = FakeWorld(errors={"v1": 0.0, "v2": 0.5})
-    world.at.append((3, lambda it: setattr(it, "unwritable", error)))
-    outcome, why = course(world, **{**PLAN, "checks": [{"successRate": {"atLeast": 99}}]}).run()
-    assert (outcome, world.live) == (Outcome.rolled_back, BACK)
-    assert world.file == {"v1": 90, "v2": 10}
+    environment = FakeWorld(errors={"v1": 0.0, "v2": 0.5})
+    environment.at.append((3, lambda it: setattr(it, "unwritable", error)))
+    outcome, why = rollout(environment, **{**PLAN, "checks": [{"successRate": {"atLeast": 99}}]}).run()
+    assert (outcome, environment.live) == (Outcome.rolled_back, BACK)
+    assert environment.file == {"v1": 90, "v2": 10}
     assert "the stack file cannot be changed" in why
     assert why.endswith("Before the next pulumi up, in Pulumi.prod.yaml: set weights")
 
 
 def test_a_stack_file_that_does_not_deploy_any_more_is_no_obstacle() -> None:
     """Somebody changed something else of it meanwhile: after two tries the copy does."""
-    world = FakeWorld(errors={"v1": 0.0, "v2": 0.5})
-    real = world.up
+    environment = FakeWorld(errors={"v1": 0.0, "v2": 0.5})
+    real = environment.up
 
     def up(message: str, **words: Any) -> None:  # noqa: ANN401
-        if "back" in message and world.copy is None:
-            world.said.append(f"up {message}")
-            raise UpError("`pulumi up` failed", evidence="error: MESH001", mend="mend")
+        if "back" in message and environment.copy is None:
+            environment.said.append(f"up {message}")
+            raise UpdateFailed("`pulumi up` failed", evidence="error: MESH001", fix="mend")
         real(message, **words)
 
-    world.up = up  # type: ignore[method-assign]
-    outcome, why = course(world, **{**PLAN, "checks": [{"successRate": {"atLeast": 99}}]}).run()
-    assert (outcome, world.live) == (Outcome.rolled_back, BACK)
+    environment.up = up  # type: ignore[method-assign]
+    outcome, why = rollout(environment, **{**PLAN, "checks": [{"successRate": {"atLeast": 99}}]}).run()
+    assert (outcome, environment.live) == (Outcome.rolled_back, BACK)
     assert "the stack file does not deploy: `pulumi up` failed" in why
-    assert len([each for each in world.ups if "back" in each]) == 3
+    assert len([each for each in environment.ups if "back" in each]) == 3
 
 
 def test_without_file_and_copy_a_person_is_told_what_to_do() -> None:
     """With the exact commands, and an exit code that is not 0."""
-    world = FakeWorld(errors={"v1": 0.0, "v2": 0.5})
+    environment = FakeWorld(errors={"v1": 0.0, "v2": 0.5})
 
     def none(_traffic: object) -> str:
-        raise OperationError("there is no copy", mend="write it")
+        raise OperationError("there is no copy", fix="write it")
 
-    world.write_copy = none  # type: ignore[assignment,method-assign]
-    world.at.append((3, lambda it: setattr(it, "unwritable", OSError(errno.EROFS, "Read-only file system"))))
-    outcome, why = course(world, **{**PLAN, "checks": [{"successRate": {"atLeast": 99}}]}).run()
+    environment.write_copy = none  # type: ignore[assignment,method-assign]
+    environment.at.append(
+        (3, lambda it: setattr(it, "unwritable", OSError(errno.EROFS, "Read-only file system")))
+    )
+    outcome, why = rollout(environment, **{**PLAN, "checks": [{"successRate": {"atLeast": 99}}]}).run()
     assert outcome is Outcome.failed
     assert "Read-only file system" in why
     assert "python -m operations canary --stack prod --abort" in why
@@ -214,59 +218,61 @@ def test_without_file_and_copy_a_person_is_told_what_to_do() -> None:
 
 def test_a_way_back_that_fails_is_tried_again_with_a_refresh() -> None:
     """What is really there is read then: the state may be older than the cluster."""
-    world = FakeWorld(errors={"v1": 0.0, "v2": 0.5})
-    world.at.append((3, lambda it: setattr(it, "refuses", 2)))
+    environment = FakeWorld(errors={"v1": 0.0, "v2": 0.5})
+    environment.at.append((3, lambda it: setattr(it, "refuses", 2)))
     assert (
-        course(world, **{**PLAN, "checks": [{"successRate": {"atLeast": 99}}]}).run()[0]
+        rollout(environment, **{**PLAN, "checks": [{"successRate": {"atLeast": 99}}]}).run()[0]
         is Outcome.rolled_back
     )
-    back = [each for each in world.ups if ": back" in each]
-    assert [each.endswith(" refreshed") for each in back] == [False, True, True]
+    roll_back = [each for each in environment.ups if ": back" in each]
+    assert [each.endswith(" refreshed") for each in roll_back] == [False, True, True]
 
 
 @pytest.mark.parametrize("error", ERRORS)
 def test_a_way_back_goes_on_whatever_an_update_raises(error: Callable[[], BaseException]) -> None:
     """No pulumi on PATH for a moment, words that are no UTF-8: the weights are not back yet."""
-    world = FakeWorld(errors={"v1": 0.0, "v2": 0.5})
-    real, tries = world.up, iter(range(WAYS_BACK))
+    environment = FakeWorld(errors={"v1": 0.0, "v2": 0.5})
+    real, tries = environment.up, iter(range(MAX_ROLLBACK_ATTEMPTS))
 
     def up(message: str, **words: Any) -> None:  # noqa: ANN401
-        if "back" in message and next(tries) < WAYS_BACK - 1:
+        if "back" in message and next(tries) < MAX_ROLLBACK_ATTEMPTS - 1:
             raise error()
         real(message, **words)
 
-    world.up = up  # type: ignore[method-assign]
+    environment.up = up  # type: ignore[method-assign]
     assert (
-        course(world, **{**PLAN, "checks": [{"successRate": {"atLeast": 99}}]}).run()[0]
+        rollout(environment, **{**PLAN, "checks": [{"successRate": {"atLeast": 99}}]}).run()[0]
         is Outcome.rolled_back
     )
-    assert world.live == BACK
+    assert environment.live == BACK
 
 
 def test_an_abort_during_the_way_back_is_answered() -> None:
     """It is what happens; whatever else was asked for is refused, with how it ended."""
-    world = FakeWorld(errors={"v1": 0.0, "v2": 0.5})
-    real = world.up
+    environment = FakeWorld(errors={"v1": 0.0, "v2": 0.5})
+    real = environment.up
 
     def up(message: str, **words: Any) -> None:  # noqa: ANN401
         if "back" in message:
-            world.wishes += [Wish.abort, Wish.pause]
+            environment.wishes += [Command.abort, Command.pause]
         real(message, **words)
 
-    world.up = up  # type: ignore[method-assign]
-    course(world, **{**PLAN, "checks": [{"successRate": {"atLeast": 99}}]}).run()
+    environment.up = up  # type: ignore[method-assign]
+    rollout(environment, **{**PLAN, "checks": [{"successRate": {"atLeast": 99}}]}).run()
     ended = "the canary has ended: rolled back"
-    assert world.replies == [(ended, True), (ended, False)]
+    assert environment.replies == [(ended, True), (ended, False)]
 
 
 def test_each_command_is_answered_by_what_comes_of_it() -> None:
     """What would change nothing is refused."""
-    world = FakeWorld()
-    for moment, wish in enumerate([Wish.resume, Wish.pause, Wish.resume, Wish.promote], start=3):
-        world.at.append((float(moment), lambda it, wish=wish: it.wishes.append(wish)))  # type: ignore[misc]
-    world.values = {"queue v2": 1, "queue v1": 1}
-    assert course(world, **PLAN).run()[0] is Outcome.promoted
-    assert world.replies == [
+    environment = FakeWorld()
+    for moment, command in enumerate(
+        [Command.resume, Command.pause, Command.resume, Command.promote], start=3
+    ):
+        environment.at.append((float(moment), lambda it, command=command: it.wishes.append(command)))  # type: ignore[misc]
+    environment.values = {"queue v2": 1, "queue v1": 1}
+    assert rollout(environment, **PLAN).run()[0] is Outcome.promoted
+    assert environment.replies == [
         ("the canary is not paused", False),
         ("the canary stays at its step, watched; --resume goes on", True),
         ("the canary goes on", True),

@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from operations.canary.deploy.hooks import Occasion, expanded, run
-from operations.canary.outcome import BackError, Outcome
+from operations.canary.outcome import Outcome, RollbackRequested
 from operations.canary.plan import Hook, Plan
 from tests.chat import chat
 
@@ -76,7 +76,7 @@ def test_a_hook_that_is_called_off_leaves_nothing_running(tmp_path: Path) -> Non
         if (tmp_path / "child").exists() and (tmp_path / "child").read_text().strip():
             abort()
 
-    with pytest.raises(BackError):
+    with pytest.raises(RollbackRequested):
         run(hook(run="sleep 60 & echo $! > child; wait"), OCCASION, tmp_path, abort_later)
     assert is_gone(int((tmp_path / "child").read_text()))
 
@@ -109,7 +109,7 @@ def test_an_address_that_is_none_is_no_answer(tmp_path: Path, url: str) -> None:
 
 def abort() -> None:
     """Somebody wants everybody back."""
-    raise BackError(Outcome.aborted, "by hand")
+    raise RollbackRequested(Outcome.aborted, "by hand")
 
 
 def test_a_wish_ends_a_hook(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_wish_ends_a_hook(tmp_path: Path) -> None:
     began = time.monotonic()
     with chat() as (url, _):
         for each in (hook(run="sleep 30"), hook(post=f"{url}/never")):
-            with pytest.raises(BackError):
+            with pytest.raises(RollbackRequested):
                 run(each, OCCASION, tmp_path, abort)
     assert time.monotonic() - began < 5
 

@@ -13,16 +13,16 @@ from threading import Timer
 
 import pytest
 
-from operations.canary.journal.inbox import Answer, Wish
-from operations.canary.journal.journal import Record, last
+from operations.canary.journal.inbox import Answer, Command
+from operations.canary.journal.journal import Journal, last
 from operations.errors import OperationError
 from tests.unit.operations.projects import CHECKOUT
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from operations.canary.journal.journal import Record
-with Record(folder=Path(sys.argv[1])).locked():
+from operations.canary.journal.journal import Journal
+with Journal(folder=Path(sys.argv[1])).locked():
     print("locked", flush=True)
     time.sleep(60)
 """
@@ -31,15 +31,15 @@ with Record(folder=Path(sys.argv[1])).locked():
 def test_each_stack_of_each_backend_has_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Under the user's state folder, whatever the stack is called."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    one = Record.of("file:///a", "mesh-app", "org/../prod")
+    one = Journal.of("file:///a", "mesh-app", "org/../prod")
     assert one.folder.is_relative_to(tmp_path / "mesh-app/canary")
     assert one.folder.resolve() == one.folder
-    assert one != Record.of("file:///b", "mesh-app", "org/../prod")
+    assert one != Journal.of("file:///b", "mesh-app", "org/../prod")
 
 
 def test_two_canaries_on_one_stack_are_refused_and_a_killed_one_holds_no_lock(tmp_path: Path) -> None:
     """Whoever has it is named by process; kill -9 gives it back."""
-    record = Record(folder=tmp_path)
+    record = Journal(folder=tmp_path)
     other = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(tmp_path)], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True
     )
@@ -57,7 +57,7 @@ def test_two_canaries_on_one_stack_are_refused_and_a_killed_one_holds_no_lock(tm
 
 def test_the_process_that_is_named_is_the_one_that_runs(tmp_path: Path) -> None:
     """Not one with digits left of a longer number that was there before."""
-    record = Record(folder=tmp_path)
+    record = Journal(folder=tmp_path)
     (tmp_path / "lock").write_text("123456789123456789")
     with record.locked():
         assert (tmp_path / "lock").read_text() == str(os.getpid())
@@ -65,7 +65,7 @@ def test_the_process_that_is_named_is_the_one_that_runs(tmp_path: Path) -> None:
 
 def test_status_keeps_no_canary_from_starting(tmp_path: Path) -> None:
     """It holds the lock for a moment to see whether it is free; a canary waits for longer than that."""
-    record = Record(folder=tmp_path)
+    record = Journal(folder=tmp_path)
     with record.locked():
         pass
     with (tmp_path / "lock").open() as status:
@@ -78,7 +78,7 @@ def test_status_keeps_no_canary_from_starting(tmp_path: Path) -> None:
 def test_a_full_disk_keeps_nobody_from_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """--abort needs it, and no room."""
     monkeypatch.setattr(os, "pwrite", full)
-    with Record(folder=tmp_path).locked():
+    with Journal(folder=tmp_path).locked():
         pass
 
 
@@ -87,14 +87,14 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with (
         pytest.raises(OperationError, match="record cannot be written"),
-        Record(folder=tmp_path / "file/none").locked(),
+        Journal(folder=tmp_path / "file/none").locked(),
     ):
         pass
 
 
 def test_the_journal_survives_a_line_cut_in_two(tmp_path: Path) -> None:
     """What was whole is read, before and after it; what was not is counted."""
-    record = Record(folder=tmp_path)
+    record = Journal(folder=tmp_path)
     assert record.entries() == []
     record.note("begin", to="v2")
     record.note("step", step=0)
@@ -115,7 +115,7 @@ def test_the_journal_survives_a_line_cut_in_two(tmp_path: Path) -> None:
 )
 def test_a_line_that_is_no_entry_is_left_out(tmp_path: Path, line: str) -> None:
     """Whatever it is."""
-    record = Record(folder=tmp_path)
+    record = Journal(folder=tmp_path)
     (tmp_path / "journal.jsonl").write_text(f"{line}\n")
     assert (record.entries(), record.unreadable) == ([], 1)
 
@@ -129,7 +129,7 @@ def test_a_note_is_written_to_its_end(tmp_path: Path, monkeypatch: pytest.Monkey
     """A disk may take a part of it, and say so by a number only."""
     write = os.write
     monkeypatch.setattr(os, "write", lambda handle, text: write(handle, text[:7]))
-    record = Record(folder=tmp_path)
+    record = Journal(folder=tmp_path)
     record.note("begin", to="v2")
     record.note("step", step=0)
     assert [each["event"] for each in record.entries()] == ["begin", "step"]
@@ -137,7 +137,7 @@ def test_a_note_is_written_to_its_end(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_a_full_disk_loses_no_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes a part of one, then nothing; with room again, all of it comes, and nothing is spoilt."""
-    record = Record(folder=tmp_path)
+    record = Journal(folder=tmp_path)
     record.note("begin", to="v2")
     write, room = os.write, [9]
 
@@ -151,7 +151,7 @@ def test_a_full_disk_loses_no_note(tmp_path: Path, monkeypatch: pytest.MonkeyPat
                 record.note("step", step=step)
     assert [each["event"] for each in record.entries()] == ["begin", "step", "step"]
     record.note("end")
-    events = [each["event"] for each in Record(folder=tmp_path).entries()]
+    events = [each["event"] for each in Journal(folder=tmp_path).entries()]
     assert events == ["begin", "step", "step", "end"]
     assert record.unreadable == 0
 
@@ -161,7 +161,7 @@ def test_a_note_is_on_disk_before_anything_is_done(tmp_path: Path, monkeypatch: 
     synced: list[str] = []
     path = tmp_path / "journal.jsonl"
     monkeypatch.setattr(os, "fsync", lambda _handle: synced.append(path.read_text()))
-    Record(folder=tmp_path).note("step", step=0)
+    Journal(folder=tmp_path).note("step", step=0)
     assert synced == [path.read_text()]
 
 
@@ -169,15 +169,15 @@ def test_a_journal_that_cannot_begin_is_told(tmp_path: Path, monkeypatch: pytest
     """Before anything is done."""
     monkeypatch.setattr(os, "write", full)
     with pytest.raises(OperationError, match="No space left on device; nothing was changed"):
-        Record(folder=tmp_path).begin(to="v2")
+        Journal(folder=tmp_path).begin(to="v2")
 
 
 def test_files_are_their_owners_alone(tmp_path: Path) -> None:
     """Nobody else reads or asks."""
-    record = Record(folder=tmp_path / "new")
+    record = Journal(folder=tmp_path / "new")
     with record.locked():
         record.note("begin")
-        record.inbox.send(Wish.pause)
+        record.inbox.send(Command.pause)
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in record.folder.iterdir()}
         (command,) = record.inbox.folder.iterdir()
     assert modes == {"lock": 0o600, "journal.jsonl": 0o600, "commands": 0o700}
@@ -187,18 +187,18 @@ def test_files_are_their_owners_alone(tmp_path: Path) -> None:
 
 def test_a_command_is_for_the_canary_that_runs(tmp_path: Path) -> None:
     """Also while it only shows its plan; what an earlier one did not hear is refused."""
-    record = Record(folder=tmp_path)
-    early = record.inbox.send(Wish.promote)
+    record = Journal(folder=tmp_path)
+    early = record.inbox.send(Command.promote)
     with record.locked():
         assert record.inbox.answer_to(early) == Answer(
             accepted=False, text="it was sent to a canary that has ended"
         )
-        record.inbox.send(Wish.abort)
+        record.inbox.send(Command.abort)
         record.begin()
         taken = record.inbox.take()
         assert taken
-        assert taken.wish is Wish.abort
-        late = record.inbox.send(Wish.pause)
+        assert taken.command is Command.abort
+        late = record.inbox.send(Command.pause)
     answer = record.inbox.answer_to(late)
     assert answer
     assert (answer.accepted, "has ended" in answer.text) == (False, True)
@@ -206,9 +206,9 @@ def test_a_command_is_for_the_canary_that_runs(tmp_path: Path) -> None:
 
 def test_a_second_canary_refuses_nothing_of_the_first(tmp_path: Path) -> None:
     """It is refused itself, and leaves the commands alone."""
-    record = Record(folder=tmp_path)
+    record = Journal(folder=tmp_path)
     with record.locked():
-        identity = record.inbox.send(Wish.pause)
+        identity = record.inbox.send(Command.pause)
         with pytest.raises(OperationError, match="runs already"), record.locked():
             pass
         assert record.inbox.answer_to(identity) is None
@@ -216,7 +216,7 @@ def test_a_second_canary_refuses_nothing_of_the_first(tmp_path: Path) -> None:
 
 def test_the_journal_is_json_lines(tmp_path: Path) -> None:
     """For whoever wants to read it with other tools."""
-    record = Record(folder=tmp_path)
+    record = Journal(folder=tmp_path)
     record.note("back", why="größer als 1 %")
     (line,) = (tmp_path / "journal.jsonl").read_text().splitlines()
     assert json.loads(line)["why"] == "größer als 1 %"

@@ -10,7 +10,7 @@ from components.schema.decode import encode
 from operations.canary.analysis.checks import Finding, Verdict, overall
 from operations.canary.durations import clock, seconds
 from operations.canary.plan import Plan
-from operations.canary.traffic import back, heaviest, of_step, shares
+from operations.canary.traffic import heaviest, of_step, roll_back, shares
 from operations.kube.manifests import manifests
 from operations.pulumi_stack.program import declare
 from tests.unit.operations.projects import project
@@ -74,7 +74,7 @@ def test_traffic_of_a_step_and_back() -> None:
     assert first.mirror == {"to": "v2", "percent": 10}
     later = of_step(plan.steps[1], plan, "v2", {"v1": 60, "v3": 40, "v2": 0})
     assert (later.weights, later.route, later.mirror) == ({"v1": 30, "v3": 20, "v2": 50}, None, None)
-    assert back(plan, "v2", {"v1": 60, "v3": 30, "v2": 10}).weights == {"v1": 67, "v3": 33, "v2": 0}
+    assert roll_back(plan, "v2", {"v1": 60, "v3": 30, "v2": 10}).weights == {"v1": 67, "v3": 33, "v2": 0}
     assert heaviest({"v1": 20, "v3": 30, "v2": 50}, "v2") == "v3"
 
 
@@ -82,7 +82,7 @@ def test_one_word_for_all() -> None:
     """Bad outweighs unknown, which outweighs unsure, which outweighs good."""
 
     def of(*verdicts: Verdict) -> Verdict:
-        return overall([Finding(check="x", verdict=each, says="") for each in verdicts])
+        return overall([Finding(check="x", verdict=each, description="") for each in verdicts])
 
     good, unsure, unknown, bad = Verdict.good, Verdict.unsure, Verdict.unknown, Verdict.bad
     assert of(good, good) is good

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from operations.canary.journal.journal import Record
+from operations.canary.journal.journal import Journal
 from operations.canary.journal.run import Canary
 from operations.canary.preflight import begin, can_judge
 from operations.errors import OperationError
-from operations.metrics.errors import FiguresError
+from operations.metrics.errors import MetricsError
 from tests.unit.operations.canary.environments import REFUSED, FakeWorld
 from tests.unit.operations.canary.test_run import NEW
 from tests.unit.operations.projects import project
@@ -24,7 +24,7 @@ ASKS = replace(NEW, declared={"checks": [{"query": {"name": "queue", "promql": "
 
 def test_a_query_that_prometheus_refuses_is_told_before_anything_begins() -> None:
     """The first step would wait for it forever."""
-    with pytest.raises(FiguresError, match="refused"):
+    with pytest.raises(MetricsError, match="refused"):
         can_judge(FakeWorld(values={"queue v1": REFUSED}), ASKS)
 
 
@@ -36,7 +36,7 @@ def test_a_query_that_it_takes_is_enough(value: float | None) -> None:
 
 def test_without_prometheus_nothing_begins() -> None:
     """Also where the plan has no query of its own."""
-    with pytest.raises(FiguresError, match="down"):
+    with pytest.raises(MetricsError, match="down"):
         can_judge(FakeWorld(prometheus=False), NEW)
 
 
@@ -57,7 +57,7 @@ def begun(folder: Path, **keys: object) -> Canary:
         "v2",
         service=NEW.service,
         deployment=cast("Deployment", Deployed()),
-        record=Record(folder=folder),
+        record=Journal(folder=folder),
     )
     return one
 
@@ -112,8 +112,8 @@ def test_old_versions_that_something_names_cannot_be_removed(
     with pytest.raises(OperationError) as refused:
         begun(tmp_path, **keys, canary={"removeOld": True})
     assert f"{named} names v1" in refused.value.what
-    assert f"pulumi config rm --stack prod --path '{named}'" in refused.value.mend
-    assert "pulumi config rm --stack prod --path 'mesh-app:canary.removeOld'" in refused.value.mend
+    assert f"pulumi config rm --stack prod --path '{named}'" in refused.value.fix
+    assert "pulumi config rm --stack prod --path 'mesh-app:canary.removeOld'" in refused.value.fix
 
 
 def test_what_names_the_new_version_hinders_no_removal(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from operations.canary.plan import Plan
-from operations.canary.preview import Stages, stages
+from operations.canary.preview import StepPreviews, stages
 from operations.kube.manifests import Manifest
 from tests.unit.operations.projects import project
 
@@ -39,30 +39,33 @@ class Live:
         return self._live
 
 
-PLANNED = Stages(
-    now=[routes(0)], before=[routes(0)], back=[routes(0)], steps=[[routes(10)], [routes(30)], [routes(100)]]
+PLANNED = StepPreviews(
+    now=[routes(0)],
+    before=[routes(0)],
+    roll_back=[routes(0)],
+    steps=[[routes(10)], [routes(30)], [routes(100)]],
 )
 
 
-@pytest.mark.parametrize(("v2", "standing"), [(0, -1), (10, 0), (30, 1), (100, 2), (20, None)], ids=str)
-def test_the_live_routes_are_of_a_step_or_of_none(v2: int, standing: int | None) -> None:
+@pytest.mark.parametrize(("v2", "live_state"), [(0, -1), (10, 0), (30, 1), (100, 2), (20, None)], ids=str)
+def test_the_live_routes_are_of_a_step_or_of_none(v2: int, live_state: int | None) -> None:
     """By all that the steps change of them."""
-    assert PLANNED.standing(cast("Cluster", Live(routes(v2)))) == standing
+    assert PLANNED.live_state(cast("Cluster", Live(routes(v2)))) == live_state
 
 
-@pytest.mark.parametrize(("v2", "standing"), [(7, -1), (0, -1), (10, 0), (8, None)])
-def test_weights_of_before_that_are_no_step_are_nobodys_change(v2: int, standing: int | None) -> None:
+@pytest.mark.parametrize(("v2", "live_state"), [(7, -1), (0, -1), (10, 0), (8, None)])
+def test_weights_of_before_that_are_no_step_are_nobodys_change(v2: int, live_state: int | None) -> None:
     """The canary began with them, and was killed before its first step was deployed."""
     begun = replace(PLANNED, before=[routes(7)])
-    assert begun.standing(cast("Cluster", Live(routes(v2)))) == standing
+    assert begun.live_state(cast("Cluster", Live(routes(v2)))) == live_state
 
 
 @pytest.mark.parametrize(
-    ("gateway", "mesh", "standing"),
+    ("gateway", "mesh", "live_state"),
     [(10, 10, 0), (10, 30, 0), (30, 10, 0), (0, 10, -1), (30, 100, 1), (20, 30, None), (30, 20, None)],
 )
 def test_of_two_routes_objects_a_killed_update_may_have_changed_one(
-    gateway: int, mesh: int, standing: int | None
+    gateway: int, mesh: int, live_state: int | None
 ) -> None:
     """With the host `*` callers in the mesh have their own: the canary resumes at the earlier step."""
 
@@ -75,8 +78,8 @@ def test_of_two_routes_objects_a_killed_update_may_have_changed_one(
             return next(each for each in both(gateway, mesh) if each["metadata"] == wanted["metadata"])
 
     steps = [both(each, each) for each in (10, 30, 100)]
-    planned = Stages(now=both(0, 0), before=both(0, 0), back=both(0, 0), steps=steps)
-    assert planned.standing(cast("Cluster", Two())) == standing
+    planned = StepPreviews(now=both(0, 0), before=both(0, 0), roll_back=both(0, 0), steps=steps)
+    assert planned.live_state(cast("Cluster", Two())) == live_state
 
 
 FOLLOWING: dict[str, Any] = {
@@ -102,7 +105,7 @@ def test_every_step_moves_the_routes_that_follow_the_weights(tmp_path: Path) -> 
     )
     matching, fifth, whole = map(_given, planned.steps)
     stays = {"legacy": {"v1": 100}}
-    assert _given(planned.back) == {
+    assert _given(planned.roll_back) == {
         "tax": {"v1": 100},
         **stays,
         "report": {"v1": 100},

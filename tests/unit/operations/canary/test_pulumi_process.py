@@ -12,7 +12,7 @@ import pytest
 from pulumi import automation as auto
 
 from operations.canary.deploy import pulumi_process
-from operations.canary.deploy.pulumi_process import OwnSession
+from operations.canary.deploy.pulumi_process import PulumiProcess
 from operations.pulumi_stack.project import Project
 from operations.warm.host import Hosts
 
@@ -37,10 +37,10 @@ def _interruptible() -> Iterator[None]:
 
 
 @pytest.fixture
-def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OwnSession:
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PulumiProcess:
     """Runs the stand-in instead of pulumi."""
     monkeypatch.setattr(auto.PulumiCommand, "__init__", lambda _self: None)
-    session = OwnSession(Hosts(Project(folder=tmp_path, settings={})))
+    session = PulumiProcess(Hosts(Project(folder=tmp_path, settings={})))
     session.command = str(tmp_path / "pulumi")
     return session
 
@@ -51,7 +51,7 @@ def stand_in(folder: Path, script: str) -> None:
     (folder / "pulumi").chmod(0o700)
 
 
-def test_it_is_asked_to_stop_and_waited_for(session: OwnSession, tmp_path: Path) -> None:
+def test_it_is_asked_to_stop_and_waited_for(session: PulumiProcess, tmp_path: Path) -> None:
     """By a signal that it cleans up after; what was raised meanwhile goes on its way then."""
     stand_in(tmp_path, CLEANS_UP)
     began = time.monotonic()
@@ -74,7 +74,7 @@ while :; do sleep 0.05; done
 
 
 def test_one_that_does_not_stop_is_killed_with_its_plugins(
-    session: OwnSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    session: PulumiProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They have process groups of their own; its session is theirs too."""
     monkeypatch.setattr(pulumi_process, "CANCEL_SECONDS", 0.5)
@@ -93,7 +93,7 @@ def test_one_that_does_not_stop_is_killed_with_its_plugins(
         time.sleep(0.05)
 
 
-def test_a_terminal_reaches_it_not(session: OwnSession, tmp_path: Path) -> None:
+def test_a_terminal_reaches_it_not(session: PulumiProcess, tmp_path: Path) -> None:
     """Ctrl-C and a terminal that closes go to the sessions and groups of the terminal: it has its own."""
     stand_in(tmp_path, "#!/bin/sh\nps -o sid=,pgid= -p $$\n")
     sid, pgid = map(int, session.run(["up"], str(tmp_path), {}).stdout.split())
@@ -101,13 +101,13 @@ def test_a_terminal_reaches_it_not(session: OwnSession, tmp_path: Path) -> None:
     assert pgid != os.getpgid(0)
 
 
-def test_words_that_are_no_utf_8_end_nothing(session: OwnSession, tmp_path: Path) -> None:
+def test_words_that_are_no_utf_8_end_nothing(session: PulumiProcess, tmp_path: Path) -> None:
     """They are shown as well as they can be."""
     stand_in(tmp_path, "#!/bin/sh\nprintf 'a\\377b\\n'\n")
     assert session.run(["up"], str(tmp_path), {}).stdout == "a\ufffdb\n"
 
 
-def test_what_it_said_comes_back(session: OwnSession, tmp_path: Path) -> None:
+def test_what_it_said_comes_back(session: PulumiProcess, tmp_path: Path) -> None:
     """Whether somebody is heard meanwhile or not."""
     stand_in(tmp_path, "#!/bin/sh\nsleep 0.7; echo done\n")
     heard: list[float] = []

@@ -9,26 +9,26 @@ import pytest
 from rich.console import Console
 
 from operations.canary.journal import report
-from operations.canary.journal.journal import Record
+from operations.canary.journal.journal import Journal
 from operations.canary.journal.status import is_over, show_status
 from operations.canary.outcome import Outcome
 from operations.canary.terminal.view import View, line, panel
-from tests.unit.operations.canary.environments import FakeWorld, course
+from tests.unit.operations.canary.environments import FakeWorld, rollout
 from tests.unit.operations.canary.test_rollout import QUICK
 
 
-def ended(folder: Path, world: FakeWorld) -> Record:
+def ended(folder: Path, environment: FakeWorld) -> Journal:
     """The journal of a canary that ran through a world."""
-    record = Record(folder=folder)
+    record = Journal(folder=folder)
     record.note("begin", service="shop", to="v2", old="v1", plan=QUICK, before={"v1": 100, "v2": 0})
-    course(world, **QUICK).run()
-    for each in world.notes:
+    rollout(environment, **QUICK).run()
+    for each in environment.notes:
         words = {key: value for key, value in each.items() if key not in {"event", "time"}}
         record.note(each["event"], **words)
     return record
 
 
-def printed(record: Record) -> str:
+def printed(record: Journal) -> str:
     console = Console(file=io.StringIO(), width=200)
     show_status(record, console)
     text = console.file.getvalue()  # type: ignore[attr-defined]  # a StringIO
@@ -62,12 +62,12 @@ def test_a_report_goes_where_it_is_wanted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("world", "outcome"),
+    ("environment", "outcome"),
     [(FakeWorld(), Outcome.promoted), (FakeWorld(errors={"v1": 0.0, "v2": 1.0}), Outcome.rolled_back)],
 )
-def test_status_tells_the_end(tmp_path: Path, world: FakeWorld, outcome: Outcome) -> None:
+def test_status_tells_the_end(tmp_path: Path, environment: FakeWorld, outcome: Outcome) -> None:
     """From the journal alone."""
-    record = ended(tmp_path, world)
+    record = ended(tmp_path, environment)
     said = printed(record)
     assert "the canary of shop to v2 is over" in said
     assert f"{outcome}: " in said
@@ -83,20 +83,20 @@ def test_status_tells_what_a_killed_one_left(tmp_path: Path) -> None:
     said = printed(record)
     assert "does not run, and is not over" in said
     assert "weights: v1 90 · v2 10" in said
-    assert printed(Record(folder=tmp_path / "none")) == "no canary of this stack has run here\n"
+    assert printed(Journal(folder=tmp_path / "none")) == "no canary of this stack has run here\n"
 
 
 def test_lines_and_panel_show_rates_errors_percentiles_and_verdicts() -> None:
     """Of both versions, with the wanted split beside the measured one."""
-    world = FakeWorld(errors={"v1": 0.0, "v2": 0.5})
-    course(world, **{**QUICK, "allowedFailures": 0}).run()
-    assert world.scene
-    said = line(world.scene, looked=True)
+    environment = FakeWorld(errors={"v1": 0.0, "v2": 0.5})
+    rollout(environment, **{**QUICK, "allowedFailures": 0}).run()
+    assert environment.state
+    said = line(environment.state, looked=True)
     assert "1/3 v1 90 · v2 10: analysis" in said
     assert "v2 10.0/s errors 50.00 % p99 10 ms" in said
     assert "success rate bad: 50 %, and it must be at least 99 %" in said
     console = Console(file=io.StringIO(), width=120)
-    console.print(panel(world.scene))
+    console.print(panel(environment.state))
     table = console.file.getvalue()  # type: ignore[attr-defined]  # a StringIO
     assert ["v2", "10", "%", "10.0", "%", "10.0", "50.00", "%", *["10", "ms"] * 3] in [
         row.split() for row in table.splitlines()
@@ -108,11 +108,11 @@ def test_without_a_terminal_there_are_lines_and_no_questions() -> None:
     console = Console(file=io.StringIO(), width=200)
     view = View(console)
     with view.open():
-        view.tell("hello [b]")
+        view.report_line("hello [b]")
         assert view.ask("hold or back?", "hb") == "h"
     assert console.file.getvalue().endswith("  hello [b]\n")  # type: ignore[attr-defined]  # a StringIO
-    world = FakeWorld()
-    world.show = view.show  # type: ignore[method-assign]
-    course(world, **QUICK).run()
+    environment = FakeWorld()
+    environment.show = view.show  # type: ignore[method-assign]
+    rollout(environment, **QUICK).run()
     judged = [row for row in console.file.getvalue().splitlines() if "success rate" in row]  # type: ignore[attr-defined]
-    assert len(judged) == len(world.events("look"))
+    assert len(judged) == len(environment.events("look"))

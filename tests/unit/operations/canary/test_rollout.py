@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from operations.canary.fixed_routes import FixedRoute
-from operations.canary.journal.inbox import Wish
+from operations.canary.journal.inbox import Command
 from operations.canary.outcome import Outcome
 from operations.errors import OperationError
-from tests.unit.operations.canary.environments import FakeWorld, course
+from tests.unit.operations.canary.environments import FakeWorld, rollout
 
 QUICK: dict[str, Any] = {
     "steps": [10, 50, 100],
@@ -24,19 +24,19 @@ HALF_WAY = 15.0
 
 def test_a_good_version_gets_everything_step_by_step() -> None:
     """Each step is one update, told by its message, and lasts as long as the plan says."""
-    world = FakeWorld()
-    assert course(world, **QUICK).run() == (
+    environment = FakeWorld()
+    assert rollout(environment, **QUICK).run() == (
         Outcome.promoted,
         "v2 has all the traffic: 100 % of 2000 requests in the last 20 s",
     )
-    assert world.ups == [
+    assert environment.ups == [
         "canary v2: step 1/3, 10 %",
         "canary v2: step 2/3, 50 %",
         "canary v2: step 3/3, 100 %",
     ]
-    assert world.live == world.file == {"v1": 0, "v2": 100}
-    assert world.time > 60
-    assert all(each["verdict"] == "good" for each in world.events("look"))
+    assert environment.live == environment.file == {"v1": 0, "v2": 100}
+    assert environment.time > 60
+    assert all(each["verdict"] == "good" for each in environment.events("look"))
 
 
 LEGACY = FixedRoute(name="legacy", conditions={"uri": "/legacy"}, to={"v1": 100})
@@ -46,10 +46,10 @@ NEW = FixedRoute(name="new", conditions={"uri": "/new"}, to={"v2": 100})
 
 def test_a_promoted_version_is_said_to_have_what_it_got() -> None:
     """A route of its own keeps a fifth of the requests at v1; the end names it, with the measured share."""
-    world = FakeWorld(skew=0)
-    canary = course(world, fixed=[LEGACY, BETA, NEW], **QUICK)
-    canary.watch.divided = False
-    world.at.append((60, lambda it: setattr(it, "skew", -20)))
+    environment = FakeWorld(skew=0)
+    canary = rollout(environment, fixed=[LEGACY, BETA, NEW], **QUICK)
+    canary.analysis.divided = False
+    environment.at.append((60, lambda it: setattr(it, "skew", -20)))
     outcome, why = canary.run()
     assert outcome is Outcome.promoted
     assert why == (
@@ -60,17 +60,17 @@ def test_a_promoted_version_is_said_to_have_what_it_got() -> None:
 
 def test_traffic_that_follows_no_weights_is_not_claimed() -> None:
     """Of callers without a proxy, say: nobody sees them in the stack file."""
-    world = FakeWorld()
-    canary = course(world, **QUICK)
-    canary.watch.divided = False
-    world.at.append((60, lambda it: setattr(it, "skew", -0.01)))
+    environment = FakeWorld()
+    canary = rollout(environment, **QUICK)
+    canary.analysis.divided = False
+    environment.at.append((60, lambda it: setattr(it, "skew", -0.01)))
     assert canary.run()[1] == "v2 has all the weight: 99.99 % of 2000 requests in the last 20 s"
 
 
 def test_what_is_promoted_by_hand_was_not_measured() -> None:
     """Nothing is claimed of requests that nobody counted."""
-    world = FakeWorld()
-    canary = course(world, fixed=[LEGACY], **QUICK)
+    environment = FakeWorld()
+    canary = rollout(environment, fixed=[LEGACY], **QUICK)
     assert canary.promote()[1] == (
         "v2 has all the traffic that follows the weights; its share was not measured; "
         "route legacy still goes to v1"
@@ -79,27 +79,27 @@ def test_what_is_promoted_by_hand_was_not_measured() -> None:
 
 def test_nothing_is_promoted_before_the_analysis_is_over() -> None:
     """Between two updates lie the time to measure the split and the whole hold."""
-    world = FakeWorld()
-    course(world, **QUICK).run()
-    moments = [moment for moment, _ in world.history]
+    environment = FakeWorld()
+    rollout(environment, **QUICK).run()
+    moments = [moment for moment, _ in environment.history]
     assert all(later - earlier >= 20 for earlier, later in itertools.pairwise(moments))
 
 
 def test_a_version_with_errors_is_taken_back_at_the_first_step() -> None:
     """One bad look is allowed by default, the second one is not; weights return in one update."""
-    world = FakeWorld(errors={"v1": 0.0, "v2": 0.2})
-    outcome, why = course(world, **QUICK).run()
+    environment = FakeWorld(errors={"v1": 0.0, "v2": 0.2})
+    outcome, why = rollout(environment, **QUICK).run()
     assert outcome is Outcome.rolled_back
     assert why == "success rate 80 %, and it must be at least 99 %"
-    assert world.live == world.file == {"v1": 100, "v2": 0}
-    assert max(weights["v2"] for _, weights in world.history) == 10
-    assert len([each for each in world.events("look") if each["verdict"] == "bad"]) == 2
+    assert environment.live == environment.file == {"v1": 100, "v2": 0}
+    assert max(weights["v2"] for _, weights in environment.history) == 10
+    assert len([each for each in environment.events("look") if each["verdict"] == "bad"]) == 2
 
 
 def test_a_slow_version_is_taken_back() -> None:
     """Compared with the old one over the same seconds."""
-    world = FakeWorld(latency={"v1": 10, "v2": 310})
-    outcome, why = course(world, **QUICK).run()
+    environment = FakeWorld(latency={"v1": 10, "v2": 310})
+    outcome, why = rollout(environment, **QUICK).run()
     assert outcome is Outcome.rolled_back
     assert why == (
         "p99 250 to 500 ms (old 5 to 10 ms), and it must be at most 1.5 times the old version's 5 to 10 ms"
@@ -109,257 +109,257 @@ def test_a_slow_version_is_taken_back() -> None:
 def test_what_is_as_bad_as_the_old_version_passes_a_comparison() -> None:
     """Where both fail alike, it is not the new version's fault, if the plan says so."""
     checks = [{"successRate": {"belowOld": 1}}]
-    world = FakeWorld(errors={"v1": 0.1, "v2": 0.1})
-    assert course(world, checks=checks, **QUICK).run()[0] is Outcome.promoted
+    environment = FakeWorld(errors={"v1": 0.1, "v2": 0.1})
+    assert rollout(environment, checks=checks, **QUICK).run()[0] is Outcome.promoted
 
 
 def test_a_version_that_turns_bad_later_is_taken_back_then() -> None:
     """No step before counts for a later one."""
-    world = FakeWorld()
-    world.at.append((35, lambda it: it.errors.update(v2=0.5)))
-    assert course(world, **QUICK).run()[0] is Outcome.rolled_back
-    assert [weights["v2"] for _, weights in world.history] == [10, 50, 0]
+    environment = FakeWorld()
+    environment.at.append((35, lambda it: it.errors.update(v2=0.5)))
+    assert rollout(environment, **QUICK).run()[0] is Outcome.rolled_back
+    assert [weights["v2"] for _, weights in environment.history] == [10, 50, 0]
 
 
 def test_a_version_whose_pods_go_away_is_taken_back_at_once() -> None:
     """Without waiting for any figure."""
-    world = FakeWorld()
-    world.at.append((HALF_WAY, lambda it: it.pods.update(v2=0)))
-    outcome, why = course(world, **QUICK).run()
+    environment = FakeWorld()
+    environment.at.append((HALF_WAY, lambda it: it.pods.update(v2=0)))
+    outcome, why = rollout(environment, **QUICK).run()
     assert (outcome, why) == (Outcome.rolled_back, "v2 has no ready pods any more")
-    assert world.history[-1][0] < HALF_WAY + 3
+    assert environment.history[-1][0] < HALF_WAY + 3
 
 
 def test_a_version_without_ready_pods_gets_no_weight() -> None:
     """Not even for a moment; the way back is deployed all the same, and changes nothing."""
-    world = FakeWorld(pods={"v1": 1, "v2": 0})
-    outcome, why = course(world, **QUICK).run()
+    environment = FakeWorld(pods={"v1": 1, "v2": 0})
+    outcome, why = rollout(environment, **QUICK).run()
     assert outcome is Outcome.rolled_back
     assert "no ready pods" in why
-    assert all(weights["v2"] == 0 for _, weights in world.history)
+    assert all(weights["v2"] == 0 for _, weights in environment.history)
 
 
 def test_pods_that_the_canary_brought_go_after_the_weights() -> None:
     """In an update of their own; a version that was there before stays as it was."""
     bad = {"v1": 0.0, "v2": 0.5}
-    world = FakeWorld(errors=bad)
+    environment = FakeWorld(errors=bad)
     why = "success rate 50 %, and it must be at least 99 %"
-    assert course(world, brought=True, **QUICK).run() == (Outcome.rolled_back, why)
-    assert world.ups[-2:] == [f"canary v2: back, {why}", "canary v2: v2 removed"]
-    assert world.removed == {"v2"}
-    world = FakeWorld(errors=bad)
-    assert course(world, **QUICK).run()[0] is Outcome.rolled_back
-    assert world.removed == set()
+    assert rollout(environment, brought=True, **QUICK).run() == (Outcome.rolled_back, why)
+    assert environment.ups[-2:] == [f"canary v2: back, {why}", "canary v2: v2 removed"]
+    assert environment.removed == {"v2"}
+    environment = FakeWorld(errors=bad)
+    assert rollout(environment, **QUICK).run()[0] is Outcome.rolled_back
+    assert environment.removed == set()
 
 
 def test_a_new_version_that_cannot_go_stays_without_traffic() -> None:
     """A route of the team's own names it, say: that is told, and how it ended stays what it is."""
-    world = FakeWorld(errors={"v1": 0.0, "v2": 0.5})
+    environment = FakeWorld(errors={"v1": 0.0, "v2": 0.5})
 
     def refuse(versions: set[str]) -> None:
-        raise OperationError(f"a route leads to {versions}", mend="take it away")
+        raise OperationError(f"a route leads to {versions}", fix="take it away")
 
-    world.remove_versions = refuse  # type: ignore[method-assign]
-    assert course(world, brought=True, **QUICK).run()[0] is Outcome.rolled_back
-    assert any(each.startswith("v2 stays: a route leads to {'v2'}") for each in world.said)
+    environment.remove_versions = refuse  # type: ignore[method-assign]
+    assert rollout(environment, brought=True, **QUICK).run()[0] is Outcome.rolled_back
+    assert any(each.startswith("v2 stays: a route leads to {'v2'}") for each in environment.said)
 
 
 def test_a_version_that_never_starts_gets_no_traffic() -> None:
     """The update that brings it fails twice; what the canary brought goes again."""
-    world = FakeWorld(refuses=2)
-    ended = course(world, brought=True, **QUICK).prepare()
+    environment = FakeWorld(refuses=2)
+    ended = rollout(environment, brought=True, **QUICK).prepare()
     assert ended is not None
     assert ended[0] is Outcome.rolled_back
     assert "v2 had no traffic" in ended[1]
     before = "canary v2: before the first step"
-    assert world.ups == [before, f"{before} refreshed", "canary v2: v2 removed"]
+    assert environment.ups == [before, f"{before} refreshed", "canary v2: v2 removed"]
 
 
 def test_nobody_goes_back_to_a_version_without_pods() -> None:
     """Bad answers are better than none."""
-    world = FakeWorld(errors={"v1": 0.0, "v2": 0.5})
-    world.at.append((10, lambda it: it.pods.update(v1=0)))
-    outcome, why = course(world, **QUICK).run()
+    environment = FakeWorld(errors={"v1": 0.0, "v2": 0.5})
+    environment.at.append((10, lambda it: it.pods.update(v1=0)))
+    outcome, why = rollout(environment, **QUICK).run()
     assert outcome is Outcome.failed
     assert "v1 has no ready pods to go back to" in why
-    assert world.live == {"v1": 90, "v2": 10}
+    assert environment.live == {"v1": 90, "v2": 10}
 
 
 def test_a_split_that_is_not_the_wanted_one_goes_back() -> None:
     """Something else divides the traffic: the analysis would be of other shares than it says."""
-    world = FakeWorld(skew=10)
-    outcome, why = course(world, **QUICK).run()
+    environment = FakeWorld(skew=10)
+    outcome, why = rollout(environment, **QUICK).run()
     assert outcome is Outcome.rolled_back
     assert "the measured split is not the wanted one" in why
-    assert max(weights["v2"] for _, weights in world.history) == 10
+    assert max(weights["v2"] for _, weights in environment.history) == 10
 
 
 def test_a_bad_version_goes_back_before_its_split_is_known() -> None:
     """Bad is bad, whatever its share: nobody waits for the split to tell."""
-    world = FakeWorld(skew=10, errors={"v1": 0.0, "v2": 0.2})
-    outcome, why = course(world, **QUICK, allowedFailures=0).run()
+    environment = FakeWorld(skew=10, errors={"v1": 0.0, "v2": 0.2})
+    outcome, why = rollout(environment, **QUICK, allowedFailures=0).run()
     assert outcome is Outcome.rolled_back
     assert why == "success rate 80 %, and it must be at least 99 %"
-    (step, _), (back, _) = world.history
-    assert back - step < 8
+    (step, _), (roll_back, _) = environment.history
+    assert roll_back - step < 8
 
 
 def test_a_bad_version_goes_back_an_interval_after_its_step() -> None:
     """Also where the split was measured meanwhile: that time is not given to it as well."""
-    world = FakeWorld(errors={"v1": 0.0, "v2": 0.2})
-    course(world, **QUICK, allowedFailures=0).run()
-    (step, _), (back, _) = world.history
-    assert world.events("split")
-    assert back - step < 8
+    environment = FakeWorld(errors={"v1": 0.0, "v2": 0.2})
+    rollout(environment, **QUICK, allowedFailures=0).run()
+    (step, _), (roll_back, _) = environment.history
+    assert environment.events("split")
+    assert roll_back - step < 8
 
 
 def test_the_analysis_waits_for_the_split() -> None:
     """That it is good, figures of before the split agreed do not say: the whole hold comes after."""
-    world = FakeWorld(skew=-10)
-    world.at.append((12, lambda it: setattr(it, "skew", 0)))
-    assert course(world, **QUICK).run()[0] is Outcome.promoted
-    assert world.history[1][0] > 12 + 20
+    environment = FakeWorld(skew=-10)
+    environment.at.append((12, lambda it: setattr(it, "skew", 0)))
+    assert rollout(environment, **QUICK).run()[0] is Outcome.promoted
+    assert environment.history[1][0] > 12 + 20
 
 
 @pytest.mark.parametrize(("policy", "outcome"), [("stop", Outcome.no_data), ("continue", Outcome.promoted)])
 def test_without_traffic_the_plan_decides(policy: str, outcome: Outcome) -> None:
     """Stop as it is, or go on."""
-    world = FakeWorld(rate=0)
-    assert course(world, noData=policy, **QUICK).run()[0] is outcome
-    assert world.live["v2"] == (10 if policy == "stop" else 100)
+    environment = FakeWorld(rate=0)
+    assert rollout(environment, noData=policy, **QUICK).run()[0] is outcome
+    assert environment.live["v2"] == (10 if policy == "stop" else 100)
 
 
 def test_without_traffic_it_waits_until_there_is_some() -> None:
     """The default: neither promoted nor taken back by nothing."""
-    world = FakeWorld(rate=0)
-    world.at.append((1000, lambda it: setattr(it, "rate", 100)))
-    assert course(world, **QUICK).run()[0] is Outcome.promoted
-    assert world.history[1][0] > 1000
+    environment = FakeWorld(rate=0)
+    environment.at.append((1000, lambda it: setattr(it, "rate", 100)))
+    assert rollout(environment, **QUICK).run()[0] is Outcome.promoted
+    assert environment.history[1][0] > 1000
 
 
 def test_little_traffic_adds_up() -> None:
     """Looks with too few requests are no verdict; their requests count in the next one."""
-    world = FakeWorld(rate=2)
-    assert course(world, **QUICK).run()[0] is Outcome.promoted
-    judged = [each for each in world.events("look") if each["verdict"] != "unknown"]
+    environment = FakeWorld(rate=2)
+    assert rollout(environment, **QUICK).run()[0] is Outcome.promoted
+    judged = [each for each in environment.events("look") if each["verdict"] != "unknown"]
     assert all(each["versions"]["v2"]["requests"] >= 20 for each in judged)
 
 
 @pytest.mark.parametrize("policy", ["stop", "continue"])
 def test_prometheus_down_is_no_verdict_and_promotes_nothing(policy: str) -> None:
     """Its outage ends the canary as it is, also where the plan goes on without traffic."""
-    world = FakeWorld()
-    world.at.append((HALF_WAY, lambda it: setattr(it, "prometheus", False)))
-    outcome, why = course(world, noData=policy, **QUICK).run()
+    environment = FakeWorld()
+    environment.at.append((HALF_WAY, lambda it: setattr(it, "prometheus", False)))
+    outcome, why = rollout(environment, noData=policy, **QUICK).run()
     assert outcome is Outcome.no_data
     assert "Prometheus is down" in why
-    assert world.live == world.file == {"v1": 90, "v2": 10}
+    assert environment.live == environment.file == {"v1": 90, "v2": 10}
 
 
 def test_prometheus_away_for_a_while_is_waited_for() -> None:
     """Then the analysis goes on."""
-    world = FakeWorld()
-    world.at.append((HALF_WAY, lambda it: setattr(it, "prometheus", False)))
-    world.at.append((HALF_WAY + 40, lambda it: setattr(it, "prometheus", True)))
-    assert course(world, **QUICK).run()[0] is Outcome.promoted
+    environment = FakeWorld()
+    environment.at.append((HALF_WAY, lambda it: setattr(it, "prometheus", False)))
+    environment.at.append((HALF_WAY + 40, lambda it: setattr(it, "prometheus", True)))
+    assert rollout(environment, **QUICK).run()[0] is Outcome.promoted
 
 
 def test_a_long_wait_for_the_cluster_is_no_lack_of_figures() -> None:
     """A look that comes late, because nobody told of the pods meanwhile, is of figures that are there."""
-    world = FakeWorld()
-    world.at.append((6, lambda it: it.sleep(40)))
-    assert course(world, **QUICK, noData="stop").run()[0] is Outcome.promoted
+    environment = FakeWorld()
+    environment.at.append((6, lambda it: it.sleep(40)))
+    assert rollout(environment, **QUICK, noData="stop").run()[0] is Outcome.promoted
 
 
 def test_the_cluster_away_for_a_while_is_waited_for() -> None:
     """In an update as well: it is done again, with a look at what is really there."""
-    world = FakeWorld()
-    world.at.append((28, lambda it: setattr(it, "cluster", False)))
-    world.at.append((48, lambda it: setattr(it, "cluster", True)))
-    assert course(world, **QUICK).run()[0] is Outcome.promoted
-    assert world.live == {"v1": 0, "v2": 100}
+    environment = FakeWorld()
+    environment.at.append((28, lambda it: setattr(it, "cluster", False)))
+    environment.at.append((48, lambda it: setattr(it, "cluster", True)))
+    assert rollout(environment, **QUICK).run()[0] is Outcome.promoted
+    assert environment.live == {"v1": 0, "v2": 100}
 
 
 def test_an_update_that_fails_twice_leads_back() -> None:
     """Once may be chance."""
-    world = FakeWorld(refuses=2)
-    outcome, why = course(world, **QUICK).run()
+    environment = FakeWorld(refuses=2)
+    outcome, why = rollout(environment, **QUICK).run()
     assert outcome is Outcome.rolled_back
     assert "error: no" in why
-    world = FakeWorld(refuses=1)
-    assert course(world, **QUICK).run()[0] is Outcome.promoted
-    assert "`pulumi up` failed for stack prod; once more\n  error: no" in world.said
+    environment = FakeWorld(refuses=1)
+    assert rollout(environment, **QUICK).run()[0] is Outcome.promoted
+    assert "`pulumi up` failed for stack prod; once more\n  error: no" in environment.said
 
 
 def test_a_way_back_that_fails_is_told() -> None:
     """After several tries."""
-    world = FakeWorld(refuses=100)
-    outcome, why = course(world, **QUICK).run()
+    environment = FakeWorld(refuses=100)
+    outcome, why = rollout(environment, **QUICK).run()
     assert outcome is Outcome.failed
     assert "the way back failed" in why
 
 
 def test_no_step_is_made_on_routes_that_somebody_changed() -> None:
     """It says who, and leaves everything as it is."""
-    world = FakeWorld(changed=["VirtualService shop/shop spec.http is changed, by kubectl"])
-    outcome, why = course(world, **QUICK).run()
+    environment = FakeWorld(changed=["VirtualService shop/shop spec.http is changed, by kubectl"])
+    outcome, why = rollout(environment, **QUICK).run()
     assert outcome is Outcome.held
     assert "by kubectl" in why
-    assert world.ups == []
+    assert environment.ups == []
 
 
 def test_nothing_is_deployed_on_routes_that_somebody_changed() -> None:
     """Not even what comes before the first step: its update would put them back, and nobody would know."""
-    world = FakeWorld(changed=["VirtualService shop/shop spec.http is changed, by kubectl"])
-    ended = course(world, **QUICK).prepare()
+    environment = FakeWorld(changed=["VirtualService shop/shop spec.http is changed, by kubectl"])
+    ended = rollout(environment, **QUICK).prepare()
     assert ended is not None
     assert ended[0] is Outcome.held
     assert "by kubectl" in ended[1]
-    assert world.ups == []
+    assert environment.ups == []
 
 
 def test_pause_keeps_the_step_and_resume_goes_on() -> None:
     """For as long as somebody likes; a bad version goes back in the meantime."""
-    world = FakeWorld()
-    world.at.append((5, lambda it: it.wishes.append(Wish.pause)))
-    world.at.append((500, lambda it: it.wishes.append(Wish.resume)))
-    assert course(world, **QUICK).run()[0] is Outcome.promoted
-    assert world.history[1][0] > 500
+    environment = FakeWorld()
+    environment.at.append((5, lambda it: it.wishes.append(Command.pause)))
+    environment.at.append((500, lambda it: it.wishes.append(Command.resume)))
+    assert rollout(environment, **QUICK).run()[0] is Outcome.promoted
+    assert environment.history[1][0] > 500
 
-    world = FakeWorld()
-    world.at.append((5, lambda it: it.wishes.append(Wish.pause)))
-    world.at.append((500, lambda it: it.errors.update(v2=0.5)))
-    assert course(world, **QUICK).run()[0] is Outcome.rolled_back
+    environment = FakeWorld()
+    environment.at.append((5, lambda it: it.wishes.append(Command.pause)))
+    environment.at.append((500, lambda it: it.errors.update(v2=0.5)))
+    assert rollout(environment, **QUICK).run()[0] is Outcome.rolled_back
 
 
 def test_a_step_of_the_plan_can_wait_for_a_person() -> None:
     """Its next step begins when somebody says so."""
-    world = FakeWorld()
-    world.at.append((900, lambda it: it.wishes.append(Wish.resume)))
+    environment = FakeWorld()
+    environment.at.append((900, lambda it: it.wishes.append(Command.resume)))
     steps = [{"weight": 10, "pause": True}, 100]
-    assert course(world, **{**QUICK, "steps": steps}).run()[0] is Outcome.promoted
-    assert world.history[1][0] > 900
+    assert rollout(environment, **{**QUICK, "steps": steps}).run()[0] is Outcome.promoted
+    assert environment.history[1][0] > 900
 
 
 def test_a_killed_canary_that_was_paused_is_paused_again() -> None:
     """By hand: it watches its step, and goes on when somebody says so, as if nothing had been."""
-    world = FakeWorld(live={"v1": 90, "v2": 10})
-    world.at.append((400, lambda it: it.wishes.append(Wish.resume)))
-    assert course(world, paused=True, **QUICK).run(0, resumed=True)[0] is Outcome.promoted
-    assert [moment > 400 for moment, _ in world.history] == [False, True, True]
+    environment = FakeWorld(live={"v1": 90, "v2": 10})
+    environment.at.append((400, lambda it: it.wishes.append(Command.resume)))
+    assert rollout(environment, paused=True, **QUICK).run(0, resumed=True)[0] is Outcome.promoted
+    assert [moment > 400 for moment, _ in environment.history] == [False, True, True]
 
 
 def test_a_killed_canary_that_the_plan_had_paused_waits_there_again() -> None:
     """The step was good: it is not judged anew, its hooks do not run again, and one --resume is enough."""
     steps = [{"weight": 10, "pause": True}, 100]
     hooks = [{"when": when, "run": when} for when in ("before-step", "after-step")]
-    world = FakeWorld(live={"v1": 90, "v2": 10})
-    world.at.append((400, lambda it: it.wishes.append(Wish.resume)))
-    going_on = course(world, paused_after=0, hooks=hooks, **{**QUICK, "steps": steps})
+    environment = FakeWorld(live={"v1": 90, "v2": 10})
+    environment.at.append((400, lambda it: it.wishes.append(Command.resume)))
+    going_on = rollout(environment, paused_after=0, hooks=hooks, **{**QUICK, "steps": steps})
     assert going_on.run(0, resumed=True)[0] is Outcome.promoted
-    assert [each for each in world.said if each.startswith("hook") and each.endswith(" 10")] == []
-    assert [moment > 400 for moment, _ in world.history] == [False, True]
-    assert [each["event"] for each in world.notes if each["event"] in {"paused", "resumed"}] == [
+    assert [each for each in environment.said if each.startswith("hook") and each.endswith(" 10")] == []
+    assert [moment > 400 for moment, _ in environment.history] == [False, True]
+    assert [each["event"] for each in environment.notes if each["event"] in {"paused", "resumed"}] == [
         "paused",
         "resumed",
     ]
@@ -367,100 +367,106 @@ def test_a_killed_canary_that_the_plan_had_paused_waits_there_again() -> None:
 
 def test_promote_gives_everything_at_once() -> None:
     """In one update; the share that it got before is not its share now."""
-    world = FakeWorld()
-    world.at.append((HALF_WAY, lambda it: it.wishes.append(Wish.promote)))
+    environment = FakeWorld()
+    environment.at.append((HALF_WAY, lambda it: it.wishes.append(Command.promote)))
     promoted = (Outcome.promoted, "v2 has all the weight; its share was not measured")
-    assert course(world, **QUICK).run() == promoted
-    assert [weights["v2"] for _, weights in world.history] == [10, 100]
-    assert world.time < HALF_WAY + 10
+    assert rollout(environment, **QUICK).run() == promoted
+    assert [weights["v2"] for _, weights in environment.history] == [10, 100]
+    assert environment.time < HALF_WAY + 10
 
 
 def test_abort_has_everybody_back_at_once() -> None:
     """In one update."""
-    world = FakeWorld()
-    world.at.append((40, lambda it: it.wishes.append(Wish.abort)))
-    assert course(world, **QUICK).run() == (Outcome.aborted, "aborted by hand")
-    assert world.live == {"v1": 100, "v2": 0}
-    assert world.history[-1][0] < 44
+    environment = FakeWorld()
+    environment.at.append((40, lambda it: it.wishes.append(Command.abort)))
+    assert rollout(environment, **QUICK).run() == (Outcome.aborted, "aborted by hand")
+    assert environment.live == {"v1": 100, "v2": 0}
+    assert environment.history[-1][0] < 44
 
 
 @pytest.mark.parametrize(("answer", "outcome"), [("hold", Outcome.held), ("back", Outcome.aborted)])
 def test_ctrl_c_holds_or_goes_back(answer: Any, outcome: Outcome) -> None:  # noqa: ANN401 - a word
     """As the person says."""
-    world = FakeWorld()
-    world.at.append((HALF_WAY, lambda it: setattr(it, "answer", answer)))
-    assert course(world, **QUICK).run()[0] is outcome
-    assert world.live["v2"] == (10 if answer == "hold" else 0)
+    environment = FakeWorld()
+    environment.at.append((HALF_WAY, lambda it: setattr(it, "answer", answer)))
+    assert rollout(environment, **QUICK).run()[0] is outcome
+    assert environment.live["v2"] == (10 if answer == "hold" else 0)
 
 
 def test_abort_is_heard_while_the_new_version_is_deployed() -> None:
     """Its update ends there; what the canary brought goes again, and no step is made."""
-    world = FakeWorld()
-    world.at.append((1, lambda it: it.wishes.append(Wish.abort)))
-    ended = course(world, brought=True, **QUICK).prepare()
+    environment = FakeWorld()
+    environment.at.append((1, lambda it: it.wishes.append(Command.abort)))
+    ended = rollout(environment, brought=True, **QUICK).prepare()
     assert ended == (Outcome.aborted, "aborted by hand; v2 had no traffic")
-    assert world.events("back")[0]["outcome"] == "aborted"
-    assert world.ups == ["canary v2: before the first step", "canary v2: v2 removed"]
+    assert environment.events("back")[0]["outcome"] == "aborted"
+    assert environment.ups == ["canary v2: before the first step", "canary v2: v2 removed"]
 
 
 def test_ctrl_c_is_heard_while_the_new_version_is_deployed() -> None:
     """Held, it is as far as it came: --resume prepares again."""
-    world = FakeWorld()
-    world.at.append((1, lambda it: setattr(it, "answer", "hold")))
-    assert course(world, brought=True, **QUICK).prepare() == (Outcome.held, "interrupted; the weights stay")
-    assert (world.ups, world.removed) == (["canary v2: before the first step"], set())
+    environment = FakeWorld()
+    environment.at.append((1, lambda it: setattr(it, "answer", "hold")))
+    assert rollout(environment, brought=True, **QUICK).prepare() == (
+        Outcome.held,
+        "interrupted; the weights stay",
+    )
+    assert (environment.ups, environment.removed) == (["canary v2: before the first step"], set())
 
 
 def test_promote_is_for_when_the_new_version_is_deployed() -> None:
     """Asked for while it is: its pods come first, then everything in one update."""
-    world = FakeWorld()
-    world.at.append((1, lambda it: it.wishes.append(Wish.promote)))
-    promoting = course(world, **QUICK)
+    environment = FakeWorld()
+    environment.at.append((1, lambda it: it.wishes.append(Command.promote)))
+    promoting = rollout(environment, **QUICK)
     assert promoting.prepare() is None
     assert promoting.run()[0] is Outcome.promoted
-    assert world.ups == ["canary v2: before the first step", "canary v2: step 3/3, 100 %"]
+    assert environment.ups == ["canary v2: before the first step", "canary v2: step 3/3, 100 %"]
 
 
 def test_a_pause_while_the_new_version_is_deployed_holds_the_first_step_back() -> None:
     """Until somebody says --resume."""
-    world = FakeWorld()
-    world.at += [
-        (1, lambda it: it.wishes.append(Wish.pause)),
-        (300, lambda it: it.wishes.append(Wish.resume)),
+    environment = FakeWorld()
+    environment.at += [
+        (1, lambda it: it.wishes.append(Command.pause)),
+        (300, lambda it: it.wishes.append(Command.resume)),
     ]
-    pausing = course(world, **QUICK)
+    pausing = rollout(environment, **QUICK)
     assert pausing.prepare() is None
     assert pausing.run()[0] is Outcome.promoted
-    assert [moment > 300 for moment, _ in world.history] == [False, True, True, True]
+    assert [moment > 300 for moment, _ in environment.history] == [False, True, True, True]
 
 
 def test_what_was_asked_for_during_an_update_comes_before_the_next_one() -> None:
     """Nobody gets more of a version that somebody has called off."""
-    world = FakeWorld(wishes=[Wish.abort])
-    assert course(world, **QUICK).run()[0] is Outcome.aborted
-    assert all(weights["v2"] == 0 for _, weights in world.history)
+    environment = FakeWorld(wishes=[Command.abort])
+    assert rollout(environment, **QUICK).run()[0] is Outcome.aborted
+    assert all(weights["v2"] == 0 for _, weights in environment.history)
 
 
 def test_a_resumed_canary_goes_on_at_its_step() -> None:
     """It deploys that step once more, with a look at what is really there, and goes on."""
-    world = FakeWorld(live={"v1": 50, "v2": 50})
-    assert course(world, **QUICK).run(1, resumed=True)[0] is Outcome.promoted
-    assert world.ups == ["canary v2: step 2/3, 50 % refreshed", "canary v2: step 3/3, 100 %"]
+    environment = FakeWorld(live={"v1": 50, "v2": 50})
+    assert rollout(environment, **QUICK).run(1, resumed=True)[0] is Outcome.promoted
+    assert environment.ups == ["canary v2: step 2/3, 50 % refreshed", "canary v2: step 3/3, 100 %"]
 
 
 def test_one_that_was_killed_before_its_first_step_prepares_again() -> None:
     """With the weights as they were, whatever the file says by then, and a look at what is really there."""
-    world = FakeWorld(file={"v1": 90, "v2": 10})
-    assert course(world, **QUICK).prepare(resumed=True) is None
-    assert (world.live, world.ups) == ({"v1": 100, "v2": 0}, ["canary v2: before the first step refreshed"])
+    environment = FakeWorld(file={"v1": 90, "v2": 10})
+    assert rollout(environment, **QUICK).prepare(resumed=True) is None
+    assert (environment.live, environment.ups) == (
+        {"v1": 100, "v2": 0},
+        ["canary v2: before the first step refreshed"],
+    )
 
 
 def test_hooks_run_in_their_places() -> None:
     """Start, around each step, and at the end with the outcome."""
     hooks = [{"when": when, "run": when} for when in ("start", "before-step", "after-step", "end")]
-    world = FakeWorld()
-    course(world, hooks=hooks, **{**QUICK, "steps": [50]}).run()
-    ran = [each for each in world.said if each.startswith(("hook", "up"))]
+    environment = FakeWorld()
+    rollout(environment, hooks=hooks, **{**QUICK, "steps": [50]}).run()
+    ran = [each for each in environment.said if each.startswith(("hook", "up"))]
     assert [each for each in ran if len(each.split()) > 2] == [
         "hook start 50",
         "hook before-step 50",
@@ -480,52 +486,52 @@ def test_hooks_run_in_their_places() -> None:
 def test_a_failing_hook_does_what_the_plan_says(on_failure: str, outcome: Outcome) -> None:
     """Go back, stop as it is, or only say so."""
     hooks = [{"when": "after-step", "run": "load-test", "onFailure": on_failure}]
-    world = FakeWorld(hooks={"load-test": "exit code 1"})
-    assert course(world, hooks=hooks, **QUICK).run()[0] is outcome
-    assert any("load-test: exit code 1" in each for each in (*world.said, str(world.notes)))
+    environment = FakeWorld(hooks={"load-test": "exit code 1"})
+    assert rollout(environment, hooks=hooks, **QUICK).run()[0] is outcome
+    assert any("load-test: exit code 1" in each for each in (*environment.said, str(environment.notes)))
 
 
 def test_a_query_of_the_teams_own_decides() -> None:
     """With a limit, or against the old version."""
     checks = [{"query": {"name": "queue", "promql": "q{v='$version'}", "timesOld": 2}}]
-    world = FakeWorld(values={"queue v1": 10, "queue v2": 19})
-    assert course(world, checks=checks, **QUICK).run()[0] is Outcome.promoted
-    world = FakeWorld(values={"queue v1": 10, "queue v2": 21})
-    assert course(world, checks=checks, **QUICK).run()[0] is Outcome.rolled_back
+    environment = FakeWorld(values={"queue v1": 10, "queue v2": 19})
+    assert rollout(environment, checks=checks, **QUICK).run()[0] is Outcome.promoted
+    environment = FakeWorld(values={"queue v1": 10, "queue v2": 21})
+    assert rollout(environment, checks=checks, **QUICK).run()[0] is Outcome.rolled_back
 
 
 def test_a_query_without_data_is_no_verdict() -> None:
     """The plan decides what that means."""
     checks = [{"query": {"name": "queue", "promql": "q", "atMost": 2}}]
-    world = FakeWorld(values={"queue v2": None})
-    outcome, why = course(world, checks=checks, noData="stop", **QUICK).run()
+    environment = FakeWorld(values={"queue v2": None})
+    outcome, why = rollout(environment, checks=checks, noData="stop", **QUICK).run()
     assert (outcome, why) == (Outcome.no_data, "queue: no data")
 
 
 def test_mirror_and_header_steps_come_without_a_split() -> None:
     """Their figures are of copies, or of requests that the weights do not divide."""
     steps = [{"mirror": 50}, {"match": {"headers": {"x": "y"}}}, 100]
-    world = FakeWorld(skew=30)
-    world.at.append((60, lambda it: setattr(it, "skew", 0)))
-    outcome, _ = course(world, **{**QUICK, "steps": steps, "hold": "30s"}).run()
+    environment = FakeWorld(skew=30)
+    environment.at.append((60, lambda it: setattr(it, "skew", 0)))
+    outcome, _ = rollout(environment, **{**QUICK, "steps": steps, "hold": "30s"}).run()
     assert outcome is Outcome.promoted
 
 
 def test_the_rollback_window_goes_back_when_it_turns_bad() -> None:
     """With all the traffic, and the old version still there."""
-    world = FakeWorld()
-    world.at.append((120, lambda it: it.errors.update(v2=0.5)))
-    outcome, _ = course(world, rollbackWindow="5m", **QUICK).run()
+    environment = FakeWorld()
+    environment.at.append((120, lambda it: it.errors.update(v2=0.5)))
+    outcome, _ = rollout(environment, rollbackWindow="5m", **QUICK).run()
     assert outcome is Outcome.rolled_back
-    assert [weights["v2"] for _, weights in world.history] == [10, 50, 100, 0]
+    assert [weights["v2"] for _, weights in environment.history] == [10, 50, 100, 0]
 
 
 def test_old_versions_go_in_the_end_if_the_plan_says_so() -> None:
     """By an update of their own, after everything else."""
-    world = FakeWorld()
-    assert course(world, removeOld=True, **QUICK).run()[0] is Outcome.promoted
-    assert world.removed == {"v1"}
-    assert world.ups[-1] == "canary v2: v1 removed"
+    environment = FakeWorld()
+    assert rollout(environment, removeOld=True, **QUICK).run()[0] is Outcome.promoted
+    assert environment.removed == {"v1"}
+    assert environment.ups[-1] == "canary v2: v1 removed"
 
 
 class _Readied(FakeWorld):
@@ -537,11 +543,11 @@ class _Readied(FakeWorld):
 
 def test_no_step_begins_cold() -> None:
     """After the update before the first step and during every step, the next update is made ready."""
-    world = _Readied()
-    one = course(world, **QUICK)
+    environment = _Readied()
+    one = rollout(environment, **QUICK)
     assert one.prepare() is None
     assert one.run()[0] is Outcome.promoted
-    told = [each for each in world.said if each.startswith(("up ", "ready "))]
+    told = [each for each in environment.said if each.startswith(("up ", "ready "))]
     ups, readied = told[::2], told[1::2]
     assert [each.partition(": ")[2] for each in ups] == [
         "before the first step", "step 1/3, 10 %", "step 2/3, 50 %", "step 3/3, 100 %",

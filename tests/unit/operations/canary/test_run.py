@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from operations.canary.fixed_routes import FixedRoute
-from operations.canary.journal.journal import Record
+from operations.canary.journal.journal import Journal
 from operations.canary.journal.run import Canary
 from operations.canary.outcome import Outcome
 from operations.errors import OperationError
@@ -37,25 +37,25 @@ WITHOUT = MeshService(
 
 
 @pytest.fixture
-def record(tmp_path: Path) -> Record:
+def record(tmp_path: Path) -> Journal:
     """The journal of a canary that has begun."""
-    made = Record(folder=tmp_path)
+    made = Journal(folder=tmp_path)
     NEW.note(made, 0)
     return made
 
 
-def test_it_is_what_it_was(record: Record) -> None:
+def test_it_is_what_it_was(record: Journal) -> None:
     """Plan, weights and whose pods they are."""
     assert Canary.of(record.entries(), [NEW.service]) == NEW
 
 
-def test_its_end_knows_the_routes_that_it_did_not_move(record: Record) -> None:
+def test_its_end_knows_the_routes_that_it_did_not_move(record: Journal) -> None:
     """Also where another process goes on with it."""
     one = Canary.of(record.entries(), [NEW.service])
-    assert one.course(FakeWorld(), "prod").promote()[1].endswith("; route legacy still goes to v1")
+    assert one.rollout(FakeWorld(), "prod").promote()[1].endswith("; route legacy still goes to v1")
 
 
-def test_a_pause_outlives_the_process(record: Record) -> None:
+def test_a_pause_outlives_the_process(record: Journal) -> None:
     """By hand, or by the plan after a step; until somebody said to go on."""
     record.note("paused", by="hand")
     assert Canary.of(record.entries(), [NEW.service]).paused
@@ -64,35 +64,35 @@ def test_a_pause_outlives_the_process(record: Record) -> None:
     record.note("paused", by="plan", step=0)
     one = Canary.of(record.entries(), [NEW.service])
     assert (one.paused, one.paused_after) == (False, 0)
-    record.note("step", step=0, says="10 %")
+    record.note("step", step=0, description="10 %")
     assert Canary.of(record.entries(), [NEW.service]).paused_after == 0
     record.note("resumed")
     assert Canary.of(record.entries(), [NEW.service]).paused_after is None
 
 
-def test_it_knows_whether_a_step_had_begun(record: Record) -> None:
+def test_it_knows_whether_a_step_had_begun(record: Journal) -> None:
     """Until then no routes but those of before can be its own, whatever weights the plan's steps have."""
     assert not Canary.of(record.entries(), [NEW.service]).stepped
-    record.note("step", step=0, says="10 %")
+    record.note("step", step=0, description="10 %")
     assert Canary.of(record.entries(), [NEW.service]).stepped
 
 
-def test_the_way_back_goes_on_as_what_it_was(record: Record) -> None:
+def test_the_way_back_goes_on_as_what_it_was(record: Journal) -> None:
     """Also where the new version has left the stack file already; a step forward ends it."""
     record.note("back", outcome="aborted", why="aborted by hand")
     assert Canary.of(record.entries(), [WITHOUT]).going_back == (Outcome.aborted, "aborted by hand")
-    record.note("step", step=0, says="10 %")
+    record.note("step", step=0, description="10 %")
     assert Canary.of(record.entries(), [NEW.service]).going_back is None
 
 
-def test_a_version_that_somebody_took_away_is_missed(record: Record) -> None:
+def test_a_version_that_somebody_took_away_is_missed(record: Journal) -> None:
     """On its way forward the canary cannot do without it."""
     with pytest.raises(OperationError, match="no shop v2 any more"):
         Canary.of(record.entries(), [WITHOUT])
 
 
 def test_pods_that_had_requests_before_a_kill_do_not_warm_up_again(
-    record: Record, monkeypatch: pytest.MonkeyPatch
+    record: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of the default 20 s from their first requests on, what is left; a clock that moved adds nothing."""
     record.note("applied", step=0, weights={"v1": 90, "v2": 10})
@@ -101,7 +101,7 @@ def test_pods_that_had_requests_before_a_kill_do_not_warm_up_again(
     def left(seconds: float) -> float:
         monkeypatch.setattr("operations.canary.journal.run.time.time", lambda: first + seconds)
         canary = Canary.of(record.entries(), [NEW.service])
-        return canary.course(FakeWorld(), "prod").watch.warm_up
+        return canary.rollout(FakeWorld(), "prod").analysis.warm_up
 
     assert [left(seconds) for seconds in (0, 5, 100, -100)] == pytest.approx([20, 15, 0, 20])
-    assert NEW.course(FakeWorld(), "prod").watch.warm_up == 20
+    assert NEW.rollout(FakeWorld(), "prod").analysis.warm_up == 20

@@ -25,20 +25,20 @@ def drawn(versions: tuple[Version, Version], rate: float, plan: str = "default")
 @pytest.mark.parametrize("versions", ["1 pod each", "4 pods each"])
 def test_equal_versions_are_promoted(versions: str, rate: float) -> None:
     """All of them, at few requests and at many, with one pod and with several, by the default plan."""
-    assert [each.says for each in drawn(EQUAL[versions], rate) if not each.promoted] == []
+    assert [each.description for each in drawn(EQUAL[versions], rate) if not each.promoted] == []
 
 
 @pytest.mark.parametrize("versions", ["1 ms against 3", "cold for 15 s", "long pauses"])
 def test_what_looks_slower_at_many_requests_is_promoted(versions: str) -> None:
     """What the reviewers saw; cold pods; and pauses for whose end hundreds of requests wait."""
-    assert [each.says for each in drawn(EQUAL[versions], 1600) if not each.promoted] == []
+    assert [each.description for each in drawn(EQUAL[versions], 1600) if not each.promoted] == []
 
 
 @RATES
 def test_equal_versions_are_promoted_by_the_plan_of_the_docs(rate: float) -> None:
     """With copies, a route for insiders, two limits for errors and two for latency."""
     ended = drawn(EQUAL["1 pod each"], rate, "docs/canary.md")
-    assert [each.says for each in ended if not each.promoted] == []
+    assert [each.description for each in ended if not each.promoted] == []
 
 
 @RATES
@@ -46,7 +46,7 @@ def test_equal_versions_are_promoted_by_the_plan_of_the_docs(rate: float) -> Non
 def test_bad_versions_are_rolled_back(versions: str, rate: float) -> None:
     """All of them; what is as slow as that, or fails at many requests, at the first step."""
     ended = drawn(BAD[versions], rate)
-    assert [each.says for each in ended if each.promoted] == []
+    assert [each.description for each in ended if each.promoted] == []
     at_once = versions == "300 ms more" or rate == 1500
     assert {each.most for each in ended if at_once} <= {5}
 

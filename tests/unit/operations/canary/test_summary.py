@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from operations.canary import command
-from operations.metrics.service_metrics import Figures
+from operations.metrics.service_metrics import MetricsReader
 from tests.unit.operations.canary.test_preview import FOLLOWING
 from tests.unit.operations.projects import project
 
@@ -36,7 +36,7 @@ def preview(folder: Path, monkeypatch: pytest.MonkeyPatch, **keys: object) -> st
     monkeypatch.setenv("XDG_STATE_HOME", str(folder))
     monkeypatch.setattr(command, "Deployment", Deployed)
     monkeypatch.setattr(command, "meant_cluster", lambda _: None)
-    monkeypatch.setattr(Figures, "of", lambda *_: None)
+    monkeypatch.setattr(MetricsReader, "of", lambda *_: None)
     config = FOLLOWING | {f"mesh-app:{key}": value for key, value in keys.items()}
     said = StringIO()
     console = Console(file=said, highlight=False, markup=False, soft_wrap=True)

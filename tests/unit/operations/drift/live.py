@@ -8,16 +8,16 @@ from typing import Any
 from operations.drift.check import Declared
 from operations.drift.findings import Finding
 from operations.drift.objects import object_findings
-from operations.drift.platform_metadata import Stamps
+from operations.drift.platform_metadata import PlatformMetadata
 from operations.drift.snapshot import Snapshot
-from operations.drift.state import Kept, State
+from operations.drift.state import State, StoredState
 from operations.kube.cluster import Cluster
 from operations.kube.manifests import Manifest, in_order, is_applied
 from operations.pulumi_stack.program import declare
 from operations.pulumi_stack.project import Project
 from tests.unit.operations.projects import CHECKOUT
 
-NONE = Stamps(seen=frozenset())
+NONE = PlatformMetadata(seen=frozenset())
 """A platform that writes on no namespace."""
 PULUMI = "pulumi-kubernetes-0123abcd"
 MADE, EDITED = "2026-11-01T08:00:00Z", "2026-11-02T09:30:00Z"
@@ -89,19 +89,19 @@ def _lose(fields: dict[str, Any], path: tuple[str, ...]) -> None:
     fields.pop(last, None)
 
 
-def kept(wanted: Manifest) -> Kept:
+def stored(wanted: Manifest) -> StoredState:
     """What Pulumi keeps of an object that it made."""
-    return Kept(inputs=wanted, manager=PULUMI, uid=made(wanted)["metadata"]["uid"])
+    return StoredState(inputs=wanted, manager=PULUMI, uid=made(wanted)["metadata"]["uid"])
 
 
 def found(wanted: Manifest, live: Manifest | None) -> list[Finding]:
     """What a check says of one object."""
-    return list(object_findings(wanted, live, kept(wanted), NONE, pending=None))
+    return list(object_findings(wanted, live, stored(wanted), NONE, pending=None))
 
 
 def state(stack: str) -> State:
     """The state after an update of everything that a stack declares."""
-    return State(objects={each.urn: kept(dict(each.inputs)) for each in declared(stack).resources})
+    return State(objects={each.urn: stored(dict(each.inputs)) for each in declared(stack).resources})
 
 
 def snapshot(objects: Iterator[Manifest] | list[Manifest]) -> Snapshot:

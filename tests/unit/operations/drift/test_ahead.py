@@ -6,7 +6,7 @@ import pytest
 
 from operations.drift import ahead
 from operations.drift.ahead import Ahead
-from operations.drift.check import Declared, Scene, compare
+from operations.drift.check import Declared, Observed, compare
 from operations.drift.findings import Report
 from operations.drift.snapshot import Snapshot
 from operations.drift.state import State
@@ -32,12 +32,12 @@ class Cluster:
 
     def _declare(self) -> Declared:
         if self.broken:
-            raise OperationError("the program fails", mend="mend it")
+            raise OperationError("the program fails", fix="mend it")
         return self.wanted
 
     def _check(self) -> Report:
         self.anew += 1
-        return compare(Scene(wanted=self.wanted, state=state(STACK), live=snapshot(self.live)))
+        return compare(Observed(wanted=self.wanted, state=state(STACK), live=snapshot(self.live)))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from operations.drift.check import Scene, compare
+from operations.drift.check import Observed, compare
 from operations.drift.findings import Problem
 from tests.unit.operations.drift.live import declared, made, snapshot, state
 
@@ -23,7 +23,7 @@ def present(kind: str, spec: dict[str, Any] | None = None, **given: Any) -> dict
 def undeclared(each: dict[str, Any], stack: str = "prod") -> list[str]:
     live = [made(wanted) for wanted in declared(stack).manifests]
     report = compare(
-        Scene(wanted=declared(stack), state=state(stack), live=snapshot([*live, present(**each)]))
+        Observed(wanted=declared(stack), state=state(stack), live=snapshot([*live, present(**each)]))
     )
     assert all(each.problem is Problem.UNDECLARED for each in report.findings), report.findings
     return [f"{each.ref.kind} {each.ref.name}: {each.why}" for each in report.findings]
@@ -76,6 +76,6 @@ def test_what_stands_beside_it_is_not(case: tuple[str, dict[str, Any]]) -> None:
 def test_stacks_side_by_side_are_no_strangers(stack: str) -> None:
     """The project's three stacks on one cluster: each clean."""
     live = [made(wanted) for other in ("dev", "staging", "prod") for wanted in declared(other).manifests]
-    report = compare(Scene(wanted=declared(stack), state=state(stack), live=snapshot(live)))
+    report = compare(Observed(wanted=declared(stack), state=state(stack), live=snapshot(live)))
     assert list(report.findings) == []
     assert report.compared == len(declared(stack).manifests)

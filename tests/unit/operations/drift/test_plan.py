@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from operations.drift.check import Scene, compare
+from operations.drift.check import Observed, compare
 from operations.drift.plan import left, plan
 from operations.drift.repair import restored
 from operations.errors import OperationError
@@ -15,21 +15,21 @@ from tests.unit.operations.drift.live import (
     PULUMI,
     declared,
     edited,
-    kept,
     made,
     manifest,
     snapshot,
     state,
+    stored,
 )
 from tests.unit.operations.drift.test_foreign import present
 
 
-def scene(live: list[Manifest], stack: str = "prod") -> Scene:
-    return Scene(wanted=declared(stack), state=state(stack), live=snapshot(live))
+def observed(live: list[Manifest], stack: str = "prod") -> Observed:
+    return Observed(wanted=declared(stack), state=state(stack), live=snapshot(live))
 
 
 def steps(live: list[Manifest], stack: str = "prod") -> list[str]:
-    seen = scene(live, stack)
+    seen = observed(live, stack)
     return [str(each).replace(f"{NAMESPACE}/", "") for each in plan(seen, compare(seen))]
 
 
@@ -98,7 +98,7 @@ def test_what_the_stack_did_not_make_is_reported_and_never_deleted(label: str) -
         else:
             each["metadata"]["managedFields"][0]["manager"] = "kubectl-create"
     assert steps([*live, *theirs]) == []
-    report = compare(scene([*live, *theirs]))
+    report = compare(observed([*live, *theirs]))
     assert len(report.findings) == len(UNDECLARED)
     assert (
         f"VirtualService {NAMESPACE}/hand-made (answers for prod.example.com): kubectl --context lab delete "
@@ -108,13 +108,13 @@ def test_what_the_stack_did_not_make_is_reported_and_never_deleted(label: str) -
 
 def test_what_was_never_applied_is_not_put_back() -> None:
     """The stack file goes to the cluster by `pulumi up` and no other way."""
-    seen = scene([made(each) for each in declared("prod").manifests])
+    seen = observed([made(each) for each in declared("prod").manifests])
     urn = next(iter(seen.state.objects))
     older = replace(seen.state.objects[urn], inputs={**seen.state.objects[urn].inputs, "spec": {"old": True}})
     seen = replace(seen, state=replace(seen.state, objects={**seen.state.objects, urn: older}))
     with pytest.raises(OperationError, match="not applied yet") as error:
         plan(seen, compare(seen))
-    assert "pulumi up --stack prod" in error.value.mend
+    assert "pulumi up --stack prod" in error.value.fix
 
 
 def test_what_is_put_back_keeps_what_belongs_to_others() -> None:
@@ -126,7 +126,7 @@ def test_what_is_put_back_keeps_what_belongs_to_others() -> None:
     live = edited(live, "spec", "paused", value=True)
     live["metadata"]["annotations"] = {"deployment.kubernetes.io/revision": "4"}
     live["spec"]["newDefault"] = "kept"
-    body = restored(wanted, live, kept(wanted), NONE, PULUMI)
+    body = restored(wanted, live, stored(wanted), NONE, PULUMI)
     assert body["spec"]["replicas"] == 7
     assert body["spec"]["newDefault"] == "kept"
     assert body["spec"]["template"]["metadata"]["annotations"][at] == "noon"
@@ -146,7 +146,7 @@ def test_what_is_put_back_is_the_stacks_alone() -> None:
         wanted = manifest("Deployment", stack=stack)
         live = edited(made(wanted), "spec", "replicas", value=1)
         live["metadata"]["managedFields"][-1] |= {"manager": "scaler", "subresource": "scale"}
-        notes = restored(wanted, live, kept(wanted), NONE, PULUMI)["metadata"]["managedFields"]
+        notes = restored(wanted, live, stored(wanted), NONE, PULUMI)["metadata"]["managedFields"]
         return [each["manager"] for each in notes]
 
     assert scalers("dev") == [PULUMI]

@@ -4,19 +4,19 @@ from typing import Any
 
 import pytest
 
-from operations.drift.check import Scene, compare
-from operations.drift.platform_metadata import Stamps
+from operations.drift.check import Observed, compare
+from operations.drift.platform_metadata import PlatformMetadata
 from operations.drift.repair import restored
 from operations.kube.manifests import Manifest
 from tests.unit.operations.drift.live import (
     PULUMI,
     declared,
     edited,
-    kept,
     made,
     manifest,
     snapshot,
     state,
+    stored,
 )
 
 OPENSHIFT = ("annotations", "openshift.io/sa.scc.uid-range", "cluster-policy-controller")
@@ -39,8 +39,8 @@ def elsewhere() -> Manifest:
 def paths(own: Manifest, other: Manifest) -> list[str]:
     """What is found where two namespaces are so."""
     live = [made(each) for each in declared("dev").manifests if each["kind"] != "Namespace"]
-    scene = Scene(wanted=declared("dev"), state=state("dev"), live=snapshot([*live, own, other]))
-    return [each.path for each in compare(scene).findings]
+    observed = Observed(wanted=declared("dev"), state=state("dev"), live=snapshot([*live, own, other]))
+    return [each.path for each in compare(observed).findings]
 
 
 @pytest.mark.parametrize("stamp", [OPENSHIFT, RANCHER])
@@ -48,8 +48,8 @@ def test_what_one_writer_writes_on_other_namespaces_too_is_the_platforms(stamp: 
     """No drift, and it stays where the rest is put back."""
     own = written(made(manifest("Namespace")), *stamp)
     assert paths(own, written(elsewhere(), *stamp)) == []
-    stamps = Stamps.of([written(elsewhere(), *stamp)], own=[])
-    body = restored(manifest("Namespace"), own, kept(manifest("Namespace")), stamps, PULUMI)
+    stamps = PlatformMetadata.of([written(elsewhere(), *stamp)], own=[])
+    body = restored(manifest("Namespace"), own, stored(manifest("Namespace")), stamps, PULUMI)
     assert body["metadata"]["annotations"] == {stamp[1]: "x"}
 
 

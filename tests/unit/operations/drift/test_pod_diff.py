@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from operations.drift.check import Scene, compare
+from operations.drift.check import Observed, compare
 from operations.drift.findings import Problem
 from operations.kube.manifests import Manifest
 from tests.unit.operations.drift.live import EDITED, MADE, declared, entry, made, manifest, snapshot, state
@@ -47,7 +47,7 @@ def problems(change: Any) -> list[tuple[Problem, str, object]]:  # noqa: ANN401
     sets, pod = family()
     change(pod)
     live = [made(each) for each in declared("dev").manifests]
-    report = compare(Scene(wanted=declared("dev"), state=state("dev"), live=snapshot([*live, sets, pod])))
+    report = compare(Observed(wanted=declared("dev"), state=state("dev"), live=snapshot([*live, sets, pod])))
     return [(each.problem, each.path, each.live) for each in report.findings]
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from operations.drift.check import Scene, compare
+from operations.drift.check import Observed, compare
 from operations.drift.findings import Problem, Report
 from operations.drift.output import as_json, show
 from operations.kube.manifests import Manifest
@@ -21,7 +21,7 @@ def live() -> list[Manifest]:
 
 
 def check(live: list[Manifest]) -> Report:
-    return compare(Scene(wanted=declared("dev"), state=state("dev"), live=snapshot(live)))
+    return compare(Observed(wanted=declared("dev"), state=state("dev"), live=snapshot(live)))
 
 
 def text(report: Report) -> str:
@@ -103,19 +103,21 @@ def test_a_person_sees_the_same(live: list[Manifest]) -> None:
 def test_what_was_not_applied_yet_is_told_apart_from_drift(live: list[Manifest]) -> None:
     """Changed, new and removed objects of the stack file, before `pulumi up`."""
     wanted = declared("dev")
-    kept = dict(state("dev").objects)
+    stored = dict(state("dev").objects)
     by_kind = {f"{each.inputs['kind']} {each.name}": each for each in wanted.resources}
     new, changed = by_kind["ServiceAccount springbootapp"], by_kind["Service springbootapp"]
-    old = replace(kept[changed.urn], inputs={**changed.inputs, "spec": {"ports": []}})
+    old = replace(stored[changed.urn], inputs={**changed.inputs, "spec": {"ports": []}})
     retired = {**changed.inputs, "metadata": {**changed.inputs["metadata"], "name": "retired"}}
-    kept |= {changed.urn: old, "urn:retired": replace(old, inputs=retired)}
-    del kept[new.urn]
+    stored |= {changed.urn: old, "urn:retired": replace(old, inputs=retired)}
+    del stored[new.urn]
     there = [each for each in live if each["kind"] != "ServiceAccount"]
     there = [
         each for each in there if each["metadata"]["name"] != "springbootapp" or each["kind"] != "Service"
     ]
     there += [made(old.inputs), made(retired)]
-    report = compare(Scene(wanted=wanted, state=replace(state("dev"), objects=kept), live=snapshot(there)))
+    report = compare(
+        Observed(wanted=wanted, state=replace(state("dev"), objects=stored), live=snapshot(there))
+    )
     assert sorted(report.unapplied) == [
         "create ServiceAccount springistiodemo/springbootapp",
         "delete Service springistiodemo/retired",

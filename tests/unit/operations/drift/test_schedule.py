@@ -20,7 +20,7 @@ from operations.drift.state import State
 from operations.kube.cluster import Cluster
 from operations.kube.manifests import Manifest, is_applied
 from operations.pulumi_stack.program import declare
-from tests.unit.operations.drift.live import kept, made
+from tests.unit.operations.drift.live import made, stored
 from tests.unit.operations.projects import CHECKOUT, project
 
 CRONJOB = list(yaml.safe_load_all((CHECKOUT / "docs/drift/cronjob.yaml").read_text()))
@@ -150,7 +150,7 @@ def test_it_may_make_every_call_of_a_check(tmp_path: Path, monkeypatch: pytest.M
     applied = [each for each in declare(stack, "prod") if is_applied(each)]
     server = Server([dict(each.inputs) for each in applied])
     monkeypatch.setattr(Cluster, "_client", server)
-    kept_of = {each.urn: kept(dict(each.inputs)) for each in applied}
+    kept_of = {each.urn: stored(dict(each.inputs)) for each in applied}
     monkeypatch.setattr(State, "of", lambda *_: State(objects=kept_of))
     assert check(stack, "prod").clean
     for call, namespaces in server.asked.items():

@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from mesh_laws import availability, containers, encryption, membership, privileges, routes, subsets
-from mesh_laws.law import Law
+from mesh_rules import availability, containers, encryption, membership, privileges, routes, subsets
+from mesh_rules.rule import Rule
 
-LAWS: Final[tuple[Law, ...]] = (
+LAWS: Final[tuple[Rule, ...]] = (
     *routes.LAWS,
     *subsets.LAWS,
     *membership.LAWS,

@@ -6,39 +6,39 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final, Literal
 
-from mesh_laws.objects import Object, Value
+from mesh_rules.objects import Object, Value
 
 PRODUCTION: Final = ("prod", "prod-*", "*-prod", "production")
 """Names of production stacks, where the policy config says nothing else."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Breach:
+class Violation:
     """One place where an object breaks a law."""
 
     by: Object
     path: str
     value: Value
-    mend: str
+    fix: str
     """What to write there instead."""
 
     def __str__(self) -> str:
         """Lay it out for a terminal, under the law that Pulumi prints above."""
-        return f"{self.by}\n  path   {self.path}\n  value  {shown(self.value)}\n  mend   {self.mend}"
+        return f"{self.by}\n  path   {self.path}\n  value  {shown(self.value)}\n  mend   {self.fix}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Law:
+class Rule:
     """A rule, how hard it is, and how a breach is found."""
 
     name: str
-    says: str
+    description: str
     """The rule in one sentence. Pulumi prints it above each breach."""
 
     level: Literal["mandatory", "advisory"]
     """A mandatory law stops the update. An advisory one is for what may well be right elsewhere."""
 
-    breaches: Callable[[Sequence[Object]], Iterable[Breach]]
+    violations: Callable[[Sequence[Object]], Iterable[Violation]]
     """Finds the breaches in one object, or in all of a stack's."""
 
     example: str
@@ -50,13 +50,13 @@ class Law:
     production: bool = False
     """Holds in production stacks only."""
 
-    def broken_in(self, objects: Sequence[Object], settings: Mapping[str, Value]) -> Iterator[Breach]:
+    def broken_in(self, objects: Sequence[Object], settings: Mapping[str, Value]) -> Iterator[Violation]:
         """Find the breaches that the policy config does not put up with."""
         if self.production and not _any_matches(settings.get("production", PRODUCTION), objects[0].stack):
             return
-        for breach in self.breaches(objects):
-            if not _any_matches(settings.get("exempt", ()), str(breach.by)):
-                yield breach
+        for violation in self.violations(objects):
+            if not _any_matches(settings.get("exempt", ()), str(violation.by)):
+                yield violation
 
 
 def shown(value: Value) -> str:

@@ -3,21 +3,21 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from mesh_laws.law import Breach, Law
-from mesh_laws.objects import Object, Value, at
-from mesh_laws.pods import containers, is_patch, pod
+from mesh_rules.objects import Object, Value, at
+from mesh_rules.pods import containers, is_patch, pod
+from mesh_rules.rule import Rule, Violation
 
 
-def _unpinned(objects: Sequence[Object]) -> Iterator[Breach]:
+def _unpinned(objects: Sequence[Object]) -> Iterator[Violation]:
     for each in objects:
         for container in containers(each):
             image = at(container.fields, "image")
             if isinstance(image, str) and not container.injected and not _pinned(image):
-                yield Breach(
+                yield Violation(
                     by=each,
                     path=f"{container.path}.image",
                     value=image,
-                    mend="name the tag of a release, or a digest: by `latest`, two pods of a version differ",
+                    fix="name the tag of a release, or a digest: by `latest`, two pods of a version differ",
                 )
 
 
@@ -28,27 +28,29 @@ def _pinned(image: str) -> bool:
     return bool(digest) or tag not in ("", "latest")
 
 
-def _without_requests(objects: Sequence[Object]) -> Iterator[Breach]:
+def _without_requests(objects: Sequence[Object]) -> Iterator[Violation]:
     # Kubernetes takes a limit for the request where there is none.
     yield from _without(("cpu", "memory"), ("requests", "limits"), objects)
 
 
-def _without_memory_limit(objects: Sequence[Object]) -> Iterator[Breach]:
+def _without_memory_limit(objects: Sequence[Object]) -> Iterator[Violation]:
     yield from _without(("memory",), ("limits",), objects)
 
 
-def _without(resources: Sequence[str], where: Sequence[str], objects: Sequence[Object]) -> Iterator[Breach]:
+def _without(
+    resources: Sequence[str], where: Sequence[str], objects: Sequence[Object]
+) -> Iterator[Violation]:
     for each in objects:
         shared = at(pod(each)[1], "spec", "resources")
         for container in () if is_patch(each) else containers(each):
             own = at(container.fields, "resources")
             missing = [name for name in resources if not _has(name, where, own, shared)]
             if missing and not container.init and not container.injected:
-                yield Breach(
+                yield Violation(
                     by=each,
                     path=f"{container.path}.resources.{where[0]}",
                     value=at(own, where[0]),
-                    mend=f"say how much {' and '.join(missing)} it needs, as measured under load",
+                    fix=f"say how much {' and '.join(missing)} it needs, as measured under load",
                 )
 
 
@@ -57,25 +59,25 @@ def _has(resource: str, where: Sequence[str], *resources: Value) -> bool:
 
 
 LAWS: Final = (
-    Law(
+    Rule(
         name="image-pinned",
-        says="An image has a digest, or a tag that is not `latest`.",
+        description="An image has a digest, or a tag that is not `latest`.",
         level="mandatory",
-        breaches=_unpinned,
+        violations=_unpinned,
         example="`image: registry.example.com/cart:latest`",
     ),
-    Law(
+    Rule(
         name="requests-set",
-        says="A container requests CPU and memory.",
+        description="A container requests CPU and memory.",
         level="mandatory",
-        breaches=_without_requests,
+        violations=_without_requests,
         example="`resources: {requests: {cpu: 50m}}`",
     ),
-    Law(
+    Rule(
         name="memory-limited",
-        says="A container has a limit of memory.",
+        description="A container has a limit of memory.",
         level="advisory",
-        breaches=_without_memory_limit,
+        violations=_without_memory_limit,
         example="`resources: {requests: {cpu: 50m, memory: 64Mi}}`",
     ),
 )

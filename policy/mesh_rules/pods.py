@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mesh_laws.objects import Kind, Object, Value, at, entries, may_equal
+from mesh_rules.objects import Kind, Object, Value, at, entries, may_equal
 
 CONTROLLERS: Final[Sequence[Kind]] = (("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"))
 """Workloads whose pods stay and serve."""

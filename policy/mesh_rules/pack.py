@@ -15,43 +15,43 @@ from pulumi_policy import (
 )
 from pulumi_policy.proxy import UnknownValueError
 
-from mesh_laws.law import PRODUCTION, Law
-from mesh_laws.objects import UNKNOWN, Object, Value
+from mesh_rules.objects import UNKNOWN, Object, Value
+from mesh_rules.rule import PRODUCTION, Rule
 
 
-def policy(law: Law) -> Policy:
+def policy(rule: Rule) -> Policy:
     """Make the policy of a law."""
 
     def report(
         resources: Iterable[ResourceValidationArgs | PolicyResource],
         settings: Mapping[str, Value],
-        violation: ReportViolation,
+        report_violation: ReportViolation,
     ) -> None:
         found = (
             Object.read(each.resource_type, each.name, each.urn, plain(each.props)) for each in resources
         )
         if objects := [each for each in found if each is not None]:
-            for breach in law.broken_in(objects, settings):
-                violation(str(breach), breach.by.urn)
+            for violation in rule.broken_in(objects, settings):
+                report_violation(str(violation), violation.by.urn)
 
-    def check_object(args: ResourceValidationArgs, violation: ReportViolation) -> None:
-        report([args], args.get_config(), violation)
+    def check_object(args: ResourceValidationArgs, report_violation: ReportViolation) -> None:
+        report([args], args.get_config(), report_violation)
 
-    def check_stack(args: StackValidationArgs, violation: ReportViolation) -> None:
-        report(args.resources, args.get_config(), violation)
+    def check_stack(args: StackValidationArgs, report_violation: ReportViolation) -> None:
+        report(args.resources, args.get_config(), report_violation)
 
-    level, schema = EnforcementLevel(law.level), PolicyConfigSchema(settings_of(law))
-    if law.scope == "stack":
-        return StackValidationPolicy(law.name, law.says, check_stack, level, schema)
-    return ResourceValidationPolicy(law.name, law.says, check_object, level, schema)
+    level, schema = EnforcementLevel(rule.level), PolicyConfigSchema(settings_of(rule))
+    if rule.scope == "stack":
+        return StackValidationPolicy(rule.name, rule.description, check_stack, level, schema)
+    return ResourceValidationPolicy(rule.name, rule.description, check_object, level, schema)
 
 
-def settings_of(law: Law) -> dict[str, dict[str, Value]]:
+def settings_of(rule: Rule) -> dict[str, dict[str, Value]]:
     """Describe what the policy config may say of a law, as JSON Schema."""
     patterns = {"type": "array", "items": {"type": "string"}}
     exempt = "Objects that need not obey, by pattern: DaemonSet logging/*"
     settings = {"exempt": {**patterns, "description": exempt, "default": []}}
-    if law.production:
+    if rule.production:
         meant = "Names of production stacks, by pattern"
         settings["production"] = {**patterns, "description": meant, "default": list(PRODUCTION)}
     return settings

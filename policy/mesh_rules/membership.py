@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from mesh_laws.law import Breach, Law
-from mesh_laws.objects import UNKNOWN, Object, Value, at, entries, may_equal, of_kind
-from mesh_laws.subsets import SERVICE
+from mesh_rules.objects import UNKNOWN, Object, Value, at, entries, may_equal, of_kind
+from mesh_rules.rule import Rule, Violation
+from mesh_rules.subsets import SERVICE
 
 NAMESPACE: Final = ("core", "Namespace")
 
@@ -21,16 +21,16 @@ STATUS_PORT: Final = 15021
 """Where a gateway's proxy answers health checks: `status-port` in Istio's chart. No route ever uses it."""
 
 
-def _twice_injected(objects: Sequence[Object]) -> Iterator[Breach]:
+def _twice_injected(objects: Sequence[Object]) -> Iterator[Violation]:
     for each in of_kind(objects, NAMESPACE):
         labels = at(each.fields, "metadata", "labels")
         found = {key: label for key in INJECTION if _chooses(label := at(labels, key))}
         if len(found) > 1:
-            yield Breach(
+            yield Violation(
                 by=each,
                 path="metadata.labels",
                 value=found,
-                mend=f"keep one of {', '.join(found)}: Istio obeys one and silently ignores the others",
+                fix=f"keep one of {', '.join(found)}: Istio obeys one and silently ignores the others",
             )
 
 
@@ -39,18 +39,18 @@ def _chooses(label: Value) -> bool:
     return label not in (None, UNKNOWN, "none")
 
 
-def _nameless(objects: Sequence[Object]) -> Iterator[Breach]:
+def _nameless(objects: Sequence[Object]) -> Iterator[Violation]:
     for each in of_kind(objects, SERVICE):
         if at(each.fields, "spec", "type") in ("ExternalName", UNKNOWN):
             continue
         for nth, port in entries(at(each.fields, "spec", "ports")):
             if not _protocol_said(port):
                 said = at(port, "appProtocol")
-                yield Breach(
+                yield Violation(
                     by=each,
                     path=f"spec.ports[{nth}].{'appProtocol' if said else 'name'}",
                     value=said or at(port, "name"),
-                    mend="write appProtocol: http (https, grpc, tcp), or begin the name with it: http-api; "
+                    fix="write appProtocol: http (https, grpc, tcp), or begin the name with it: http-api; "
                     "what passes for TCP gets no HTTP routes",
                 )
 
@@ -65,18 +65,18 @@ def _protocol_said(port: Value) -> bool:
 
 
 LAWS: Final = (
-    Law(
+    Rule(
         name="one-injection-label",
-        says="A namespace says once whether and how its pods join the mesh.",
+        description="A namespace says once whether and how its pods join the mesh.",
         level="mandatory",
-        breaches=_twice_injected,
+        violations=_twice_injected,
         example="`labels: {istio-injection: enabled, istio.io/rev: canary}`",
     ),
-    Law(
+    Rule(
         name="port-protocol-said",
-        says="A port of a Service says its protocol, by its name or by appProtocol.",
+        description="A port of a Service says its protocol, by its name or by appProtocol.",
         level="mandatory",
-        breaches=_nameless,
+        violations=_nameless,
         example="`ports: [{name: api, port: 80}]`",
     ),
 )

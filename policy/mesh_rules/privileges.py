@@ -3,86 +3,86 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from mesh_laws.law import Breach, Law
-from mesh_laws.objects import UNKNOWN, Object, Value, at, entries
-from mesh_laws.pods import containers, is_patch, pod
+from mesh_rules.objects import UNKNOWN, Object, Value, at, entries
+from mesh_rules.pods import containers, is_patch, pod
+from mesh_rules.rule import Rule, Violation
 
 ROOT: Final = 0
 HARMLESS: Final = ("NET_BIND_SERVICE",)
 """What the level `restricted` of Kubernetes' Pod Security Standards lets a container add."""
 
 
-def _on_the_host(objects: Sequence[Object]) -> Iterator[Breach]:
+def _on_the_host(objects: Sequence[Object]) -> Iterator[Violation]:
     for each in objects:
         path, template = pod(each)
         for key in ("hostNetwork", "hostPID", "hostIPC"):
             if at(template, "spec", key) is True:
-                yield Breach(by=each, path=f"{path}.{key}", value=True, mend="leave it out")
+                yield Violation(by=each, path=f"{path}.{key}", value=True, fix="leave it out")
         for nth, volume in entries(at(template, "spec", "volumes")):
             if isinstance(mounted := at(volume, "hostPath"), dict):
-                yield Breach(
+                yield Violation(
                     by=each,
                     path=f"{path}.volumes[{nth}].hostPath",
                     value=at(mounted, "path"),
-                    mend="use an emptyDir, a ConfigMap, a Secret or a claim",
+                    fix="use an emptyDir, a ConfigMap, a Secret or a claim",
                 )
         for container in containers(each):
             if at(container.fields, "securityContext", "privileged") is True:
-                yield Breach(
+                yield Violation(
                     by=each,
                     path=f"{container.path}.securityContext.privileged",
                     value=True,
-                    mend="leave it out, and add the one capability that is needed",
+                    fix="leave it out, and add the one capability that is needed",
                 )
             for nth, port in entries(at(container.fields, "ports")):
                 if isinstance(number := at(port, "hostPort"), int):
-                    yield Breach(
+                    yield Violation(
                         by=each,
                         path=f"{container.path}.ports[{nth}].hostPort",
                         value=number,
-                        mend="leave it out, and reach the pod by a Service",
+                        fix="leave it out, and reach the pod by a Service",
                     )
 
 
-def _gains_privileges(objects: Sequence[Object]) -> Iterator[Breach]:
+def _gains_privileges(objects: Sequence[Object]) -> Iterator[Violation]:
     for each in objects:
         for container in containers(each):
             path, own = f"{container.path}.securityContext", at(container.fields, "securityContext")
             if at(own, "allowPrivilegeEscalation") is True:
-                yield Breach(
-                    by=each, path=f"{path}.allowPrivilegeEscalation", value=True, mend="set it to false"
+                yield Violation(
+                    by=each, path=f"{path}.allowPrivilegeEscalation", value=True, fix="set it to false"
                 )
             for nth, capability in entries(at(own, "capabilities", "add")):
                 if capability not in (*HARMLESS, UNKNOWN):
-                    yield Breach(
+                    yield Violation(
                         by=each,
                         path=f"{path}.capabilities.add[{nth}]",
                         value=capability,
-                        mend="leave it out, or exempt the workload that cannot do without",
+                        fix="leave it out, or exempt the workload that cannot do without",
                     )
 
 
-def _root(objects: Sequence[Object]) -> Iterator[Breach]:
+def _root(objects: Sequence[Object]) -> Iterator[Violation]:
     for each in objects:
         for path, user, _ in _users(each):
             if user == ROOT:
-                yield Breach(
+                yield Violation(
                     by=each,
                     path=f"{path}.securityContext.runAsUser",
                     value=user,
-                    mend="run as another user: runAsUser: 65532, and fsGroup where it writes to volumes",
+                    fix="run as another user: runAsUser: 65532, and fsGroup where it writes to volumes",
                 )
 
 
-def _perhaps_root(objects: Sequence[Object]) -> Iterator[Breach]:
+def _perhaps_root(objects: Sequence[Object]) -> Iterator[Violation]:
     for each in objects:
         for path, user, not_root in () if is_patch(each) else _users(each):
             if user is None and (not_root is None or not_root is False):
-                yield Breach(
+                yield Violation(
                     by=each,
                     path=f"{path}.securityContext.runAsNonRoot",
                     value=not_root,
-                    mend="set it to true, on the container or on the pod: the image alone decides otherwise",
+                    fix="set it to true, on the container or on the pod: the image alone decides otherwise",
                 )
 
 
@@ -100,32 +100,32 @@ def _users(of: Object) -> Iterator[tuple[str, Value, Value]]:
 
 
 LAWS: Final = (
-    Law(
+    Rule(
         name="no-host-access",
-        says="No pod is privileged, mounts the node's files, opens its ports or joins its namespaces.",
+        description="No pod is privileged, mounts the node's files, opens its ports or joins its namespaces.",
         level="mandatory",
-        breaches=_on_the_host,
+        violations=_on_the_host,
         example="`securityContext: {privileged: true}`",
     ),
-    Law(
+    Rule(
         name="no-added-privileges",
-        says="No container adds capabilities but NET_BIND_SERVICE, or lets a process gain privileges.",
+        description="No container adds capabilities but NET_BIND_SERVICE, or lets a process gain privileges.",
         level="mandatory",
-        breaches=_gains_privileges,
+        violations=_gains_privileges,
         example="`securityContext: {capabilities: {add: [SYS_ADMIN]}}`",
     ),
-    Law(
+    Rule(
         name="not-root",
-        says="No container runs as root.",
+        description="No container runs as root.",
         level="mandatory",
-        breaches=_root,
+        violations=_root,
         example="`securityContext: {runAsUser: 0}`",
     ),
-    Law(
+    Rule(
         name="root-ruled-out",
-        says="A container says that it does not run as root.",
+        description="A container says that it does not run as root.",
         level="advisory",
-        breaches=_perhaps_root,
+        violations=_perhaps_root,
         example="no `securityContext`, neither on the container nor on the pod",
     ),
 )

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from mesh_laws.law import Breach, Law
-from mesh_laws.objects import UNKNOWN, Object, Value, at, entries, may_equal, may_hold, of_kind
-from mesh_laws.pods import pod
+from mesh_rules.objects import UNKNOWN, Object, Value, at, entries, may_equal, may_hold, of_kind
+from mesh_rules.pods import pod
+from mesh_rules.rule import Rule, Violation
 
 SCALED: Final = (("apps", "Deployment"), ("apps", "StatefulSet"))
 AUTOSCALER: Final = ("autoscaling", "HorizontalPodAutoscaler")
@@ -14,28 +14,28 @@ BUDGET: Final = ("policy", "PodDisruptionBudget")
 ENOUGH: Final = 2
 
 
-def _alone(objects: Sequence[Object]) -> Iterator[Breach]:
+def _alone(objects: Sequence[Object]) -> Iterator[Violation]:
     for each in of_kind(objects, *SCALED):
         replicas = _replicas(each)
         scalers = [scaler for scaler in of_kind(objects, AUTOSCALER) if _scales(scaler, each)]
         if not scalers and _too_few(replicas):
-            mend = "write 2 or more, or let a HorizontalPodAutoscaler with minReplicas: 2 decide"
-            yield Breach(by=each, path="spec.replicas", value=replicas, mend=mend)
+            fix = "write 2 or more, or let a HorizontalPodAutoscaler with minReplicas: 2 decide"
+            yield Violation(by=each, path="spec.replicas", value=replicas, fix=fix)
         for scaler in scalers:
             fewest = _or_one(at(scaler.fields, "spec", "minReplicas"))
             if _too_few(fewest):
-                yield Breach(by=scaler, path="spec.minReplicas", value=fewest, mend="write 2 or more")
+                yield Violation(by=scaler, path="spec.minReplicas", value=fewest, fix="write 2 or more")
 
 
-def _unguarded(objects: Sequence[Object]) -> Iterator[Breach]:
+def _unguarded(objects: Sequence[Object]) -> Iterator[Violation]:
     for each in of_kind(objects, *SCALED):
         guarded = any(_guards(budget, each) for budget in of_kind(objects, BUDGET))
         if not guarded and not may_equal(_replicas(each), 0):
-            yield Breach(
+            yield Violation(
                 by=each,
                 path="spec.template.metadata.labels",
                 value=at(pod(each)[1], "metadata", "labels"),
-                mend="declare a PodDisruptionBudget that selects these pods, with maxUnavailable: 1",
+                fix="declare a PodDisruptionBudget that selects these pods, with maxUnavailable: 1",
             )
 
 
@@ -95,22 +95,22 @@ def _fits(labels: Mapping[str, Value] | None, expression: Value) -> bool:
 
 
 LAWS: Final = (
-    Law(
+    Rule(
         name="production-replicas",
-        says="In production, a workload has at least two pods.",
+        description="In production, a workload has at least two pods.",
         level="advisory",
         scope="stack",
         production=True,
-        breaches=_alone,
+        violations=_alone,
         example="Deployment with `replicas: 1`, and no HorizontalPodAutoscaler for it",
     ),
-    Law(
+    Rule(
         name="production-disruption-budget",
-        says="In production, a PodDisruptionBudget keeps the pods of a workload from going all at once.",
+        description="In production, a PodDisruptionBudget limits how many pods of a workload go at once.",
         level="advisory",
         scope="stack",
         production=True,
-        breaches=_unguarded,
+        violations=_unguarded,
         example="Deployment, and no PodDisruptionBudget that selects its pods",
     ),
 )

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from mesh_laws.catalogue import LAWS
-from mesh_laws.objects import UNKNOWN, Object
+from mesh_rules.catalogue import LAWS
+from mesh_rules.objects import UNKNOWN, Object
 from tests.unit.policy.grid import BY_NAME, Case, broken, cases, declared
 
 CASES = cases()
@@ -29,13 +29,13 @@ PERMISSIVE = {
 @every_case
 def test_a_law_finds_its_breaches_and_nothing_else(case: Case) -> None:
     """Object, path and value of each."""
-    assert broken(case.law, case.manifests, case.stack) == case.breaks
+    assert broken(case.rule, case.manifests, case.stack) == case.breaks
 
 
-@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
-def test_every_law_is_tried_both_ways(law: Any) -> None:  # noqa: ANN401
+@pytest.mark.parametrize("rule", LAWS, ids=lambda rule: rule.name)
+def test_every_law_is_tried_both_ways(rule: Any) -> None:  # noqa: ANN401
     """A law that nothing breaks, or that everything breaks, would pass unnoticed."""
-    outcomes = {bool(case.breaks) for case in CASES if case.law is law}
+    outcomes = {bool(case.breaks) for case in CASES if case.rule is rule}
     assert outcomes == {True, False}
 
 
@@ -51,14 +51,14 @@ def test_what_is_not_known_yet_breaks_nothing(case: Case) -> None:
         inner[last] = UNKNOWN
         if _later_route(case, place):
             continue
-        assert len(broken(case.law, manifests, case.stack)) <= len(case.breaks), place
+        assert len(broken(case.rule, manifests, case.stack)) <= len(case.breaks), place
 
 
 def test_a_breach_says_where_it_is_what_stands_there_and_what_to_do() -> None:
     """Pulumi prints the law's own sentence above it."""
     (stack,) = [list(declared([A_ROOT], "dev"))]
-    (breach,) = BY_NAME["not-root"].broken_in(stack, {})
-    assert str(breach) == (
+    (violation,) = BY_NAME["not-root"].broken_in(stack, {})
+    assert str(violation) == (
         "DaemonSet logging/agent\n"
         "  path   spec.template.spec.containers[0].securityContext.runAsUser\n"
         "  value  0\n"
@@ -67,16 +67,16 @@ def test_a_breach_says_where_it_is_what_stands_there_and_what_to_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("patterns", "breaches"),
+    ("patterns", "violations"),
     [([], 1), (["DaemonSet logging/agent"], 0), (["DaemonSet logging/*"], 0), (["Deployment *"], 1)],
 )
-def test_objects_are_exempt_by_pattern(patterns: list[str], breaches: int) -> None:
+def test_objects_are_exempt_by_pattern(patterns: list[str], violations: int) -> None:
     """One agent that must be root is no reason to switch a law off."""
-    assert len(broken(BY_NAME["not-root"], [A_ROOT], "dev", exempt=patterns)) == breaches
+    assert len(broken(BY_NAME["not-root"], [A_ROOT], "dev", exempt=patterns)) == violations
 
 
 @pytest.mark.parametrize(
-    ("stack", "settings", "breaches"),
+    ("stack", "settings", "violations"),
     [
         ("prod", {}, 1),
         ("prod-eu", {}, 1),
@@ -88,9 +88,9 @@ def test_objects_are_exempt_by_pattern(patterns: list[str], breaches: int) -> No
         ("prod", {"production": ["live", "live-*"]}, 0),
     ],
 )
-def test_production_is_told_by_the_stacks_name(stack: str, settings: Any, breaches: int) -> None:  # noqa: ANN401
+def test_production_is_told_by_the_stacks_name(stack: str, settings: Any, violations: int) -> None:  # noqa: ANN401
     """Patterns of the policy config take the place of the usual names."""
-    assert len(broken(BY_NAME["mtls-strict"], [PERMISSIVE], stack, **settings)) == breaches
+    assert len(broken(BY_NAME["mtls-strict"], [PERMISSIVE], stack, **settings)) == violations
 
 
 def test_what_is_no_object_of_kubernetes_is_left_alone() -> None:
@@ -118,4 +118,4 @@ def _places(value: Any, *way: str | int) -> Iterator[tuple[str | int, ...]]:  # 
 
 def _later_route(case: Case, place: tuple[str | int, ...]) -> bool:
     """Tell the one exception: once a greedy route may not be one, the next greedy one is the first."""
-    return case.law.name == "routes-reachable" and bool(case.breaks) and place[-1] == "match"
+    return case.rule.name == "routes-reachable" and bool(case.breaks) and place[-1] == "match"

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from mesh_laws.law import Breach, Law, shown
-from mesh_laws.objects import UNKNOWN, Object, Value, at, entries, of_kind
+from mesh_rules.objects import UNKNOWN, Object, Value, at, entries, of_kind
+from mesh_rules.rule import Rule, Violation, shown
 
 VIRTUAL_SERVICE: Final = ("networking.istio.io", "VirtualService")
 PROTOCOLS: Final = ("http", "tcp", "tls")
@@ -24,16 +24,16 @@ def routes(virtual_service: Object) -> Iterator[tuple[str, Value]]:
             yield f"spec.{protocol}[{nth}]", route
 
 
-def _weights(objects: Sequence[Object]) -> Iterator[Breach]:
+def _weights(objects: Sequence[Object]) -> Iterator[Violation]:
     for each in of_kind(objects, VIRTUAL_SERVICE):
         for path, route in routes(each):
             weights = [at(destination, "weight") for _, destination in entries(at(route, "route"))]
             if weights and not _divides(weights):
-                yield Breach(
+                yield Violation(
                     by=each,
                     path=f"{path}.route[*].weight",
                     value=" + ".join(shown(weight) for weight in weights),
-                    mend="give each destination of this route a weight from 0 to 100, 100 in all",
+                    fix="give each destination of this route a weight from 0 to 100, 100 in all",
                 )
 
 
@@ -47,18 +47,18 @@ def _divides(weights: Sequence[Value]) -> bool:
     return sum(numbers) == ALL
 
 
-def _unreachable(objects: Sequence[Object]) -> Iterator[Breach]:
+def _unreachable(objects: Sequence[Object]) -> Iterator[Violation]:
     for each in of_kind(objects, VIRTUAL_SERVICE):
         for protocol in PROTOCOLS:
             found = entries(at(each.fields, "spec", protocol))
             greedy = [nth for nth, route in found[:-1] if _takes_all(at(route, "match"))]
             for nth in greedy[:1]:
                 below = ", ".join(_title(protocol, *entry) for entry in found[nth + 1 :])
-                yield Breach(
+                yield Violation(
                     by=each,
                     path=f"spec.{protocol}[{nth}].match",
                     value=at(found[nth][1], "match"),
-                    mend=f"put this route last, or give it a condition: nothing ever reaches {below}",
+                    fix=f"put this route last, or give it a condition: nothing ever reaches {below}",
                 )
 
 
@@ -81,41 +81,41 @@ def _title(protocol: str, nth: int, route: Value) -> str:
     return name if isinstance(name, str) else f"{protocol}[{nth}]"
 
 
-def _wildcard_in_mesh(objects: Sequence[Object]) -> Iterator[Breach]:
+def _wildcard_in_mesh(objects: Sequence[Object]) -> Iterator[Violation]:
     for each in of_kind(objects, VIRTUAL_SERVICE):
         gateways = at(each.fields, "spec", "gateways")
         # Without gateways, a VirtualService is for the sidecars.
         in_mesh = not gateways or "mesh" in [gateway for _, gateway in entries(gateways)]
         for nth, host in entries(at(each.fields, "spec", "hosts")):
             if in_mesh and host == "*":
-                yield Breach(
+                yield Violation(
                     by=each,
                     path=f"spec.hosts[{nth}]",
                     value=host,
-                    mend="name the hosts that are meant, or in spec.gateways the ingress gateway alone",
+                    fix="name the hosts that are meant, or in spec.gateways the ingress gateway alone",
                 )
 
 
 LAWS: Final = (
-    Law(
+    Rule(
         name="weights-sum-to-100",
-        says="The weights of a route sum to 100.",
+        description="The weights of a route sum to 100.",
         level="mandatory",
-        breaches=_weights,
+        violations=_weights,
         example="`route: [{destination: …, weight: 90}, {destination: …, weight: 20}]`",
     ),
-    Law(
+    Rule(
         name="routes-reachable",
-        says="A route that takes every request stands last.",
+        description="A route that takes every request stands last.",
         level="mandatory",
-        breaches=_unreachable,
+        violations=_unreachable,
         example="`http: [{route: …}, {match: [{headers: …}], route: …}]`",
     ),
-    Law(
+    Rule(
         name="no-wildcard-in-mesh",
-        says="No VirtualService takes the traffic of every host inside the mesh.",
+        description="No VirtualService takes the traffic of every host inside the mesh.",
         level="mandatory",
-        breaches=_wildcard_in_mesh,
+        violations=_wildcard_in_mesh,
         example='`hosts: ["*"], gateways: [mesh]`',
     ),
 )

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from mesh_laws.law import Breach, Law
-from mesh_laws.objects import UNKNOWN, Object, Value, at, entries, of_kind
-from mesh_laws.subsets import DESTINATION_RULE, host
+from mesh_rules.objects import UNKNOWN, Object, Value, at, entries, of_kind
+from mesh_rules.rule import Rule, Violation
+from mesh_rules.subsets import DESTINATION_RULE, host
 
 GATEWAY: Final = ("networking.istio.io", "Gateway")
 PEER_AUTHENTICATION: Final = ("security.istio.io", "PeerAuthentication")
@@ -14,11 +14,11 @@ PLAIN: Final = ("HTTP", "HTTP2", "GRPC", "GRPC-WEB")
 """Protocols of a Gateway's server that anybody on the way can read."""
 
 
-def _disabled(objects: Sequence[Object]) -> Iterator[Breach]:
+def _disabled(objects: Sequence[Object]) -> Iterator[Violation]:
     for each in objects:
         for path, mode in (*_accepted(each), *_sent(each)):
             if mode == "DISABLE":
-                yield Breach(by=each, path=path, value=mode, mend=_mend(each))
+                yield Violation(by=each, path=path, value=mode, fix=_mend(each))
 
 
 def _mend(of: Object) -> str:
@@ -27,12 +27,12 @@ def _mend(of: Object) -> str:
     return "write STRICT, or PERMISSIVE while clients without a sidecar remain"
 
 
-def _permissive(objects: Sequence[Object]) -> Iterator[Breach]:
+def _permissive(objects: Sequence[Object]) -> Iterator[Violation]:
     for each in objects:
         for path, mode in _accepted(each):
             if mode == "PERMISSIVE":
-                mend = "write STRICT once every client has a sidecar: until then plain text is accepted"
-                yield Breach(by=each, path=path, value=mode, mend=mend)
+                fix = "write STRICT once every client has a sidecar: until then plain text is accepted"
+                yield Violation(by=each, path=path, value=mode, fix=fix)
 
 
 def _accepted(of: Object) -> Iterator[tuple[str, Value]]:
@@ -60,43 +60,43 @@ def _sent(of: Object) -> Iterator[tuple[str, Value]]:
             yield f"{path}.trafficPolicy.portLevelSettings[{nth}].tls.mode", at(port, "tls", "mode")
 
 
-def _plain(objects: Sequence[Object]) -> Iterator[Breach]:
+def _plain(objects: Sequence[Object]) -> Iterator[Violation]:
     for each in of_kind(objects, GATEWAY):
         for nth, server in entries(at(each.fields, "spec", "servers")):
             protocol = at(server, "port", "protocol")
             redirected = at(server, "tls", "httpsRedirect")
             if str(protocol).upper() in PLAIN and redirected is not True and redirected is not UNKNOWN:
-                yield Breach(
+                yield Violation(
                     by=each,
                     path=f"spec.servers[{nth}]",
                     value=at(server, "port"),
-                    mend="add tls: {httpsRedirect: true} here, and a server for HTTPS with a certificate",
+                    fix="add tls: {httpsRedirect: true} here, and a server for HTTPS with a certificate",
                 )
 
 
 LAWS: Final = (
-    Law(
+    Rule(
         name="mtls-not-disabled",
-        says="In production, nothing inside the mesh switches mutual TLS off.",
+        description="In production, nothing inside the mesh switches mutual TLS off.",
         level="mandatory",
         production=True,
-        breaches=_disabled,
+        violations=_disabled,
         example="PeerAuthentication with `mtls: {mode: DISABLE}`",
     ),
-    Law(
+    Rule(
         name="mtls-strict",
-        says="In production, plain text is not accepted beside mutual TLS.",
+        description="In production, plain text is not accepted beside mutual TLS.",
         level="advisory",
         production=True,
-        breaches=_permissive,
+        violations=_permissive,
         example="PeerAuthentication with `mtls: {mode: PERMISSIVE}`",
     ),
-    Law(
+    Rule(
         name="gateway-encrypted",
-        says="In production, a Gateway takes plain HTTP only to redirect it to HTTPS.",
+        description="In production, a Gateway takes plain HTTP only to redirect it to HTTPS.",
         level="advisory",
         production=True,
-        breaches=_plain,
+        violations=_plain,
         example="`servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: …}]`",
     ),
 )

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from mesh_laws.law import Breach, Law
-from mesh_laws.objects import UNKNOWN, Object, Value, at, entries, may_equal, may_hold, of_kind
-from mesh_laws.pods import CONTROLLERS, pod
-from mesh_laws.routes import VIRTUAL_SERVICE, routes
+from mesh_rules.objects import UNKNOWN, Object, Value, at, entries, may_equal, may_hold, of_kind
+from mesh_rules.pods import CONTROLLERS, pod
+from mesh_rules.routes import VIRTUAL_SERVICE, routes
+from mesh_rules.rule import Rule, Violation
 
 DESTINATION_RULE: Final = ("networking.istio.io", "DestinationRule")
 SERVICE: Final = ("core", "Service")
@@ -28,7 +28,7 @@ def host(name: Value, namespace: Value) -> Value:
     return UNKNOWN if namespace is UNKNOWN else f"{name}.{namespace}.svc"
 
 
-def _undeclared(objects: Sequence[Object]) -> Iterator[Breach]:
+def _undeclared(objects: Sequence[Object]) -> Iterator[Violation]:
     rules = [
         (_host_of(rule), at(rule.fields, "spec", "subsets")) for rule in of_kind(objects, DESTINATION_RULE)
     ]
@@ -40,11 +40,11 @@ def _undeclared(objects: Sequence[Object]) -> Iterator[Breach]:
                 _covers(pattern, target) and _lists(subsets, subset) for pattern, subsets in rules
             )
             if not declared:
-                yield Breach(
+                yield Violation(
                     by=each,
                     path=f"{path}.subset",
                     value=subset,
-                    mend=f"declare it in a DestinationRule for {at(destination, 'host')}, or take another",
+                    fix=f"declare it in a DestinationRule for {at(destination, 'host')}, or take another",
                 )
 
 
@@ -75,7 +75,7 @@ def _lists(subsets: Value, name: str) -> bool:
     return subsets is UNKNOWN or any(may_equal(each, name) for each in names)
 
 
-def _without_pods(objects: Sequence[Object]) -> Iterator[Breach]:
+def _without_pods(objects: Sequence[Object]) -> Iterator[Violation]:
     workloads = [
         (each.namespace, at(pod(each)[1], "metadata", "labels")) for each in of_kind(objects, *CONTROLLERS)
     ]
@@ -96,30 +96,30 @@ def _without_pods(objects: Sequence[Object]) -> Iterator[Breach]:
             labels = at(subset, "labels")
             known = labels not in (None, {}, UNKNOWN)
             if known and not any(may_hold(own, labels) for own in behind):
-                yield Breach(
+                yield Violation(
                     by=each,
                     path=f"spec.subsets[{nth}].labels",
                     value=labels,
-                    mend="give the pods of a workload these labels, and those that the Service selects; if "
+                    fix="give the pods of a workload these labels, and those that the Service selects; if "
                     "another stack runs them, exempt this DestinationRule",
                 )
 
 
 LAWS: Final = (
-    Law(
+    Rule(
         name="subset-declared",
-        says="A route goes to a subset that a DestinationRule of the stack declares.",
+        description="A route goes to a subset that a DestinationRule of the stack declares.",
         level="mandatory",
         scope="stack",
-        breaches=_undeclared,
+        violations=_undeclared,
         example="`destination: {host: cart, subset: v3}`, and no DestinationRule for cart with v3",
     ),
-    Law(
+    Rule(
         name="subset-has-pods",
-        says="A subset has a workload in the stack whose pods are in it.",
+        description="A subset has a workload in the stack whose pods are in it.",
         level="advisory",
         scope="stack",
-        breaches=_without_pods,
+        violations=_without_pods,
         example="`subsets: [{name: v3, labels: {version: v3}}]`, and no Deployment whose pods have that",
     ),
 )

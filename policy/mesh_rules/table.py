@@ -1,11 +1,11 @@
-"""The laws as the table of `docs/policy.md`: `python -m mesh_laws.table` prints it."""
+"""The laws as the table of `docs/policy.md`: `python -m mesh_rules.table` prints it."""
 
-from mesh_laws.catalogue import LAWS
+from mesh_rules.catalogue import LAWS
 
 
 def markdown() -> str:
     """Write a row for each law."""
-    rows = [f"| `{law.name}` | {law.level} | {law.says} | {law.example} |" for law in LAWS]
+    rows = [f"| `{rule.name}` | {rule.level} | {rule.description} | {rule.example} |" for rule in LAWS]
     return "\n".join(["| law | level | what it says | what breaks it |", "|---|---|---|---|", *rows])
 
 
