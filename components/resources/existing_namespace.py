@@ -14,9 +14,9 @@ from components.rollout.ownership import may_be_older
 from components.schema.issues import Path
 from components.schema.messages import (
     EXISTENCE_UNKNOWN,
-    NAMESPACE_LEAVING,
+    NAMESPACE_LABEL_CONFLICT,
     NAMESPACE_MISSING,
-    NAMESPACE_OVERRULES,
+    NAMESPACE_TERMINATING,
 )
 from components.settings.errors import ConfigError
 
@@ -47,13 +47,13 @@ def labels_of_own(stack: Stack) -> dict[str, str] | None:
     if live is None:
         raise ConfigError([NAMESPACE_MISSING.at(NAME, name, **words)])
     if is_leaving(live):
-        raise ConfigError([NAMESPACE_LEAVING.at(NAME, name, **words)])
+        raise ConfigError([NAMESPACE_TERMINATING.at(NAME, name, **words)])
     labels: dict[str, str] = live["metadata"].get("labels") or {}
     if label := overruled(stack, labels):
         here = Path() / "namespace" / "injection"
         injection = str(stack.namespace.injection)
         words |= {"label": f"{label}={labels[label]}", "injection": injection, "label_key": label}
-        raise ConfigError([NAMESPACE_OVERRULES.at(here, injection, **words)])
+        raise ConfigError([NAMESPACE_LABEL_CONFLICT.at(here, injection, **words)])
     own = is_own(live, [found[each] for each in services if each in found])
     return {key: labels[key] for key in OF_INJECTION if key in labels} if own else None
 

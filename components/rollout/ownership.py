@@ -21,9 +21,9 @@ from components.schema.issues import Issue, Path
 from components.schema.messages import (
     EXISTENCE_UNKNOWN,
     NAMESPACE_EXISTS,
-    NAMESPACE_UNSURE,
+    NAMESPACE_OWNER_UNKNOWN,
     OBJECT_EXISTS,
-    OBJECT_LEAVING,
+    OBJECT_TERMINATING,
 )
 from components.settings.errors import OwnershipError
 
@@ -162,7 +162,7 @@ class Ownership:
             "context": context,
         }
         if ref.kind == "Namespace" and self._stack.namespace.existing:
-            return NAMESPACE_UNSURE.at(NAMES, ref.name, label=LABEL, **words)
+            return NAMESPACE_OWNER_UNKNOWN.at(NAMES, ref.name, label=LABEL, **words)
         if ref.kind == "Namespace":
             return NAMESPACE_EXISTS.at(NAMES, ref.name, existing=Path() / "namespace" / "existing", **words)
         place = f" --namespace {ref.namespace}" if ref.namespace else ""
@@ -185,7 +185,7 @@ class Ownership:
         while is_leaving(live.get(wanted)):
             if asyncio.get_running_loop().time() > ends:
                 held = ", ".join(live[wanted]["metadata"].get("finalizers") or ()) or "what it contains"
-                return [OBJECT_LEAVING.at(self._place(wanted), str(wanted), object=wanted, held=held)]
+                return [OBJECT_TERMINATING.at(self._place(wanted), str(wanted), object=wanted, held=held)]
             pulumi.log.info(f"waiting until {wanted}, which is being deleted, is gone")
             await asyncio.sleep(POLL_SECONDS)
             live = await read(self._kubectl, [wanted])

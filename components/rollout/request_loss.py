@@ -10,11 +10,11 @@ from typing import Any
 from components.model.gateway import covers
 from components.schema.issues import Issue, Path
 from components.schema.messages import (
-    ADDRESS_GOES,
-    FEWER_PODS_FIRST,
-    INGRESS_LEFT,
-    NODE_PORT_GOES,
-    SERVICE_PORT_MOVES,
+    ADDRESS_REMOVED,
+    INGRESS_CHANGES,
+    NODE_PORT_REMOVED,
+    SCALED_DOWN_BEFORE_WEIGHT,
+    SERVICE_PORT_CHANGES,
 )
 
 Spec = Mapping[str, Any]
@@ -65,11 +65,11 @@ def of_gateway(old: Spec, new: Spec, place: Path) -> Iterator[Issue]:
     here = place / "gateway"
     left, entered = (each.get("selector") or each.get("addresses") for each in (old, new))
     if left != entered:
-        yield INGRESS_LEFT.at(Path() / "ingress", entered, old=left)
+        yield INGRESS_CHANGES.at(Path() / "ingress", entered, old=left)
     remaining = addresses(new)
     if closed := [each for each in sorted(addresses(old)) if not each.is_in(remaining)]:
         text = ", ".join(map(str, closed))
-        yield ADDRESS_GOES.at(here, [str(each) for each in sorted(remaining)], closed=text)
+        yield ADDRESS_REMOVED.at(here, [str(each) for each in sorted(remaining)], closed=text)
 
 
 def of_service(old: Spec, new: Spec, place: Path) -> Iterator[Issue]:
@@ -77,14 +77,14 @@ def of_service(old: Spec, new: Spec, place: Path) -> Iterator[Issue]:
     before, after = ({each["port"] for each in spec.get("ports") or ()} for spec in (old, new))
     for port in sorted(before - after):
         name = place / "app" / "name" if not place.parts else place
-        yield SERVICE_PORT_MOVES.at(place / "app" / "port", min(after), old=port, name=name)
+        yield SERVICE_PORT_CHANGES.at(place / "app" / "port", min(after), old=port, name=name)
 
 
 def of_extra_ports(old: Spec, new: Spec) -> Iterator[Issue]:
     """Report node ports that are closed."""
     before, after = ({each.get("nodePort") for each in spec.get("ports") or ()} for spec in (old, new))
     for port in sorted(before - after):
-        yield NODE_PORT_GOES.at(Path() / "ingress" / "extraPorts", port, port=port)
+        yield NODE_PORT_REMOVED.at(Path() / "ingress" / "extraPorts", port, port=port)
 
 
 def shares(routes: Spec, workload_prefix: str) -> dict[str, int]:
@@ -117,7 +117,7 @@ def of_weights(
         if old.get(version, 0) > new.get(version, 0):
             words = {"before": before, "after": after, "old": old[version], "new": new.get(version, 0)}
             here = place / "versions" / version / "replicas"
-            yield FEWER_PODS_FIRST.at(here, after, version=version, **words)
+            yield SCALED_DOWN_BEFORE_WEIGHT.at(here, after, version=version, **words)
 
 
 def _last(routes: Sequence[Spec] | None) -> Spec:
