@@ -26,7 +26,7 @@ stack = load.read()
 
 ownership = Ownership(stack)
 ownership.claim()
-LossWarnings(stack).watch()
+LossWarnings(stack).register()
 cluster = Provider("cluster", context=stack.cluster.context, cluster_identifier=stack.cluster.identity)
 on_cluster = pinned(stack, cluster)
 

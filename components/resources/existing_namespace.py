@@ -9,7 +9,7 @@ from components.manifests.deployment import DATAPLANE, REVISION
 from components.model.stack import Revision, Stack
 from components.model.stack_identity import identity, owner_of
 from components.rollout.kubectl import Kubectl, KubectlError
-from components.rollout.live_objects import Ref, is_leaving, read_now
+from components.rollout.live_objects import Ref, is_terminating, read_now
 from components.rollout.ownership import may_be_older
 from components.schema.issues import Path
 from components.schema.messages import (
@@ -46,7 +46,7 @@ def labels_of_own(stack: Stack) -> dict[str, str] | None:
     words = {"name": name, "context": context, "existing": Path() / "namespace" / "existing"}
     if live is None:
         raise ConfigError([NAMESPACE_MISSING.at(NAME, name, **words)])
-    if is_leaving(live):
+    if is_terminating(live):
         raise ConfigError([NAMESPACE_TERMINATING.at(NAME, name, **words)])
     labels: dict[str, str] = live["metadata"].get("labels") or {}
     if label := overruled(stack, labels):
