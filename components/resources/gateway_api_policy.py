@@ -52,10 +52,10 @@ class GatewayApiPolicy(pulumi.ComponentResource):
         before: list[pulumi.Resource] = []
         for version, pods in workloads.items():
             before += self._backend(version, pods)
-        for name, spec in gateways.active_versions(args, stack).items():
+        for name, spec in gateways.gateways(args, stack).items():
             addressed = _addressed(spec, stack, ports)
             before.append(self._object("Gateway", name, addressed, ports, namespace=stack.ingress.namespace))
-        for name, spec in gateways.redirecting(args, stack).items():
+        for name, spec in gateways.redirect_gateways(args, stack).items():
             gateway = self._object("Gateway", name, spec, ports, namespace=stack.ingress.namespace)
             self._object("HTTPRoute", name, gateways.redirect_route(stack, name), [gateway])
         spec = http_route.http_route(args, stack)

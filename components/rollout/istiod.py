@@ -218,7 +218,7 @@ def _may_have_proxies(pod: Mapping[str, Any]) -> bool:
     """Return whether an istiod is ready, or was ready since it started.
 
     A frozen istiod becomes unready after some seconds, while its proxies stay connected. One that is being
-    deleted hands its proxies over to others.
+    deleted passes its proxies to others.
     """
     if "deletionTimestamp" in pod["metadata"]:
         return False

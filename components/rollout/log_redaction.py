@@ -1,4 +1,4 @@
-"""Recognizes values that look like secrets, by name or by format, and hides them in texts. Pure."""
+"""Recognizes probable secrets, by name or by format, and hides them in texts. Pure."""
 
 import re
 from typing import Final
@@ -83,7 +83,7 @@ def resembles_secret(name: str, value: str) -> bool:
 
 
 def without_secrets(text: str) -> str:
-    """Replace values in a text that look like secrets."""
+    """Replace probable secrets in a text."""
     at = 0
     while found := ASSIGNMENT.search(text, at):
         at = found.start("value")

@@ -120,7 +120,7 @@ class Readiness:
         tries = len(args.errors)
         try:
             if (await self._sample(None)).done:
-                # It completed as the provider timed out, or nothing was written: one more run tells which.
+                # Either it completed as the provider timed out, or nothing was written: run it again.
                 return tries == 1
             minutes = int(LIMIT_SECONDS // 60)
             pulumi.log.info(

@@ -35,7 +35,7 @@ def redirects_do_not_loop(service: Service, at: Path) -> Iterator[Issue]:
 
 
 def _stays(service: Service, to: Redirect) -> bool:
-    """Tell whether the client comes back to the service, as far as the stack file shows."""
+    """Return whether the redirect certainly leads back to the service."""
     if to.authority is not None or to.port is not None:
         return False
     return to.scheme is None or any(

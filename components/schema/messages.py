@@ -59,7 +59,7 @@ NOT_RE2: Final = Message(
     rule="this must be an RE2 regular expression of at most {longest} characters: {why}",
     fix="{set} {example}",
 )
-"""Envoy compiles expressions with RE2, which has neither look-around nor references to groups."""
+"""Envoy compiles expressions with RE2, which has neither lookaround nor backreferences."""
 EXACTLY_ONE: Final = Message(
     code="MESH010",
     rule="exactly one of {choices} is required; given: {found}",
@@ -315,7 +315,7 @@ NO_PROXY: Final = Message(
     rule="security is enforced by the proxy of each pod, and {which} no proxy: {why}",
     fix="{fix}",
 )
-"""Without a proxy, certificates, callers and tokens are not checked: the stack would only look secure."""
+"""Without a proxy, certificates, callers and tokens are not checked: the policies would have no effect."""
 INGRESS_NOT_ALLOWED: Final = Message(
     code="MESH161",
     rule="the ingress gateway must be an allowed caller, or every request from outside gets 403",
