@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final, TypeVar
 
+from components.model.http_types import Method
 from components.model.route_match import Conditions, Source, TextMatch, UriMatch, ValueMatch
-from components.model.text import Method
 from components.schema.regex import matches
 
 M = TypeVar("M", TextMatch, UriMatch, ValueMatch)

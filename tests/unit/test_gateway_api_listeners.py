@@ -82,9 +82,7 @@ def test_a_service_joins_the_gateways_of_another() -> None:
     read = stack(api=API, **several(shop=shop, cart=cart))
     owner, guest = sorted(read.services, key=lambda each: not each.owns_gateway)
     assert gateway.parents(guest, read) == gateway.parents(owner, read)
-    assert {parent["name"] for parent in gateway.parents(guest, read)} == set(
-        gateway.gateways(owner, read)
-    )
+    assert {parent["name"] for parent in gateway.parents(guest, read)} == set(gateway.gateways(owner, read))
 
 
 def test_the_gateway_of_the_extra_ports_leads_to_their_service_by_the_name_that_it_has() -> None:
