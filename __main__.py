@@ -1,4 +1,4 @@
-"""The stack, as a table of contents: settings → cluster → components → outputs."""
+"""The Pulumi program: settings → cluster → components → outputs."""
 
 import pulumi
 from pulumi_kubernetes import Provider
