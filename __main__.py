@@ -1,4 +1,4 @@
-"""The stack, as a table of contents: settings → cluster → components → outputs."""
+"""The Pulumi program: settings → cluster → components → outputs."""
 
 import pulumi
 from pulumi_kubernetes import Provider
@@ -26,7 +26,7 @@ stack = load.read()
 
 ownership = Ownership(stack)
 ownership.claim()
-LossWarnings(stack).watch()
+LossWarnings(stack).register()
 cluster = Provider("cluster", context=stack.cluster.context, cluster_identifier=stack.cluster.identity)
 on_cluster = pinned(stack, cluster)
 

@@ -1,4 +1,4 @@
-"""GatewayApiPolicy: the traffic policy of a service, expressed by the Kubernetes Gateway API."""
+"""GatewayApiPolicy: the traffic policy of a service, with objects of the Kubernetes Gateway API."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -27,11 +27,10 @@ API: Final = {
 
 
 class GatewayApiPolicy(pulumi.ComponentResource):
-    """A Service for each version, Gateways on the ingress, and one HTTPRoute; one more where HTTP redirects.
+    """A Service for each version, Gateways on the ingress, and an HTTPRoute; a second one if HTTP redirects.
 
-    A version's Service comes after its pods and before the route that needs it, and goes the other way round:
-    a version loses its route, then its Service, then its pods. In between, the handover waits until every
-    proxy has followed.
+    A version's Service is created after its pods and before the route that needs it. A version is deleted in
+    the opposite order: route, Service, pods. In between, the handover waits for every proxy.
     """
 
     def __init__(
@@ -45,17 +44,17 @@ class GatewayApiPolicy(pulumi.ComponentResource):
         protection: Protection,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        # The weights stay out of the component's own inputs, or a weight change would show as two changes.
+        # Without the weights: as inputs of the component they would make a weight change show as two changes.
         super().__init__("mesh:index:GatewayApiPolicy", args.app.name, {"app": args.app.name}, opts)
         self._args, self._namespace, self._protection = args, stack.namespace.name, protection
         self._handover = handover
         before: list[pulumi.Resource] = []
         for version, pods in workloads.items():
             before += self._backend(version, pods)
-        for name, spec in gateways.active_versions(args, stack).items():
+        for name, spec in gateways.gateways(args, stack).items():
             addressed = _addressed(spec, stack, ports)
             before.append(self._object("Gateway", name, addressed, ports, namespace=stack.ingress.namespace))
-        for name, spec in gateways.redirecting(args, stack).items():
+        for name, spec in gateways.redirect_gateways(args, stack).items():
             gateway = self._object("Gateway", name, spec, ports, namespace=stack.ingress.namespace)
             self._object("HTTPRoute", name, gateways.redirect_route(stack, name), [gateway])
         spec = http_route.http_route(args, stack)
@@ -66,7 +65,7 @@ class GatewayApiPolicy(pulumi.ComponentResource):
         self.register_outputs({"hosts": list(args.hosts), "backends": list(workloads)})
 
     def _backend(self, version: str, pods: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
-        """Make what a route needs to send requests to a version."""
+        """Create the Service of a version, and its DestinationRule if it has a policy."""
         name, kept = self._args.workload(version), self._protection.of_version(self._args, version)
         service = KubernetesService(
             name,
@@ -82,7 +81,7 @@ class GatewayApiPolicy(pulumi.ComponentResource):
             ).merge(kept),
         )
         policy = http_route.destination_rule(self._args, version)
-        # Under another name than a subset's rule: whoever turns the switch needs both for a moment.
+        # Its name differs from that of a subset's rule: a change of `api` needs both for a moment.
         return [
             service,
             *(
@@ -118,7 +117,7 @@ class GatewayApiPolicy(pulumi.ComponentResource):
 
 
 def _addressed(spec: Spec, stack: Stack, ports: Sequence[KubernetesService]) -> pulumi.Input[Spec]:
-    """Lead the Gateway of the extra ports to their Service: one of an older version has another name."""
+    """Use the actual name of the extra ports' Service, which differs if an older version created it."""
     declared = extra_ports_name(stack) if ports else ""
     for each in ports:
         return each.metadata["name"].apply(lambda actual: gateways.addressed(spec, declared, actual))

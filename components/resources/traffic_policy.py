@@ -1,4 +1,4 @@
-"""TrafficPolicy: subsets, gateway and routes of a service, in the order that loses no request."""
+"""TrafficPolicy: subsets, Gateway and routes of a service, in an order that loses no requests."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,11 +17,11 @@ from components.rollout.handover import Handover
 
 
 class TrafficPolicy(pulumi.ComponentResource):
-    """A DestinationRule for each version, a Gateway unless there is one already, and the VirtualServices.
+    """A DestinationRule for each version, a Gateway unless an existing one is used, and the VirtualServices.
 
-    A subset comes after its pods and before the route that needs it. Pulumi makes and changes before it
-    deletes, and deletes the other way round: a version loses its route, then its subset, then its pods. In
-    between, the handover waits until every proxy has followed.
+    A subset is created after its pods and before the route that needs it. Pulumi creates and updates before
+    it deletes, and deletes in the opposite order: route, subset, pods. In between, the handover waits for
+    every proxy.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class TrafficPolicy(pulumi.ComponentResource):
         protection: Protection,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        # The weights stay out of the component's own inputs, or a weight change would show as two changes.
+        # Without the weights: as inputs of the component they would make a weight change show as two changes.
         super().__init__("mesh:index:TrafficPolicy", args.app.name, {"app": args.app.name}, opts)
         self._args, self._namespace = args, stack.namespace.name
         subsets = [
@@ -64,9 +64,10 @@ class TrafficPolicy(pulumi.ComponentResource):
         handover: Handover,
         kept: pulumi.ResourceOptions,
     ) -> list[CustomResource]:
-        """Make the VirtualService, and before it that of callers in the mesh where they have their own.
+        """Create the VirtualService, and before it that of callers in the mesh if it is separate.
 
-        When hosts change from names to `*`, the first object gives these callers up once the second has them.
+        When hosts change from names to `*`, the second object must exist before the first loses these
+        callers.
         """
         made: list[CustomResource] = []
         if mesh_routes is not None:
