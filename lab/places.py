@@ -47,6 +47,11 @@ class Places:
         return self.checkout / ".lab" / "env"
 
     @property
+    def stack_files(self) -> Path:
+        """Copies of the stack files: Pulumi writes into these, not into the tracked ones."""
+        return self.checkout / ".lab" / "stacks"
+
+    @property
     def kubeconfig(self) -> Path:
         """The administrator's way in; readable by the owner only."""
         return self.state / "kubeconfig"

@@ -15,7 +15,7 @@ from lab.node.firewall import CHAIN
 from lab.node.network import BRIDGE, NODE_ADDRESS
 from lab.places import Places
 from lab.progress import Progress
-from tests.e2e.conftest import Shell, lab
+from tests.e2e.conftest import CHECKOUT, Shell, lab
 from tests.e2e.neighbour import MACHINE, Reached, neighbour
 from tests.e2e.traffic import ask
 
@@ -87,6 +87,17 @@ def test_pulumi_killed_in_the_middle_of_up(shell: Shell) -> None:
     assert ask(URL, 50) == {"v1": 50}
     shell.run("pulumi preview --stack dev --expect-no-changes")
     assert not shell.json("pulumi stack export --stack dev")["deployment"].get("pending_operations")
+
+
+def test_up_changes_no_tracked_file() -> None:
+    """Pulumi writes `encryptionsalt` into copies of the stack files."""
+    for file in (CHECKOUT / "Pulumi.dev.yaml", CHECKOUT / "mesh-platform/Pulumi.lab.yaml"):
+        lines = file.read_text().splitlines(keepends=True)
+        file.write_text("".join(each for each in lines if not each.startswith("encryptionsalt:")))
+    git = ("git", "-C", CHECKOUT, "diff")
+    before = subprocess.run(git, capture_output=True, text=True, check=True).stdout
+    lab("up")
+    assert subprocess.run(git, capture_output=True, text=True, check=True).stdout == before
 
 
 def machine() -> dict[str, object]:
