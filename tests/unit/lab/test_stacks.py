@@ -265,7 +265,7 @@ def note(stacks: Stacks, text: str) -> Path:
 
 
 def lock(pid: int, host: str) -> str:
-    """Return what a lock of Pulumi says."""
+    """Return the content of a lock."""
     holder = {"pid": pid, "username": "me", "hostname": host, "timestamp": "2026-12-01T02:00:00Z"}
     return json.dumps(holder)
 
