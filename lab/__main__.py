@@ -104,7 +104,7 @@ def bring_up(places: Places, progress: Progress, *observers: Part) -> Stacks:
     """
     places.make()
     builder = GoBuilder(cache=places.cache, progress=progress)
-    chosen = tools.choose(places.binaries)
+    chosen = tools.choose()
     for tool in chosen:
         progress.console.print(f"  {tool.name}: {tool.reason}", markup=False)
     wanted = [parts.KUBE, parts.ISTIO, parts.COREDNS, parts.APPS, parts.LOAD]

@@ -36,10 +36,10 @@ class Tool:
     reason: str
 
 
-def choose(own_binaries: Path) -> list[Tool]:
+def choose() -> list[Tool]:
     """Find the user's own programs; a program that is missing or has another version must be built."""
-    cli = _choose_cli(own_binaries)
-    return [cli, _choose_provider(own_binaries), _choose_language_host(cli)]
+    cli = _choose_cli()
+    return [cli, _choose_provider(), _choose_language_host(cli)]
 
 
 def install(tools: list[Tool], places: Places, builder: GoBuilder) -> None:
@@ -88,10 +88,10 @@ def _same(one: Path, other: Path) -> bool:
     return (about_one.st_size, about_one.st_mtime_ns) == (about_other.st_size, about_other.st_mtime_ns)
 
 
-def _choose_cli(own_binaries: Path) -> Tool:
+def _choose_cli() -> Tool:
     wanted = _numbers(PULUMI)
     reason = "none on PATH or in ~/.pulumi/bin"
-    for found in _candidates("pulumi", own_binaries, Path.home() / ".pulumi/bin"):
+    for found in _candidates("pulumi", Path.home() / ".pulumi/bin"):
         version = _reported_version([str(found), "version"])
         numbers = _numbers(version)
         if numbers >= wanted and numbers[0] == wanted[0]:
@@ -100,10 +100,10 @@ def _choose_cli(own_binaries: Path) -> Tool:
     return Tool(name="pulumi", path=None, reason=f"{PULUMI}, built: {reason}")
 
 
-def _choose_provider(own_binaries: Path) -> Tool:
+def _choose_provider() -> Tool:
     plugins = Path.home() / f".pulumi/plugins/resource-kubernetes-v{PROVIDER_VERSION}"
     reason = "none on PATH or in ~/.pulumi"
-    for found in _candidates(PROVIDER_NAME, own_binaries, plugins, Path.home() / ".pulumi/bin"):
+    for found in _candidates(PROVIDER_NAME, plugins, Path.home() / ".pulumi/bin"):
         version = _provider_version(found)
         if version.removeprefix("v") == PROVIDER_VERSION:
             return Tool(name=PROVIDER_NAME, path=found, reason=f"yours at {found}, {version}")
@@ -118,10 +118,10 @@ def _choose_language_host(cli: Tool) -> Tool:
     return Tool(name=LANGUAGE_HOST, path=None, reason="the lab's own (lab/stacks/language_host.py)")
 
 
-def _candidates(name: str, own_binaries: Path, *folders: Path) -> list[Path]:
-    """List the user's own programs of a name, in the order of PATH without the lab's folder."""
+def _candidates(name: str, *folders: Path) -> list[Path]:
+    """List the user's own programs of a name, in the order of PATH, without `.lab/bin` of any checkout."""
     searched = dict.fromkeys([*map(Path, os.get_exec_path()), *folders])
-    paths = [folder / name for folder in searched if folder != own_binaries]
+    paths = [folder / name for folder in searched if folder.parts[-2:] != (".lab", "bin")]
     return [path for path in paths if path.is_file() and os.access(path, os.X_OK)]
 
 

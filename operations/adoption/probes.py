@@ -28,8 +28,8 @@ def shared_path(family: AppObjects, port: int) -> str:
     for name, container in _containers(family):
         if (why := _inexpressible(container.get("readinessProbe", {}), container, port)) is not None:
             raise OperationError(
-                f"Deployment {name}: readinessProbe.httpGet has {why}, and the program sends plain HTTP to the "
-                f"app's port {port}; pods might never become ready",
+                f"Deployment {name}: readinessProbe.httpGet has {why}, and the program's probe is plain HTTP "
+                f"on the app's port {port}; pods might never become ready",
                 fix=f"if a path on port {port} answers 200 as well, name it: --probe /PATH",
             )
     paths = (

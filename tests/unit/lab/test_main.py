@@ -235,7 +235,7 @@ def test_the_chosen_pulumi_is_printed(
     nothing_is_built(monkeypatch)
     with pytest.raises(LabError):
         main.bring_up(places, progress)
-    for tool in tools.choose(places.binaries):
+    for tool in tools.choose():
         assert f"  {tool.name}: {tool.reason}\n" in output.getvalue()
     assert programs.calls == []
 

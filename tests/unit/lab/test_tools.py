@@ -12,12 +12,10 @@ from lab.places import Places
 from lab.progress import Progress
 from tests.unit.lab.conftest import Programs
 
-OWN = Path("/checkout/.lab/bin")
 
-
-def chosen(own_binaries: Path = OWN) -> dict[str, Tool]:
+def chosen() -> dict[str, Tool]:
     """What is chosen for each name."""
-    return {tool.name: tool for tool in choose(own_binaries)}
+    return {tool.name: tool for tool in choose()}
 
 
 def home(programs: Programs) -> Path:
@@ -94,13 +92,13 @@ def test_behind_an_old_pulumi_a_new_one_is_found(programs: Programs) -> None:
 def test_behind_the_labs_pulumi_the_users_is_found(
     programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A shell that has sourced `.lab/env` chooses as any other: the lab's own is not the user's."""
+    """A shell that has sourced `.lab/env` of any checkout chooses as any other."""
     own = tmp_path / "checkout/.lab/bin"
     programs.add("pulumi", f"echo {PULUMI}", own)
     monkeypatch.setenv("PATH", f"{own}:{programs.folder}")
-    assert chosen(own)["pulumi"].path is None
+    assert chosen()["pulumi"].path is None
     path = programs.add("pulumi", f"echo {PULUMI}")
-    assert chosen(own)["pulumi"].path == path
+    assert chosen()["pulumi"].path == path
 
 
 def test_what_is_not_executable_is_no_program(programs: Programs) -> None:
@@ -160,7 +158,7 @@ def test_what_is_built_is_linked_where_pulumi_finds_it_first(
 ) -> None:
     """The CLI with its language host beside it, the provider among the plugins of the lab."""
     assert programs.calls == []
-    install(choose(places.binaries), places, builder)
+    install(choose(), places, builder)
     plugin = places.pulumi / f"home/plugins/resource-kubernetes-v{PROVIDER_VERSION}" / PROVIDER_NAME
     assert (places.binaries / "pulumi").read_text() == "built pulumi"
     assert not (places.binaries / "pulumi").is_symlink(), "the engine follows links to find its hosts"
@@ -177,7 +175,7 @@ def test_the_users_own_are_linked(programs: Programs, places: Places, builder: G
     """Nothing of the user's is copied or changed: an update of theirs is one of the lab's too."""
     cli = programs.add("pulumi", f"echo {PULUMI}")
     host = programs.add(LANGUAGE_HOST, "exit 0")
-    install(choose(places.binaries), places, builder)
+    install(choose(), places, builder)
     assert (places.binaries / "pulumi").readlink() == cli
     assert (places.binaries / LANGUAGE_HOST).readlink() == host
 
@@ -186,14 +184,14 @@ def test_installing_again_changes_with_the_choice(
     programs: Programs, places: Places, builder: GoBuilder
 ) -> None:
     """From the built one to the user's and back; the same one is not copied a second time."""
-    install(choose(places.binaries), places, builder)
+    install(choose(), places, builder)
     copied = (places.binaries / "pulumi").stat().st_ino
-    install(choose(places.binaries), places, builder)
+    install(choose(), places, builder)
     assert (places.binaries / "pulumi").stat().st_ino == copied
     cli = programs.add("pulumi", f"echo {PULUMI}")
-    install(choose(places.binaries), places, builder)
+    install(choose(), places, builder)
     assert (places.binaries / "pulumi").readlink() == cli
     cli.unlink()
-    install(choose(places.binaries), places, builder)
+    install(choose(), places, builder)
     assert (places.binaries / "pulumi").read_text() == "built pulumi"
     assert not cli.exists()
