@@ -1,4 +1,4 @@
-"""Live pods: what somebody changed on one is found, and what node, scheduler and injection write is not."""
+"""Live pods: manual changes are found; fields of the node, the scheduler and injection are not."""
 
 from copy import deepcopy
 from typing import Any
@@ -37,13 +37,13 @@ def family() -> tuple[Manifest, Manifest]:
     return sets, pod
 
 
-def note(manager: str, fields: dict[str, Any], subresource: str = "") -> dict[str, Any]:
-    """Who wrote what of a pod later."""
+def written(manager: str, fields: dict[str, Any], subresource: str = "") -> dict[str, Any]:
+    """A later entry of `managedFields`."""
     return {**entry(manager, "Update", EDITED, fields), "subresource": subresource}
 
 
 def problems(change: Any) -> list[tuple[Problem, str, object]]:  # noqa: ANN401
-    """What is found where the pod was changed."""
+    """The findings after a change of the pod."""
     sets, pod = family()
     change(pod)
     live = [made(each) for each in declared("dev").manifests]
@@ -51,65 +51,69 @@ def problems(change: Any) -> list[tuple[Problem, str, object]]:  # noqa: ANN401
     return [(each.problem, each.path, each.live) for each in report.findings]
 
 
-def test_a_pod_as_it_was_made_is_in_order() -> None:
-    """With its sidecar, its node, and what the kubelet writes."""
+def test_a_pod_as_it_was_created_has_no_findings() -> None:
+    """With its sidecar, its node, and the fields of the kubelet."""
 
-    def settle(pod: Manifest) -> None:
+    def schedule(pod: Manifest) -> None:
         pod["spec"] |= {"nodeName": "node", "deadline": 1}
         pod["metadata"]["labels"]["topology.kubernetes.io/zone"] = "a"
         zone: dict[str, Any] = {"f:labels": {"f:topology.kubernetes.io/zone": {}}}
-        notes = pod["metadata"]["managedFields"]
-        notes.append(note("kube-scheduler", {"f:metadata": zone, "f:spec": {"f:nodeName": {}}}, "binding"))
-        notes.append(note("kubelet", {"f:status": {"f:phase": {}}}, "status"))
+        entries = pod["metadata"]["managedFields"]
+        entries.append(
+            written("kube-scheduler", {"f:metadata": zone, "f:spec": {"f:nodeName": {}}}, "binding")
+        )
+        entries.append(written("kubelet", {"f:status": {"f:phase": {}}}, "status"))
 
-    assert problems(settle) == []
+    assert problems(schedule) == []
 
 
 def hold(pod: Manifest) -> None:
-    """Somebody holds it."""
-    pod["metadata"]["finalizers"] = ["example.com/hand"]
-    fields: dict[str, Any] = {"f:finalizers": {".": {}, 'v:"example.com/hand"': {}}}
-    pod["metadata"]["managedFields"].append(note("kubectl-patch", {"f:metadata": fields}))
+    """Add a finalizer."""
+    pod["metadata"]["finalizers"] = ["example.com/a"]
+    fields: dict[str, Any] = {"f:finalizers": {".": {}, 'v:"example.com/a"': {}}}
+    pod["metadata"]["managedFields"].append(written("kubectl-patch", {"f:metadata": fields}))
 
 
 def end(pod: Manifest) -> None:
-    """Somebody says when it ends."""
+    """Set its deadline."""
     pod["spec"]["activeDeadlineSeconds"] = 60
     pod["metadata"]["managedFields"].append(
-        note("kubectl-patch", {"f:spec": {"f:activeDeadlineSeconds": {}}})
+        written("kubectl-patch", {"f:spec": {"f:activeDeadlineSeconds": {}}})
     )
 
 
 def other_proxy(pod: Manifest) -> None:
-    """Somebody changed the image of its sidecar, which its ReplicaSet does not know."""
-    pod["spec"]["initContainers"][0]["image"] = "hand"
+    """Change the image of its sidecar, which the ReplicaSet does not have."""
+    pod["spec"]["initContainers"][0]["image"] = "other"
     fields: dict[str, Any] = {"f:initContainers": {'k:{"name":"istio-proxy"}': {"f:image": {}}}}
-    pod["metadata"]["managedFields"].append(note("kubectl-set", {"f:spec": fields}))
+    pod["metadata"]["managedFields"].append(written("kubectl-set", {"f:spec": fields}))
 
 
 def debug(pod: Manifest) -> None:
-    """Somebody looks into it, with a token of theirs."""
+    """Add an ephemeral container with a token."""
     env = [{"name": "TOKEN", "value": "hunter2"}]
-    pod["spec"]["ephemeralContainers"] = [{"name": "hand", "image": "hand", "env": env}]
+    pod["spec"]["ephemeralContainers"] = [{"name": "other", "image": "other", "env": env}]
     fields: dict[str, Any] = {
-        "f:ephemeralContainers": {".": {}, 'k:{"name":"hand"}': {".": {}, "f:name": {}}}
+        "f:ephemeralContainers": {".": {}, 'k:{"name":"other"}': {".": {}, "f:name": {}}}
     }
-    pod["metadata"]["managedFields"].append(note("kubectl-debug", {"f:spec": fields}, "ephemeralcontainers"))
+    pod["metadata"]["managedFields"].append(
+        written("kubectl-debug", {"f:spec": fields}, "ephemeralcontainers")
+    )
 
 
 @pytest.mark.parametrize(
     ("change", "path", "value"),
     [
-        (hold, "metadata.finalizers[example.com/hand]", "example.com/hand"),
+        (hold, "metadata.finalizers[example.com/a]", "example.com/a"),
         (end, "spec.activeDeadlineSeconds", 60),
-        (other_proxy, "spec.initContainers[istio-proxy].image", "hand"),
+        (other_proxy, "spec.initContainers[istio-proxy].image", "other"),
         (
             debug,
-            "spec.ephemeralContainers[hand]",
-            {"name": "hand", "image": "hand", "env": [{"name": "TOKEN", "value": "(hidden)"}]},
+            "spec.ephemeralContainers[other]",
+            {"name": "other", "image": "other", "env": [{"name": "TOKEN", "value": "(hidden)"}]},
         ),
     ],
 )
-def test_what_a_hand_wrote_is_found(change: Any, path: str, value: object) -> None:  # noqa: ANN401
-    """Injected containers among it."""
+def test_manual_changes_are_found(change: Any, path: str, value: object) -> None:  # noqa: ANN401
+    """Also those of injected containers."""
     assert problems(change) == [(Problem.ADDED, path, value)]

@@ -1,4 +1,4 @@
-"""What would go unseen if one only looked at values, or took every note for the truth."""
+"""Drift that a comparison of values alone does not find, and entries of `managedFields` that mislead."""
 
 from copy import deepcopy
 from typing import Any
@@ -20,8 +20,8 @@ from tests.unit.operations.drift.live import (
 )
 
 
-def noted(live: Manifest, manager: str, operation: str, time: str = EDITED) -> Manifest:
-    """The object with its last note in another's name."""
+def rewritten(live: Manifest, manager: str, operation: str, time: str = EDITED) -> Manifest:
+    """The object with its last entry under another manager."""
     live = deepcopy(live)
     live["metadata"]["managedFields"][-1] |= {"manager": manager, "operation": operation, "time": time}
     return live
@@ -30,25 +30,27 @@ def noted(live: Manifest, manager: str, operation: str, time: str = EDITED) -> M
 def shared(live: Manifest, manager: str, subresource: str = "", **spec: Any) -> Manifest:  # noqa: ANN401
     """The object with a second owner of a part of its spec, of the same value."""
     live = deepcopy(live)
-    note = entry(manager, "Update" if subresource else "Apply", EDITED, {"f:spec": owned(spec)})
-    live["metadata"]["managedFields"].append({**note, "subresource": subresource})
+    added = entry(manager, "Update" if subresource else "Apply", EDITED, {"f:spec": owned(spec)})
+    live["metadata"]["managedFields"].append({**added, "subresource": subresource})
     return live
 
 
-def test_nobody_hides_behind_the_stacks_own_name() -> None:
-    """A webhook writes in it while Pulumi applies, a hand long after."""
+def test_a_later_write_under_the_stacks_manager_is_drift() -> None:
+    """A webhook writes under it while Pulumi applies, other clients later."""
     wanted = manifest("Deployment")
     live = edited(made(wanted), "metadata", "labels", "team", value="x")
-    assert found(wanted, noted(live, PULUMI, "Update", MADE)) == []
-    (finding,) = found(wanted, noted(live, PULUMI, "Update", EDITED))
+    assert found(wanted, rewritten(live, PULUMI, "Update", MADE)) == []
+    (finding,) = found(wanted, rewritten(live, PULUMI, "Update", EDITED))
     assert (finding.problem, finding.path) == (Problem.ADDED, "metadata.labels.team")
 
 
 @pytest.mark.parametrize(
     ("kind", "path"), [("VirtualService", ("spec", "exportTo")), ("Deployment", ("metadata", "labels", "a"))]
 )
-def test_a_note_that_was_removed_makes_no_default(kind: str, path: tuple[str, ...]) -> None:
-    """The API server fills in neither labels nor anything of Istio's kinds."""
+def test_a_field_without_an_entry_is_no_default_where_there_are_none(
+    kind: str, path: tuple[str, ...]
+) -> None:
+    """The API server sets no default labels, and no defaults in Istio's kinds."""
     wanted = manifest(kind)
     live = edited(made(wanted), *path, value="x")
     live["metadata"]["managedFields"].pop()
@@ -56,7 +58,7 @@ def test_a_note_that_was_removed_makes_no_default(kind: str, path: tuple[str, ..
     assert (finding.problem, finding.path, finding.writer) == (Problem.ADDED, ".".join(path), None)
 
 
-def test_a_field_that_another_manager_shares_is_told() -> None:
+def test_a_field_that_another_manager_shares_is_reported() -> None:
     """The next change of it is a conflict, unless it is kubectl's: that Pulumi takes over."""
     wanted = manifest("Deployment")
     (finding,) = found(wanted, shared(made(wanted), "other-team", replicas=1))
@@ -69,7 +71,7 @@ def test_a_field_that_another_manager_shares_is_told() -> None:
 
 
 def test_an_autoscaler_never_leaves_a_deployment_without_pods() -> None:
-    """A hand does, and no autoscaler scales from none."""
+    """A user does, and no autoscaler scales from 0."""
     wanted = manifest("Deployment", stack="prod")
     noted = edited(made(wanted), "spec", "replicas", value=0)
     # `kubectl scale --replicas=0` leaves no note: its 0 is left out of the fields that it writes.

@@ -1,4 +1,4 @@
-"""One object: whatever is not as declared is found, with who wrote it, and nothing else is."""
+"""One object: each difference is found with its writer, and nothing else is."""
 
 from collections.abc import Iterator
 from copy import deepcopy
@@ -8,7 +8,7 @@ import pytest
 
 from operations.drift.diff import differences
 from operations.drift.findings import Problem, Writer
-from operations.drift.objects import FORCED
+from operations.drift.object_drift import FORCED
 from operations.kube.defaults import spec_defaults
 from operations.kube.fields import ABSENT, without
 from tests.unit.operations.drift.live import (
@@ -29,13 +29,13 @@ STACKS = ("dev", "staging", "prod")
 def mutations(value: Any) -> Iterator[Any]:  # noqa: ANN401 - nested plain data
     """Every value that differs in one place: changed, removed, added, appended, prepended, reordered."""
     if isinstance(value, dict):
-        yield {**value, "hand/made": "x"}
+        yield {**value, "example.com/a": "x"}
         for key, each in value.items():
             yield {other: one for other, one in value.items() if other != key}
             yield from ({**value, key: changed} for changed in mutations(each))
     elif isinstance(value, list):
-        yield [*value, {"name": "hand"} if value and isinstance(value[0], dict) else "hand"]
-        yield [{"name": "hand"} if value and isinstance(value[0], dict) else "hand", *value]
+        yield [*value, {"name": "other"} if value and isinstance(value[0], dict) else "other"]
+        yield [{"name": "other"} if value and isinstance(value[0], dict) else "other", *value]
         if value != value[::-1]:
             yield value[::-1]
         for nth, each in enumerate(value):
@@ -49,14 +49,14 @@ def mutations(value: Any) -> Iterator[Any]:  # noqa: ANN401 - nested plain data
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_every_mutation_of_every_object_is_found(stack: str) -> None:
-    """Whatever differs in one place of labels, annotations or spec; what is equal has no difference."""
+    """Each change of one value in labels, annotations or spec; equal objects have no difference."""
     tried = 0
     for wanted in declared(stack).manifests:
         assert differences(wanted, deepcopy(wanted)) == []
         default = spec_defaults(wanted)
         for changed in mutations(wanted.get("spec") or {}):
             if without(changed, default) == without(wanted.get("spec") or {}, default):
-                continue  # what it lacks is what the API server would write
+                continue  # only a default is missing
             assert differences(wanted, {**wanted, "spec": changed}), changed
             tried += 1
         for part in ("labels", "annotations"):
@@ -67,8 +67,8 @@ def test_every_mutation_of_every_object_is_found(stack: str) -> None:
     assert tried > 150
 
 
-def test_a_changed_value_is_told_with_who_wrote_it() -> None:
-    """Object, path, declared, live, and who wrote it when."""
+def test_a_changed_value_is_reported_with_its_writer() -> None:
+    """Object, path, both values, manager and time."""
     wanted = manifest("VirtualService", "springbootapp")
     routes = deepcopy(wanted["spec"]["http"])
     routes[0]["route"][0]["weight"] = 60
@@ -79,16 +79,16 @@ def test_a_changed_value_is_told_with_who_wrote_it() -> None:
     assert finding.writer == Writer(manager="kubectl-edit", operation="Update", time=EDITED)
 
 
-def test_an_added_label_is_told() -> None:
-    """Pulumi's refresh does not see it."""
+def test_an_added_label_is_reported() -> None:
+    """Pulumi's refresh does not report it."""
     wanted = manifest("Service")
     (finding,) = found(wanted, edited(made(wanted), "metadata", "labels", "team.example.com/a", value="x"))
     assert finding.path == 'metadata.labels["team.example.com/a"]'
     assert (finding.problem, finding.declared, finding.live) == (Problem.ADDED, ABSENT, "x")
 
 
-def test_what_the_server_fills_in_is_none_of_it() -> None:
-    """Defaults known from the tables, and unknown ones that nobody owns."""
+def test_defaults_are_no_drift() -> None:
+    """Known ones, and unknown ones without a manager."""
     wanted = manifest("Deployment")
     live = made(wanted)
     live["spec"] |= {"progressDeadlineSeconds": 600, "newDefaultOfKubernetes2": {"seconds": 3}}
@@ -99,8 +99,8 @@ def test_what_the_server_fills_in_is_none_of_it() -> None:
     assert found(wanted, live) == []
 
 
-def test_a_default_that_somebody_owns_is_no_drift_either() -> None:
-    """Kubectl's client-side apply owns the defaults of what it made; a stack that adopted it is in order."""
+def test_a_default_with_a_manager_is_no_drift() -> None:
+    """As after an adoption: kubectl's client-side apply owns the defaults of its objects."""
     wanted = manifest("Deployment")
     assert found(wanted, edited(made(wanted), "spec", "progressDeadlineSeconds", value=600)) == []
 
@@ -113,8 +113,8 @@ def test_a_restart_is_no_drift() -> None:
     assert found(wanted, edited(made(wanted), *path, value="now")) == []
 
 
-def test_replicas_are_drift_where_the_stack_says_them() -> None:
-    """And the autoscaler's where it does not."""
+def test_replicas_are_drift_if_the_stack_declares_them() -> None:
+    """Otherwise they are the autoscaler's."""
     wanted = manifest("Deployment")
     (finding,) = found(wanted, edited(made(wanted), "spec", "replicas", value=3))
     assert (finding.path, finding.declared, finding.live) == ("spec.replicas", 1, 3)
@@ -124,7 +124,7 @@ def test_replicas_are_drift_where_the_stack_says_them() -> None:
 
 
 @pytest.mark.parametrize("amount", ["1Gi", "1073741824"])
-def test_an_amount_is_the_same_however_it_is_written(amount: str) -> None:
+def test_equal_quantities_are_no_drift(amount: str) -> None:
     """The API server writes 1024Mi as 1Gi."""
     wanted = manifest("Deployment", stack="prod")
     container = wanted["spec"]["template"]["spec"]["containers"][0]
@@ -138,13 +138,13 @@ def test_an_amount_is_the_same_however_it_is_written(amount: str) -> None:
     ("annotations", "why"),
     [
         ({}, "the next pulumi up that changes it would be refused as a conflict"),
-        ({FORCED: "true"}, "taken out of the stack file, it would stay"),
+        ({FORCED: "true"}, "removed from the stack file, it would stay"),
     ],
 )
-def test_a_field_of_another_manager_is_told_though_its_value_is_right(
+def test_a_field_of_another_manager_is_reported_even_with_the_declared_value(
     annotations: dict[str, str], why: str
 ) -> None:
-    """With what comes of it."""
+    """With the consequence."""
     wanted = manifest("Service")
     wanted["metadata"]["annotations"] = annotations
     live = edited(made(wanted), "spec", "ports", value=wanted["spec"]["ports"])
@@ -155,8 +155,8 @@ def test_a_field_of_another_manager_is_told_though_its_value_is_right(
     assert finding.writer.manager == "kubectl-edit"
 
 
-def test_without_any_note_of_owners_nothing_passes_for_a_default() -> None:
-    """Whoever clears managedFields hides nothing."""
+def test_without_managed_fields_no_field_counts_as_a_default() -> None:
+    """Removing managedFields hides no change."""
     wanted = manifest("Service")
     live = edited(made(wanted), "spec", "externalIPs", value=["192.0.2.1"])
     live["metadata"]["managedFields"] = []
@@ -166,16 +166,16 @@ def test_without_any_note_of_owners_nothing_passes_for_a_default() -> None:
     assert [each.path for each in found(wanted, live)] == ["metadata.managedFields"]
 
 
-def test_what_a_webhook_adds_while_pulumi_applies_is_no_drift() -> None:
-    """The API server notes it as an update in Pulumi's own name."""
+def test_a_change_by_a_webhook_while_pulumi_applies_is_no_drift() -> None:
+    """The API server records it as an update under Pulumi's manager."""
     wanted = manifest("Deployment")
     live = edited(made(wanted), "metadata", "labels", "cost-centre", value="42")
     live["metadata"]["managedFields"][-1] |= {"manager": PULUMI, "time": MADE}
     assert found(wanted, live) == []
 
 
-def test_a_second_pulumi_program_is_a_stranger() -> None:
-    """Another manager of Pulumi's is not the stack's own."""
+def test_a_second_pulumi_program_is_another_manager() -> None:
+    """Its name also begins with `pulumi-kubernetes`."""
     wanted = manifest("Service")
     live = edited(made(wanted), "metadata", "labels", "x", value="y")
     live["metadata"]["managedFields"][-1] |= {"manager": "pulumi-kubernetes-ffff", "operation": "Apply"}
@@ -184,8 +184,8 @@ def test_a_second_pulumi_program_is_a_stranger() -> None:
     assert finding.writer.manager == "pulumi-kubernetes-ffff"
 
 
-def test_a_missing_a_replaced_and_a_leaving_object() -> None:
-    """Deleted by somebody; deleted and made again; asked to go and held."""
+def test_a_missing_a_replaced_and_a_terminating_object() -> None:
+    """Deleted; deleted and created again; deletion blocked by a finalizer."""
     wanted = manifest("DestinationRule")
     (finding,) = found(wanted, None)
     assert (finding.problem, finding.writer) == (Problem.MISSING, None)
@@ -198,8 +198,8 @@ def test_a_missing_a_replaced_and_a_leaving_object() -> None:
     assert [each.problem for each in found(wanted, leaving)] == [Problem.LEAVING]
 
 
-def test_a_headless_service_is_not_the_servers_choice() -> None:
-    """An address is the API server's to choose, none is not."""
+def test_a_headless_service_is_drift() -> None:
+    """The API server assigns an address, never none."""
     wanted = manifest("Service")
     live = made(wanted)
     live["spec"] |= {"clusterIP": "10.0.0.1", "clusterIPs": ["10.0.0.1"]}
@@ -209,19 +209,19 @@ def test_a_headless_service_is_not_the_servers_choice() -> None:
 
 
 def test_one_new_route_is_one_finding() -> None:
-    """Not a change of each that follows it."""
+    """Not also a change of each route that follows."""
     wanted = manifest("VirtualService", "springbootapp", stack="staging")
     wanted["spec"]["http"] = [
         {key: value for key, value in each.items() if key != "name"} for each in wanted["spec"]["http"]
     ]
-    hand = {"route": [{"destination": {"host": "elsewhere"}}]}
-    live = edited(made(wanted), "spec", "http", value=[hand, *wanted["spec"]["http"]])
+    added = {"route": [{"destination": {"host": "elsewhere"}}]}
+    live = edited(made(wanted), "spec", "http", value=[added, *wanted["spec"]["http"]])
     (finding,) = found(wanted, live)
-    assert (finding.problem, finding.path, finding.live) == (Problem.ADDED, "spec.http[0]", hand)
+    assert (finding.problem, finding.path, finding.live) == (Problem.ADDED, "spec.http[0]", added)
 
 
-def test_another_order_is_told_as_such() -> None:
-    """Named routes in another order are another policy."""
+def test_another_order_is_reported() -> None:
+    """Named routes in a different order are a different policy."""
     wanted = manifest("VirtualService", "springbootapp", stack="staging")
     live = edited(made(wanted), "spec", "http", value=wanted["spec"]["http"][::-1])
     (finding,) = found(wanted, live)
@@ -247,8 +247,8 @@ def test_fields_inside_lists_have_owners_by_their_keys() -> None:
     assert finding.writer.manager == "kubectl-patch"
 
 
-def test_nothing_is_found_of_all_objects_as_made() -> None:
-    """Every object of every stack, right after the update."""
+def test_objects_as_created_have_no_findings() -> None:
+    """Each object of each stack, right after the update."""
     for stack in STACKS:
         for wanted in declared(stack).manifests:
             assert found(wanted, made(wanted)) == []
