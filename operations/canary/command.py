@@ -101,8 +101,6 @@ def _alone(project: Project, request: Request, deployment: Deployment, record: J
         project, request.stack, request.to, service=service, deployment=deployment, record=record
     )
     asks = console.is_terminal and not (request.yes or request.preview)
-    if not (asks or request.preview):
-        environment.prepare()
     console.print(f"canary of {service.name} to {new.to} on stack {request.stack}, beside {new.old}")
     if not new.declared:
         console.print(f"{project.stack_file(request.stack).name} has no plan under canary: the default one")
@@ -117,10 +115,8 @@ def _alone(project: Project, request: Request, deployment: Deployment, record: J
     if request.preview:
         return 0
     can_judge(environment, new)
-    if asks:
-        if console.input("begin? (y/n) ").strip().lower() != "y":
-            return 0
-        environment.prepare()  # what was true before the question may have changed meanwhile
+    if asks and console.input("begin? (y/n) ").strip().lower() != "y":
+        return 0
     new.note(record, first)
     environment.stack_copy.begin()
     return _run(new, environment, request, first, prepare=bool(pending))
@@ -157,7 +153,6 @@ def _unfinished(
 def _go_on(one: Canary, environment: LiveEnvironment, request: Request) -> int:
     """Go on with a canary that was killed or stopped, from where the cluster really is."""
     environment.stack_copy.resume()
-    environment.prepare()
     if request.command is Command.abort:
         return _run(one, environment, request, 0, roll_back=(Outcome.aborted, "aborted by hand"))
     if request.command is Command.resume and one.going_back:

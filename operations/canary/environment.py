@@ -50,9 +50,6 @@ class Environment(Protocol):
     def manual_rollback(self, traffic: Traffic) -> Sequence[str]:
         """List the commands by which a person brings the routes to this traffic without Pulumi."""
 
-    def prepare(self) -> None:
-        """Do what makes the next update quick, while there is time."""
-
     def ready(self, version: str) -> int | None:
         """Count the ready pods of a version; None where nobody can tell just now."""
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Literal
@@ -23,6 +22,7 @@ from operations.canary.terminal.interrupts import Interrupts
 from operations.canary.terminal.state import CanaryState
 from operations.canary.terminal.view import View
 from operations.canary.traffic import Traffic
+from operations.drift.check import check
 from operations.drift.findings import Finding, Problem, Report
 from operations.errors import OperationError
 from operations.kube.cluster import Cluster
@@ -96,11 +96,6 @@ class LiveEnvironment:
         draft = self.project.with_draft(self.stack, self.stack_copy.draft or "")
         return manual_rollback.commands(draft, self.stack, self.service, self.cluster.context)
 
-    def prepare(self) -> None:
-        """Have what the next update needs; without it, that is the same and only slower."""
-        with suppress(Exception):
-            self.deployment.prepare()
-
     def ready(self, version: str) -> int | None:
         """Count the ready pods of a version; None where nobody can tell just now."""
         pods = pods_of(self.cluster, self.service, version)
@@ -115,7 +110,7 @@ class LiveEnvironment:
 
     def drift(self) -> list[str]:
         """List what others changed of the routes, each with who did it."""
-        return changed_routes(self.deployment.check())
+        return changed_routes(check(self.project, self.stack))
 
     def measure(self, window: float) -> Mapping[str, Measured]:
         """Take the figures of every version over the last seconds."""

@@ -67,7 +67,6 @@ class CanaryRollout:
             self.environment.report_line("deploying what the stack file says, with the weights as they are")
             self.environment.note("prepare")
             self.apply.up(f"canary {self.to}: before the first step", refresh=resumed, tick=self._listen)
-            self.environment.prepare()
         except RollbackRequested as end:
             self.environment.note("back", outcome=end.outcome.name, why=end.why)
             if self.brought:

@@ -79,7 +79,6 @@ class Analysis:
             HaltRequested: it cannot be judged, or somebody wants it to stay as it is.
             PromotionRequested: somebody wants all of it now.
         """
-        self.environment.prepare()
         self._set(nth, traffic, self.plan.steps[nth].hold)
         if not self._served:
             self._served = True

@@ -43,3 +43,11 @@ def test_a_draft_that_the_program_refuses_is_told(project: Project) -> None:
     drafts = [project, project.with_draft("dev", "config: {}\n")]
     with pytest.raises(OperationError, match=r"Pulumi\.dev\.yaml: .*counting:said"):
         learn_each(drafts, "dev")
+
+
+@pytest.mark.parametrize("failure", ["raise SystemExit(0)", "raise ValueError('no')"])
+def test_a_program_that_ends_or_fails_gives_an_error(project: Project, failure: str) -> None:
+    """And does not end the process of the operation."""
+    (project.folder / "__main__.py").write_text(failure)
+    with pytest.raises(OperationError, match=r"Pulumi\.dev\.yaml: the program fails"):
+        learn_each([project], "dev")

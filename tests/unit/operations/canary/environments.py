@@ -124,9 +124,6 @@ class FakeWorld:
         self.live = self.file if self.copy is None else self.copy
         self.history.append((self.time, self.live))
 
-    def prepare(self) -> None:
-        """Nothing here takes time."""
-
     def ready(self, version: str) -> int | None:
         if version in self.removed:
             return 0

@@ -29,7 +29,6 @@ CALLS: Final = (
     "sleep",
     "write",
     "up",
-    "prepare",
     "ready",
     "answers",
     "drift",

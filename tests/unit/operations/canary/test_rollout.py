@@ -532,24 +532,3 @@ def test_old_versions_go_in_the_end_if_the_plan_says_so() -> None:
     assert rollout(environment, removeOld=True, **QUICK).run()[0] is Outcome.promoted
     assert environment.removed == {"v1"}
     assert environment.ups[-1] == "canary v2: v1 removed"
-
-
-class _Readied(FakeWorld):
-    """Says when it makes the next update ready."""
-
-    def prepare(self) -> None:
-        self.said.append("ready for the next update")
-
-
-def test_no_step_begins_cold() -> None:
-    """After the update before the first step and during every step, the next update is made ready."""
-    environment = _Readied()
-    one = rollout(environment, **QUICK)
-    assert one.prepare() is None
-    assert one.run()[0] is Outcome.promoted
-    told = [each for each in environment.said if each.startswith(("up ", "ready "))]
-    ups, readied = told[::2], told[1::2]
-    assert [each.partition(": ")[2] for each in ups] == [
-        "before the first step", "step 1/3, 10 %", "step 2/3, 50 %", "step 3/3, 100 %",
-    ]  # fmt: skip
-    assert readied == ["ready for the next update"] * len(ups)
