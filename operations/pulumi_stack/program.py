@@ -5,8 +5,10 @@ Neither a cluster nor a backend nor the `pulumi` command is needed.
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
+from multiprocessing import get_context
 from traceback import format_exception
 from typing import Any, Final
 
@@ -17,7 +19,7 @@ from pulumi.runtime import settings as pulumi_settings
 from pulumi.runtime import stack as pulumi_stack
 
 from operations.errors import OperationError
-from operations.pulumi_stack.program_run import execute, program_environment
+from operations.pulumi_stack.program_run import InlineProgram, execute, program_environment
 from operations.pulumi_stack.project import Project
 from operations.pulumi_stack.recorder import Recorder, Resource
 
@@ -51,6 +53,9 @@ def learn(project: Project, stack: str) -> Declared:
     Raises:
         OperationError: the stack file has errors, or the program fails.
     """
+    if InlineProgram.is_unfinished:
+        with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as another:
+            return another.submit(learn, project, stack).result()
     with program_environment(project.program):
         # A context of its own: Pulumi's settings and config are context variables.
         return copy_context().run(_run, project, stack)

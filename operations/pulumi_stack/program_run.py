@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from threading import RLock
 from types import MappingProxyType, ModuleType
-from typing import Any, Final, TextIO, cast
+from typing import Any, ClassVar, Final, TextIO, cast
 
 from operations.pulumi_stack.project import Project
 
@@ -66,6 +66,30 @@ def execute(program: Path) -> None:
     except SystemExit as error:
         message = f"the program ends with sys.exit({error.code!r})"
         raise RuntimeError(message) from error
+
+
+class InlineProgram:
+    """The program in a folder, for the Automation API to call.
+
+    After a run that failed or was cancelled, no other can follow in this process. At the end of each run the
+    SDK stops the callback servers of all runs; one that it left open with its event loop makes that fail.
+    """
+
+    is_unfinished: ClassVar[bool] = False
+    """Whether a run of this process failed, was cancelled, or is not over yet."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self) -> None:
+        """Run the program, in a thread of the SDK."""
+        InlineProgram.is_unfinished = True
+        execute(self.folder)
+
+    @staticmethod
+    def finish() -> None:
+        """Note that the command that ran the program has succeeded."""
+        InlineProgram.is_unfinished = False
 
 
 @contextmanager

@@ -2,9 +2,9 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -12,7 +12,12 @@ from pulumi import automation as auto
 
 from operations.errors import OperationError
 from operations.pulumi_stack import locks
-from operations.pulumi_stack.program_run import NO_VARIABLES, execute, program_environment, runs_in_process
+from operations.pulumi_stack.program_run import (
+    NO_VARIABLES,
+    InlineProgram,
+    program_environment,
+    runs_in_process,
+)
 from operations.pulumi_stack.project import Project
 
 T = TypeVar("T")
@@ -79,10 +84,9 @@ class PulumiStack:
         self.name, self.report_line, self._wait = stack, report_line, wait
         self._variables = variables
         project = Project.at(folder)
-        self._inline = project.program if runs_in_process(project) else None
-        workspace = auto.LocalWorkspace(
+        self._program = InlineProgram(project.program) if runs_in_process(project) else None
+        self._workspace = workspace = auto.LocalWorkspace(
             work_dir=str(folder),
-            program=partial(execute, self._inline) if self._inline else None,
             env_vars=dict(variables),
             pulumi_command=command or installed(),
         )
@@ -171,9 +175,14 @@ class PulumiStack:
 
     def _run_program(self, verb: str, work: Callable[[], T], errors: Sequence[str]) -> T:
         def in_its_environment() -> T:
-            inline = self._inline
-            with program_environment(inline, self._variables) if inline else nullcontext():
-                return work()
+            program = None if InlineProgram.is_unfinished else self._program
+            self._workspace.program = program
+            if program is None:
+                return work()  # the pulumi command starts the program
+            with program_environment(program.folder, self._variables):
+                result = work()
+            program.finish()
+            return result
 
         return self.run(verb, in_its_environment, errors)
 

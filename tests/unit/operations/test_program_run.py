@@ -1,14 +1,18 @@
 """A program that runs in this process gets its own folder, modules and variables, and leaves none behind."""
 
 import os
+import pickle
 import sys
 from contextvars import copy_context
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
+from pulumi import automation as auto
 
-from operations.pulumi_stack.program_run import execute, program_environment, runs_in_process
+from operations.pulumi_stack import stack
+from operations.pulumi_stack.locks import StackLocked
+from operations.pulumi_stack.program_run import InlineProgram, execute, program_environment, runs_in_process
 from operations.pulumi_stack.project import Project
 
 PROGRAM = """
@@ -97,3 +101,36 @@ def test_a_folder_without_a_main_module_is_left_to_pulumi(
     monkeypatch.setenv("PATH", f"{sys.prefix}/bin")
     (program / "__main__.py").unlink()
     assert not runs_in_process(Project(folder=program, settings={"runtime": "python"}))
+
+
+def test_the_pulumi_command_runs_the_program_after_a_run_that_did_not_succeed(
+    program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cancelled run leaves servers of the SDK behind, at which every later run in this process fails."""
+    (program / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+    monkeypatch.setenv("PATH", f"{sys.prefix}/bin")
+    monkeypatch.setattr(auto.LocalWorkspace, "select_stack", lambda *_: None)
+    monkeypatch.setattr(stack, "installed", SimpleNamespace)
+    pulumi = stack.PulumiStack(program, "dev", print, variables={"ADOPTS": "true"})
+    runners: list[str] = []
+
+    def up(**_: object) -> None:
+        run = pulumi.stack.workspace.program
+        runners.append("this process" if run else "pulumi")
+        if run:
+            copy_context().run(run)
+        if len(runners) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(pulumi.stack, "up", up)
+    monkeypatch.setattr(InlineProgram, "is_unfinished", False)
+    pulumi.up()
+    with pytest.raises(KeyboardInterrupt):
+        pulumi.up()
+    pulumi.up()
+    assert runners == ["this process", "this process", "pulumi"]
+
+
+def test_an_error_keeps_its_parts_between_processes() -> None:
+    error = pickle.loads(pickle.dumps(StackLocked("locked", fix="wait", evidence="held")))  # noqa: S301
+    assert (type(error), error.what, error.fix, error.evidence) == (StackLocked, "locked", "wait", "held")

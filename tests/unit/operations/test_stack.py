@@ -33,7 +33,7 @@ def test_a_failure_gives_pulumis_reason(verb: str, tmp_path: Path, monkeypatch: 
     """Not the last lines of what it printed, which are the stack's outputs."""
     (tmp_path / "Pulumi.yaml").write_text("name: failing\nruntime: nodejs\n")
     monkeypatch.setattr(auto.Stack, "select", Failing)
-    monkeypatch.setattr(auto, "LocalWorkspace", lambda **_: None)
+    monkeypatch.setattr(auto, "LocalWorkspace", lambda **_: SimpleNamespace())
     monkeypatch.setattr(stack, "installed", lambda: None)
     told: list[str] = []
     with pytest.raises(OperationError) as failed:
