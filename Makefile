@@ -6,7 +6,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 
 LONG_SUITES := \
-  adopt canary_short drift_schedule drift_under_load gateway_api gateways interrupts metrics \
+  adopt canary_short drift_schedule drift_under_load examples gateway_api gateways interrupts metrics \
   observe_access observe_grafana observe_pictures observe_traces observe_validations operations_traffic policy \
   protection security rollout_status zero_loss
 

@@ -12,7 +12,7 @@ from pulumi.automation._cmd import CommandResult
 from operations.errors import OperationError
 from operations.pulumi_stack import stack
 
-WHY = "springbootapp: istiod is silent: no answer within 30 s"
+WHY = "springbootapp: istiod did not answer: no answer within 30 s"
 PARTING = "\n".join(f"    ~ versions[{nth}]" for nth in range(stack.LOG_LINES))
 """Pulumi's last lines are the outputs, whatever has failed."""
 
