@@ -1,13 +1,35 @@
-"""What keeps an operation from being done, told to the person who asked for it."""
+"""The exceptions of operations.
+
+    Exception
+    ├── OperationError                  printed with its fix; the command exits with 1
+    │   ├── StackLocked                 another update of the stack is running
+    │   ├── UpdateFailed                `pulumi up` of a canary failed
+    │   └── MetricsError                a metric could not be read
+    │       ├── PrometheusUnreachable   no answer; may be temporary
+    │       ├── WrongPrometheusAddress  no such host or Service, or no Prometheus
+    │       ├── QueryRejected           the query or the access was refused
+    │       ├── NoData                  no sample: nothing was measured
+    │       └── InvalidSample           the answer is not a single valid number
+    ├── CanaryEnded                     ends the steps of a canary
+    │   ├── RollbackRequested           the old version gets all traffic
+    │   └── HaltRequested               the weights stay as they are
+    ├── PromotionRequested              the new version gets all traffic now
+    └── UneditableStackFile             a stack file that the canary cannot change (a ValueError)
+
+The program's own exceptions are in `components.settings.errors`.
+"""
+
+from functools import partial
+from typing import Any
 
 
 class OperationError(Exception):
-    """A fault with its next step.
+    """An operation could not be done.
 
     Args:
-        what: the key or object that is wrong, its value, and the rule that it breaks.
-        mend: the next command, or what to change.
-        evidence: what somebody else said of it, Pulumi or the API server, if anything.
+        what: the key or object, its value, and the rule that it violates.
+        fix: the command to run next, or what to change.
+        evidence: the output of Pulumi or the API server, if any.
     """
 
     def __init__(self, what: str, *, fix: str, evidence: str = "") -> None:
@@ -17,6 +39,10 @@ class OperationError(Exception):
         self.evidence = evidence
 
     def __str__(self) -> str:
-        """All three parts, as a person reads them."""
+        """Return the error, the evidence and the fix, on lines of their own."""
         lines = [self.what, *(f"  | {line}" for line in self.evidence.splitlines())]
-        return "\n".join([*lines, f"  → {self.fix}"])
+        return "\n".join([*lines, f"  fix: {self.fix}"])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keep all parts when another process raises it."""
+        return partial(type(self), fix=self.fix, evidence=self.evidence), (self.what,)

@@ -1,7 +1,6 @@
 """GatewayApiPolicy: the traffic policy of a service, with objects of the Kubernetes Gateway API."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Sequence
 
 import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
@@ -13,56 +12,33 @@ from components.manifests.ingress import extra_ports_name
 from components.manifests.labels import labels
 from components.manifests.route_match import Spec
 from components.manifests.service import UNAWAITED, service_spec
-from components.model.service import Service
 from components.model.stack import Stack
-from components.resources.custom_resource import mesh_object
-from components.resources.protection import Protection
-from components.rollout.handover import Handover
-
-API: Final = {
-    "Gateway": f"{gateways.GROUP}/v1",
-    "HTTPRoute": f"{gateways.GROUP}/v1",
-    "DestinationRule": "networking.istio.io/v1",
-}
+from components.resources.service_policy import ServicePolicy, Workloads
 
 
-class GatewayApiPolicy(pulumi.ComponentResource):
+class GatewayApiPolicy(ServicePolicy):
     """A Service for each version, Gateways on the ingress, and an HTTPRoute; a second one if HTTP redirects.
 
     A version's Service is created after its pods and before the route that needs it. A version is deleted in
     the opposite order: route, Service, pods. In between, the handover waits for every proxy.
     """
 
-    def __init__(
-        self,
-        args: Service,
-        *,
-        stack: Stack,
-        handover: Handover,
-        ports: Sequence[KubernetesService],
-        workloads: Mapping[str, Sequence[pulumi.Resource]],
-        protection: Protection,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        # Without the weights: as inputs of the component they would make a weight change show as two changes.
-        super().__init__("mesh:index:GatewayApiPolicy", args.app.name, {"app": args.app.name}, opts)
-        self._args, self._namespace, self._protection = args, stack.namespace.name, protection
-        self._handover = handover
+    API_VERSION = f"{gateways.GROUP}/v1"
+
+    def _create(self, ports: Sequence[KubernetesService], workloads: Workloads) -> list[CustomResource]:
+        args, stack, ingress = self._args, self._stack, self._stack.ingress.namespace
         before: list[pulumi.Resource] = []
         for version, pods in workloads.items():
             before += self._backend(version, pods)
         for name, spec in gateways.gateways(args, stack).items():
-            addressed = _addressed(spec, stack, ports)
-            before.append(self._object("Gateway", name, addressed, ports, namespace=stack.ingress.namespace))
+            before.append(
+                self._object("Gateway", name, _addressed(spec, stack, ports), ports, namespace=ingress)
+            )
         for name, spec in gateways.redirect_gateways(args, stack).items():
-            gateway = self._object("Gateway", name, spec, ports, namespace=stack.ingress.namespace)
+            gateway = self._object("Gateway", name, spec, ports, namespace=ingress)
             self._object("HTTPRoute", name, gateways.redirect_route(stack, name), [gateway])
-        spec = http_route.http_route(args, stack)
-        routes = self._object(
-            "HTTPRoute", args.app.name, spec, before, hooks=self._handover.of_routes(args.app.name)
-        )
-        self._handover.guard(routes)
-        self.register_outputs({"hosts": list(args.hosts), "backends": list(workloads)})
+        spec, hooks = http_route.http_route(args, stack), self._handover.of_routes(args.app.name)
+        return [self._object("HTTPRoute", args.app.name, spec, before, hooks=hooks)]
 
     def _backend(self, version: str, pods: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
         """Create the Service of a version, and its DestinationRule if it has a policy."""
@@ -71,7 +47,7 @@ class GatewayApiPolicy(pulumi.ComponentResource):
             name,
             metadata={
                 "name": name,
-                "namespace": self._namespace,
+                "namespace": self._stack.namespace.name,
                 "labels": labels(self._args.app, version),
                 "annotations": UNAWAITED,
             },
@@ -90,30 +66,6 @@ class GatewayApiPolicy(pulumi.ComponentResource):
                 else []
             ),
         ]
-
-    def _object(
-        self,
-        kind: str,
-        name: str,
-        spec: pulumi.Input[Spec],
-        after: Sequence[pulumi.Resource],
-        *,
-        namespace: str | None = None,
-        kept: pulumi.ResourceOptions | None = None,
-        hooks: pulumi.ResourceHookBinding | None = None,
-    ) -> CustomResource:
-        return mesh_object(
-            API[kind],
-            kind,
-            name,
-            spec,
-            app=self._args.app,
-            namespace=namespace or self._namespace,
-            parent=self,
-            after=after,
-            kept=kept or self._protection.of(),
-            hooks=hooks,
-        )
 
 
 def _addressed(spec: Spec, stack: Stack, ports: Sequence[KubernetesService]) -> pulumi.Input[Spec]:

@@ -82,11 +82,13 @@ def unstarted(error: OSError) -> KubectlError:
 
 async def _run(command: Sequence[str], patience: float, given: str) -> str:
     try:
+        # In a session of its own: an interrupt from the terminal is for Pulumi, which finishes its steps.
         process = await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.PIPE if given else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
         )
     except OSError as error:
         raise unstarted(error) from error

@@ -27,7 +27,7 @@ class Takeover:
     def __init__(self, folder: Path, stack: str, report_line: ReportLine) -> None:
         self.report_line = report_line
         self._name = stack
-        self._updates = PulumiStack(folder, stack, report_line, environment=ENVIRONMENT, create=True)
+        self._updates = PulumiStack(folder, stack, report_line, variables=ENVIRONMENT, create=True)
 
     def know(self, resources: Sequence[Resource], taken: Sequence[Manifest], project: str) -> None:
         """Add the objects to the stack's state, and read them. Nothing changes in the cluster."""

@@ -24,6 +24,7 @@ from operations.canary.terminal.interrupts import Interrupts
 from operations.canary.terminal.state import CanaryState
 from operations.canary.terminal.view import View
 from operations.canary.traffic import Traffic
+from operations.drift.check import check
 from operations.drift.findings import Finding, Problem, Report
 from operations.errors import OperationError
 from operations.kube import proxies
@@ -127,7 +128,7 @@ class LiveEnvironment:
 
     def drift(self) -> list[str]:
         """List manual changes of the routes, each with its field manager."""
-        return changed_routes(self.deployment.check())
+        return changed_routes(check(self.project, self.stack))
 
     def measure(self, window: float) -> Mapping[str, Measured]:
         """Measure every version over the last seconds."""

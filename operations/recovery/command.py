@@ -3,7 +3,6 @@
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, Final
 
 from pulumi import automation as auto
@@ -18,6 +17,7 @@ from operations.pulumi_stack import locks
 from operations.pulumi_stack.cluster_pin import meant_cluster
 from operations.pulumi_stack.lock_holders import lock_holders
 from operations.pulumi_stack.program import declare
+from operations.pulumi_stack.program_run import NO_VARIABLES
 from operations.pulumi_stack.project import Project
 from operations.pulumi_stack.recorder import Resource
 from operations.pulumi_stack.stack import PulumiStack, ReportLine
@@ -188,7 +188,7 @@ class _Recovery:
         self._updates().refresh(run_program=True, forget_pending=True)
         self._tell("pulumi up")
         # What a provider applied that was killed is in a name that no state knows: it would be a conflict.
-        self._updates(ENVIRONMENT if made else {}).up()
+        self._updates(ENVIRONMENT if made else NO_VARIABLES).up()
         self._release(declared)
         self._delete(found.orphan_resources, declared)
 
@@ -216,12 +216,12 @@ class _Recovery:
                 self._tell(f"let go of {spelled(live)} as {name}, which applied it and is gone")
                 self._cluster.apply(nothing_of(live), name)
 
-    def _updates(self, environment: Mapping[str, str] = MappingProxyType({})) -> PulumiStack:
+    def _updates(self, variables: Mapping[str, str] = NO_VARIABLES) -> PulumiStack:
         return PulumiStack(
             self._project.folder,
             self._stack,
             lambda line: self._tell(f"  {line}"),
-            environment=environment,
+            variables=variables,
         )
 
     def _export(self) -> dict[str, Any]:

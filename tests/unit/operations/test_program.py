@@ -6,6 +6,7 @@ import pytest
 
 from operations.errors import OperationError
 from operations.pulumi_stack.program import learn_each
+from operations.pulumi_stack.program_run import InlineProgram
 from operations.pulumi_stack.project import Project
 
 PROGRAM = """
@@ -43,3 +44,20 @@ def test_a_draft_that_the_program_refuses_is_told(project: Project) -> None:
     drafts = [project, project.with_draft("dev", "config: {}\n")]
     with pytest.raises(OperationError, match=r"Pulumi\.dev\.yaml: .*counting:said"):
         learn_each(drafts, "dev")
+
+
+@pytest.mark.parametrize("failure", ["raise SystemExit(0)", "raise ValueError('no')"])
+def test_a_program_that_ends_or_fails_gives_an_error(project: Project, failure: str) -> None:
+    """And does not end the process of the operation."""
+    (project.folder / "__main__.py").write_text(failure)
+    with pytest.raises(OperationError, match=r"Pulumi\.dev\.yaml: the program fails"):
+        learn_each([project], "dev")
+
+
+def test_a_process_whose_last_update_was_cancelled_asks_another(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(InlineProgram, "is_unfinished", True)
+    assert learn_each([project], "dev")[0].outputs["runs"] == ["as it is"]
+    with pytest.raises(OperationError, match=r"Pulumi\.dev\.yaml: .*counting:said"):
+        learn_each([project.with_draft("dev", "config: {}\n")], "dev")

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from pulumi import automation as auto
-from pulumi.automation._cmd import CommandResult
 
 from operations.errors import OperationError
 from operations.pulumi_stack import stack
@@ -26,14 +25,15 @@ class Failing:
     def _fail(self, *, on_event: Callable[[Any], None], **_: object) -> None:
         said = SimpleNamespace(severity="error", message=f"{WHY}\n")
         on_event(SimpleNamespace(diagnostic_event=said, resource_pre_event=None))
-        raise auto.CommandError(CommandResult(stdout=f"{WHY}\n{PARTING}", stderr="", code=255))
+        raise auto.CommandError(auto.CommandResult(stdout=f"{WHY}\n{PARTING}", stderr="", code=255))
 
 
 @pytest.mark.parametrize("verb", ["preview", "refresh", "up"])
 def test_a_failure_gives_pulumis_reason(verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not the last lines of what it printed, which are the stack's outputs."""
-    monkeypatch.setattr(stack, "_Stack", Failing)
-    monkeypatch.setattr(auto, "LocalWorkspace", lambda **_: None)
+    (tmp_path / "Pulumi.yaml").write_text("name: failing\nruntime: nodejs\n")
+    monkeypatch.setattr(auto.Stack, "select", Failing)
+    monkeypatch.setattr(auto, "LocalWorkspace", lambda **_: SimpleNamespace())
     monkeypatch.setattr(stack, "installed", lambda: None)
     told: list[str] = []
     with pytest.raises(OperationError) as failed:

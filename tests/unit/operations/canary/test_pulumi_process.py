@@ -13,8 +13,6 @@ from pulumi import automation as auto
 
 from operations.canary.deploy import pulumi_process
 from operations.canary.deploy.pulumi_process import PulumiProcess
-from operations.pulumi_stack.project import Project
-from operations.warm.host import Hosts
 
 CLEANS_UP = """#!/bin/sh
 trap 'echo cancelled >> told; exit 255' INT
@@ -40,7 +38,7 @@ def _interruptible() -> Iterator[None]:
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PulumiProcess:
     """Runs the stand-in instead of pulumi."""
     monkeypatch.setattr(auto.PulumiCommand, "__init__", lambda _self: None)
-    session = PulumiProcess(Hosts(Project(folder=tmp_path, settings={})))
+    session = PulumiProcess()
     session.command = str(tmp_path / "pulumi")
     return session
 
