@@ -1,5 +1,5 @@
 # `make up`: from a bare machine to the walkthrough.  `make test`: all that CI runs.  `make test-all`: more.
-# `make check`: seconds, no root.  `make observe`: what shows the mesh.  `make down`, `make clean`: stop; stop and forget.
+# `make check`: seconds, no root.  `make observe`: adds Kiali and Jaeger.  `make down`: stop.  `make clean`: also delete the data.
 
 SHELL := /bin/bash -eu
 PYTHON ?= python3.11
@@ -15,7 +15,7 @@ LONG_SUITES := \
 up: .venv/ready
 	@$(BIN)/python -m lab up
 
-# What shows the mesh, beside it: Prometheus, Kiali with its web interface, Jaeger. Needs Node.js and npm too.
+# Prometheus, Kiali with its web interface, Jaeger. Needs Node.js and npm too.
 observe: .venv/ready
 	@$(BIN)/python -m lab observe
 
@@ -34,7 +34,7 @@ check: .venv/ready
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/unit tests/program -q -n auto
 
-# Everything but the long suites, the canary's folder among them; the lab first, with its progress shown.
+# Everything but the long suites and the canary's folder. The lab first, to show its progress.
 test: check
 	$(BIN)/python -m lab up
 	$(BIN)/python -m pytest tests/e2e --ignore=tests/e2e/canary \
@@ -44,16 +44,16 @@ test-all: check
 	$(BIN)/python -m lab up
 	$(BIN)/python -m pytest tests/e2e
 
-# The schema and the pages that are made from the model. `make check` says when they are old.
+# The schema and the pages that are generated from the model. `make check` fails if they are out of date.
 docs: .venv/ready
 	@$(BIN)/python -m reference
 
-# The pictures of docs/, taken by the tests that say what must be on them.
+# The pictures of docs/, taken by the tests that check their content.
 pictures: .venv/ready
 	PICTURES=docs/pictures $(BIN)/python -m pytest tests/e2e/test_observe_pictures.py \
 	  tests/e2e/test_observe_traces.py
 
-# Hashes for every package, so that an install is the same everywhere.
+# Hashes for every package, so that every install is the same.
 lock: .venv/ready
 	$(PYTHON) -m venv .venv/lock
 	.venv/lock/bin/pip install --quiet pip-tools
@@ -62,10 +62,10 @@ lock: .venv/ready
 
 .venv/ready: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || \
-	  { echo "no Python 3.11 as '$(PYTHON)': install it, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
+	  { echo "'$(PYTHON)' is not Python 3.11: install it, or set its path: make PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "  … Python packages with their hashes into .venv (about 1 min)"
 	@$(PYTHON) -m venv .venv || \
-	  { echo "$(PYTHON) cannot make a virtual environment: on Debian, apt-get install python3.11-venv"; exit 1; }
+	  { echo "$(PYTHON) cannot create a virtual environment: on Debian, apt-get install python3.11-venv"; exit 1; }
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock || \
-	  { echo "pip refused a package, see above; nothing else was started. Check the network, then again: make $(MAKECMDGOALS)"; exit 1; }
+	  { echo "pip could not install a package, see above; nothing else was started. Check the network, then: make $(MAKECMDGOALS)"; exit 1; }
 	@touch $@

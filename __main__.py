@@ -1,4 +1,4 @@
-"""The stack, as a table of contents: settings → cluster → components → outputs."""
+"""The Pulumi program: settings → cluster → components → outputs."""
 
 import pulumi
 from pulumi_kubernetes import Provider
@@ -9,6 +9,7 @@ from components.resources.gateway_api_policy import GatewayApiPolicy
 from components.resources.mesh_ingress import MeshIngress
 from components.resources.mesh_namespace import MeshNamespace
 from components.resources.protection import Protection
+from components.resources.service_policy import ServicePolicy
 from components.resources.traffic_policy import TrafficPolicy
 from components.resources.versioned_app import VersionedApp
 from components.rollout.handover import Handover
@@ -17,7 +18,7 @@ from components.rollout.ownership import Ownership
 from components.rollout.update import Update
 from components.settings import load
 
-POLICIES: dict[str, type[TrafficPolicy | GatewayApiPolicy]] = {
+POLICIES: dict[str, type[ServicePolicy]] = {
     "istio": TrafficPolicy,
     "gateway-api": GatewayApiPolicy,
 }
@@ -26,7 +27,7 @@ stack = load.read()
 
 ownership = Ownership(stack)
 ownership.claim()
-LossWarnings(stack).watch()
+LossWarnings(stack).register()
 cluster = Provider("cluster", context=stack.cluster.context, cluster_identifier=stack.cluster.identity)
 on_cluster = pinned(stack, cluster)
 

@@ -1,1 +1,1 @@
-"""What is deployed. Nothing in here knows the lab, the operations, the policy pack or the bench."""
+"""The Pulumi program. It imports nothing of the lab, the operations, the policy pack or the benchmarks."""

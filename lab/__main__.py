@@ -32,7 +32,7 @@ commands = typer.Typer(
 
 @commands.command()
 def up() -> None:
-    """From whatever state the machine is in to the walkthrough: cluster, Istio, dev stack, 100 requests."""
+    """Bring up cluster, Istio and dev stack, from any state of the machine, and send 100 requests."""
     places = Places.of_this_machine()
     with _guarded(places) as progress:
         stacks = bring_up(places, progress)
@@ -46,7 +46,7 @@ def up() -> None:
 
 @commands.command()
 def cluster() -> None:
-    """The cluster and Istio alone, for tests that bring up stacks of their own."""
+    """Bring up the cluster and Istio alone, for tests with stacks of their own."""
     places = Places.of_this_machine()
     with _guarded(places) as progress:
         bring_up(places, progress)
@@ -54,7 +54,7 @@ def cluster() -> None:
 
 @commands.command()
 def metrics() -> None:
-    """The cluster, Istio, and Prometheus with the figures of every proxy."""
+    """Bring up the cluster, Istio, and Prometheus with the metrics of every proxy."""
     places = Places.of_this_machine()
     with _guarded(places) as progress:
         bring_up(places, progress, parts.PROMETHEUS).up(METRICS, places.checkout / "mesh-platform")
@@ -62,7 +62,7 @@ def metrics() -> None:
 
 @commands.command()
 def observe() -> None:
-    """Metrics, and what shows the mesh: Kiali with its web interface, Jaeger, tracing."""
+    """Bring up the same, and Kiali with its web interface, Jaeger and tracing."""
     places = Places.of_this_machine()
     with _guarded(places) as progress:
         preflight.check_ports(cgroups.pids(), preflight.LOOPBACK_PORTS)
@@ -77,7 +77,7 @@ def observe() -> None:
 
 @commands.command()
 def down() -> None:
-    """Stop the lab and leave nothing on the machine but its data and the cache."""
+    """Stop the lab; only its data and the cache stay on the machine."""
     places = Places.of_this_machine()
     with _guarded(places) as progress, progress.step("stop the lab"):
         take_down(places, progress)
@@ -85,7 +85,7 @@ def down() -> None:
 
 @commands.command()
 def clean() -> None:
-    """Stop the lab, delete its data and what unfinished builds left; the cache of binaries stays."""
+    """Stop the lab and delete its data and the files of unfinished builds; the cache of binaries stays."""
     places = Places.of_this_machine()
     with _guarded(places) as progress, progress.step("stop the lab and delete its data"):
         take_down(places, progress)
@@ -95,13 +95,16 @@ def clean() -> None:
 
 
 def bring_up(places: Places, progress: Progress, *observers: Part) -> Stacks:
-    """Everything up to a cluster with Istio; returns the way to run stacks on it.
+    """Bring up a cluster with Istio and return what runs stacks on it.
 
-    `observers` are built too, and their images loaded.
+    Args:
+        places: the lab's folders.
+        progress: shows the steps.
+        observers: further parts to build, and to load as images.
     """
     places.make()
     builder = GoBuilder(cache=places.cache, progress=progress)
-    chosen = tools.choose(places.binaries)
+    chosen = tools.choose()
     for tool in chosen:
         progress.console.print(f"  {tool.name}: {tool.reason}", markup=False)
     wanted = [parts.KUBE, parts.ISTIO, parts.COREDNS, parts.APPS, parts.LOAD]
@@ -115,7 +118,7 @@ def bring_up(places: Places, progress: Progress, *observers: Part) -> Stacks:
         builder.require_go()
 
     packages = debian.Packages(cache=places.cache, progress=progress)
-    # The cluster starts as soon as its own parts are there, while Pulumi is still being built.
+    # The cluster starts as soon as its own parts exist, while Pulumi is still being built.
     with _builds(builder) as builds:
         kube = builds.submit(builder.build, parts.KUBE)
         istio = builds.submit(builder.build, parts.ISTIO)
@@ -147,7 +150,7 @@ def bring_up(places: Places, progress: Progress, *observers: Part) -> Stacks:
         installed.result()
     builder.tidy()
 
-    os.environ.pop("PULUMI_CONFIG_PASSPHRASE", None)  # the user's own; the lab's is in a file
+    os.environ.pop("PULUMI_CONFIG_PASSPHRASE", None)  # the user's own; that of the lab is in a file
     os.environ["PATH"] = f"{places.binaries}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     stacks = Stacks(places=places, progress=progress)
     stacks.prepare()
@@ -156,7 +159,7 @@ def bring_up(places: Places, progress: Progress, *observers: Part) -> Stacks:
 
 
 def take_down(places: Places, progress: Progress) -> None:
-    """Stop the lab and remove its traces, whatever of cache and state is still there."""
+    """Stop the lab and undo its changes of the machine, even if cache and state are incomplete."""
     places.make()
     packages = debian.Packages(cache=places.cache, progress=progress)
     root = packages.directory("node", debian.NODE)
@@ -165,19 +168,19 @@ def take_down(places: Places, progress: Progress) -> None:
     lab.stop()
     end_orphans(places)
     if lab.network.made:
-        packages.unpack("node", debian.NODE)  # iptables: the machine may have none, nor the cache any more
+        packages.unpack("node", debian.NODE)  # for iptables, which machine and cache may lack
     lab.network.down(links)
 
 
 def _architecture() -> str:
-    """The machine's architecture in Go's words."""
-    said = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True)
-    return said.stdout.strip()
+    """Return the machine's architecture, in Go's notation."""
+    done = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
 
 @contextmanager
 def _builds(builder: GoBuilder) -> Iterator[ThreadPoolExecutor]:
-    """Two lines of builds, which keep both cores busy while one of them links; none outlives a failure."""
+    """Run two builds at a time, which keeps two cores busy while one of them links; end all on a failure."""
     with ThreadPoolExecutor(max_workers=2) as builds:
         try:
             yield builds
@@ -189,34 +192,34 @@ def _builds(builder: GoBuilder) -> Iterator[ThreadPoolExecutor]:
 
 @contextmanager
 def _guarded(places: Places) -> Iterator[Progress]:
-    """One lab command at a time, its faults told in words and with an exit code."""
-    progress, at_work = Progress(), False
+    """Allow one lab command at a time, and exit with a message and a code if it fails."""
+    progress, started = Progress(), False
     try:
         preflight.check_system()
         with _alone(places), progress.shown():
-            at_work = True
+            started = True
             yield progress
     except LabError as error:
         progress.console.print(f"\n{error}", style="red", markup=False)
         code = 1
     except KeyboardInterrupt:
-        progress.console.print("\nstopped as you asked")
+        progress.console.print("\ninterrupted")
         code = 130
     else:
         return
-    if at_work and cgroups.pids():
+    if started and cgroups.pids():
         progress.console.print(
-            "  what runs of the lab goes on running: `make up` goes on, `make down` ends it"
+            "  the lab's processes are still running: `make up` resumes, `make down` stops them"
         )
     sys.exit(code)
 
 
 @contextmanager
 def _alone(places: Places) -> Iterator[None]:
-    """Hold the one lock of this machine's lab.
+    """Hold the lock of this machine's lab.
 
     Raises:
-        LabError: another command holds it; names its pid.
+        LabError: another command holds it.
     """
     path = places.state.with_name(f"{places.state.name}.lock")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -226,8 +229,8 @@ def _alone(places: Places) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise LabError(
-                f"another lab command is at work, pid {lock.read() or 'unknown'}",
-                fix="wait for it to end, then try again",
+                f"another lab command is running, pid {lock.read() or 'unknown'}",
+                fix="wait until it has ended, then run this command again",
             ) from None
         lock.truncate(0)
         lock.write(str(os.getpid()))

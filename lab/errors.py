@@ -1,18 +1,18 @@
-"""What goes wrong around a lab and can be mended by the person in front of it."""
+"""The lab's exception, and the end of a log that it shows."""
 
 from pathlib import Path
 
 LOG_LINES = 15
-"""Lines of a log that an error shows: what matters is at the end, and fits a screen."""
+"""Lines of a log in an error message: the end has the cause, and fits a screen."""
 
 
 class LabError(Exception):
-    """A fault with its next step.
+    """An error that the user can fix.
 
     Args:
-        what: the thing that is wrong, with its name and value.
-        mend: what to do about it, a command where there is one.
-        evidence: the last lines of the log that matters, if any.
+        what: what failed: the object and the value.
+        fix: what to do, with the command if there is one.
+        evidence: the last lines of the relevant log.
     """
 
     def __init__(self, what: str, *, fix: str, evidence: str = "") -> None:
@@ -22,14 +22,14 @@ class LabError(Exception):
         self.evidence = evidence
 
     def __str__(self) -> str:
-        """All three parts, as a person reads them."""
+        """Format all three parts."""
         lines = [self.what]
         lines += [f"  | {line}" for line in self.evidence.splitlines()]
         return "\n".join([*lines, f"  → {self.fix}"])
 
 
 def tail(log: Path, lines: int = LOG_LINES) -> str:
-    """The last lines of a log file; empty if there is none."""
+    """Return the last lines of a log file; empty if it does not exist."""
     try:
         text = log.read_text(errors="replace")
     except OSError:

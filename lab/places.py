@@ -1,4 +1,4 @@
-"""Where the lab keeps things: what can be made again, what cannot, and what belongs to a checkout."""
+"""The lab's folders: cache, state, and `.lab` in the checkout."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ NAME = "mesh-lab"
 
 
 def _base(variable: str, default: str) -> Path:
-    """A base folder of the XDG specification; a relative path there counts as unset."""
+    """Return a base folder of the XDG specification; a relative path counts as unset."""
     given = Path(os.environ.get(variable, ""))
     return given if given.is_absolute() else Path.home() / default
 
@@ -21,15 +21,15 @@ class Places:
     """The three folders of a lab."""
 
     checkout: Path
-    """The project's folder: holds `.lab`, the links and settings of this checkout."""
+    """The project's folder, with `.lab`: the links and settings of this checkout."""
     cache: Path
-    """Binaries and packages, shared by every checkout; deleting it costs only time."""
+    """Binaries and packages, shared by all checkouts; they can be built again."""
     state: Path
-    """The one lab of this machine: cluster data, certificates, Pulumi's state."""
+    """The data of this machine's lab: cluster, certificates, Pulumi's state."""
 
     @classmethod
     def of_this_machine(cls) -> "Places":
-        """The folders that the environment and this file's position name."""
+        """Take the folders from the environment and from the path of this file."""
         return cls(
             checkout=Path(__file__).resolve().parent.parent,
             cache=_base("XDG_CACHE_HOME", ".cache") / NAME,
@@ -38,22 +38,27 @@ class Places:
 
     @property
     def binaries(self) -> Path:
-        """Names to call: links of this checkout to whichever program was chosen for each."""
+        """Links to the programs that were chosen."""
         return self.checkout / ".lab" / "bin"
 
     @property
     def environment(self) -> Path:
-        """The file that a shell sources to work as any user of Pulumi and kubectl does."""
+        """The settings of Pulumi and kubectl, for a shell to source."""
         return self.checkout / ".lab" / "env"
 
     @property
+    def stack_files(self) -> Path:
+        """Copies of the stack files: Pulumi writes into these, not into the tracked ones."""
+        return self.checkout / ".lab" / "stacks"
+
+    @property
     def kubeconfig(self) -> Path:
-        """The administrator's way in; readable by the owner only."""
+        """The administrator's kubeconfig; only its owner can read it."""
         return self.state / "kubeconfig"
 
     @property
     def logs(self) -> Path:
-        """One log a process."""
+        """One log for each process."""
         return self.state / "logs"
 
     @property
@@ -63,28 +68,28 @@ class Places:
 
     @property
     def passphrase(self) -> Path:
-        """Opens what Pulumi encrypts in the lab's stacks, and fits the salt in a checkout's stack files."""
+        """What Pulumi encrypts the lab's stacks with."""
         return self.pulumi / "passphrase"
 
     def make(self) -> None:
-        """Make the folders, readable by their owner only."""
+        """Create the folders, readable only by their owner."""
         for folder in (self.cache, self.state, self.logs, self.pulumi, self.binaries):
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o700)
 
     def erase(self) -> None:
-        """Delete all state but the passphrase: no other fits the salt that Pulumi left in stack files."""
-        for folder, kept in ((self.pulumi, self.passphrase), (self.state, self.pulumi)):
+        """Delete all state but the passphrase: the salt that Pulumi adds to stack files fits no other."""
+        for folder, retained in ((self.pulumi, self.passphrase), (self.state, self.pulumi)):
             for path in folder.iterdir():
-                if path.is_dir() and path != kept:
+                if path.is_dir() and path != retained:
                     shutil.rmtree(path)
-                elif path != kept:
+                elif path != retained:
                     path.unlink()
 
 
 @contextmanager
 def filled(target: Path) -> Iterator[Path]:
-    """A new folder to fill, which becomes `target` when the block ends well, and else is gone again."""
+    """Yield a new folder, which becomes `target` if the block succeeds, and is deleted if it fails."""
     scratch = target.with_name(target.name + ".part")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""What must be true of the machine before anything is started or changed on it."""
+"""Checks of the machine, before anything is started or changed on it."""
 
 import os
 import platform
@@ -24,38 +24,38 @@ PORTS = {
 """Ports that the lab's own processes listen on."""
 
 NODE_PORTS = {31380: "the ingress gateway", 31386: "the extra ingress port", 31390: "the gateway's HTTPS"}
-"""Ports that kube-proxy catches in the firewall: nobody listens there, not the lab either."""
+"""Ports that kube-proxy redirects in the firewall; no process listens on them."""
 
 LOOPBACK_PORTS = {20001: "Kiali", 16686: "Jaeger"}
-"""Ports of 127.0.0.1 that `make observe` leads to pods, in the firewall too."""
+"""Ports of 127.0.0.1 that `make observe` redirects to pods, in the firewall too."""
 
 GIBIBYTE = 1 << 30
 DISK_TO_BUILD = 14 * GIBIBYTE
-"""Measured: 8.3 GB of build cache and 3.2 GB of modules, given back at the end, and 0.8 GB of binaries."""
+"""Measured: 8.3 GB of build cache and 3.2 GB of modules, deleted at the end, and 0.8 GB of binaries."""
 DISK_TO_RUN = 3 * GIBIBYTE
-"""Measured: 0.9 GB of images twice, as archives' content and unpacked, etcd's data and logs."""
+"""Measured: 0.9 GB of images twice, packed and unpacked, and etcd's data and logs."""
 
 
 def check_system() -> None:
-    """The lab runs on Linux, as root.
+    """Check that this is Linux, and that the user is root.
 
     Raises:
         LabError: it is another system, or another user.
     """
     if platform.system() != "Linux":
         raise LabError(
-            f"this is {platform.system()}; the lab runs containers on Linux itself",
+            f"this is {platform.system()}; the lab needs Linux for its containers",
             fix="use a Linux machine, or your own cluster: see README, “On your own cluster”",
         )
     if os.geteuid() != 0:
         raise LabError(
-            f"user id {os.geteuid()} is not root; the lab makes a bridge, mounts and control groups",
+            f"user id {os.geteuid()} is not root; the lab creates a bridge, mounts and control groups",
             fix="sudo make up, or use your own cluster: see README, “On your own cluster”",
         )
 
 
 def check_disk(folder: Path, needed: int) -> None:
-    """There is room where the lab writes.
+    """Check the free space of the disk that the lab writes to.
 
     Raises:
         LabError: less than `needed` bytes are free.
@@ -71,20 +71,20 @@ def check_disk(folder: Path, needed: int) -> None:
 
 
 def check_ports(own: set[int], purposes: Mapping[int, str] | None = None) -> None:
-    """Nobody but the lab's own processes listens where the lab will.
+    """Check that no process but the lab's own listens on the lab's ports.
 
     Raises:
-        LabError: ports are taken; names who holds each.
+        LabError: ports are in use; the message names the process of each.
     """
     purposes = {**PORTS, **NODE_PORTS} if purposes is None else purposes
     taken = []
     for listener in psutil.net_connections(kind="tcp"):
         port = listener.laddr.port if listener.laddr else 0
         if listener.status == psutil.CONN_LISTEN and port in purposes and listener.pid not in own:
-            taken.append(f"port {port} ({purposes[port]}) is taken by {_name(listener.pid)}")
+            taken.append(f"port {port} ({purposes[port]}) is in use by {_name(listener.pid)}")
     if taken:
         raise LabError(
-            "; ".join(sorted(set(taken))), fix="stop what holds it (`ss -ltnp` shows it), then: make up"
+            "; ".join(sorted(set(taken))), fix="stop that process (`ss -ltnp` shows it), then: make up"
         )
 
 
@@ -94,4 +94,4 @@ def _name(pid: int | None) -> str:
     try:
         return f"{psutil.Process(pid).name()}, pid {pid}"
     except psutil.NoSuchProcess:
-        return f"pid {pid}, which just ended"
+        return f"pid {pid}, which has just ended"

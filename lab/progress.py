@@ -1,4 +1,4 @@
-"""Shows what is being done, for how long, and what it waits for."""
+"""Shows each step, its duration, and what it waits for."""
 
 import threading
 import time
@@ -10,17 +10,17 @@ from rich.progress import Progress as Bars
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 HEARTBEAT_SECONDS = 20
-"""How often a step speaks up where there is no terminal to animate: often enough to see that it lives."""
+"""How often a running step prints a line if the output is no terminal."""
 
 
 def seconds(duration: float) -> str:
-    """A duration as people say it: `4.2 s` or `3 min 20 s`."""
+    """Format a duration: `4.2 s` or `3 min 20 s`."""
     minutes, rest = divmod(duration, 60)
     return f"{int(minutes)} min {int(rest):02d} s" if minutes else f"{rest:.1f} s"
 
 
 class Step:
-    """One thing that takes time."""
+    """A step that takes time."""
 
     def __init__(self, title: str) -> None:
         self.title = title
@@ -29,16 +29,16 @@ class Step:
 
     @property
     def age(self) -> float:
-        """Seconds since the step began."""
+        """Seconds since the step started."""
         return time.monotonic() - self.started
 
     def description(self, note: str) -> None:
-        """Replace the note beside the title: what is waited for just now."""
+        """Replace the note beside the title, which is what the step waits for now."""
         self.note = note
 
 
 class Progress:
-    """Prints steps as they begin and end; several may run at once, from several threads."""
+    """Prints steps as they start and end; several may run at a time, in several threads."""
 
     def __init__(self, console: Console | None = None) -> None:
         # Lines are not wrapped: a path or a command broken in two cannot be copied.
@@ -56,7 +56,7 @@ class Progress:
 
     @contextmanager
     def shown(self) -> Iterator["Progress"]:
-        """Keep the steps of this block visible until it ends."""
+        """Show the steps of this block until it ends."""
         ended = threading.Event()
         refresh = self._animate if self.console.is_terminal else self._beat
         thread = threading.Thread(target=refresh, args=(ended,), daemon=True)
@@ -69,7 +69,7 @@ class Progress:
 
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:
-        """Show a step while the block runs, and how long it took."""
+        """Show a step while the block runs, and then how long it took."""
         step = Step(title)
         with self._lock:
             self._steps.append(step)

@@ -1,4 +1,4 @@
-"""What a mesh needs of its cluster: the parts that the stack file names, and no others."""
+"""Installs what a mesh needs in its cluster: the parts that the stack file names."""
 
 import pulumi
 import pulumi_kubernetes as kubernetes

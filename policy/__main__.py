@@ -1,8 +1,8 @@
-"""The policy pack: the laws of a mesh, for the stacks of any program."""
+"""The policy pack, with rules for any stack in an Istio mesh."""
 
 from pulumi_policy import PolicyPack
 
-from mesh_rules.catalogue import LAWS
+from mesh_rules.catalogue import RULES
 from mesh_rules.pack import policy
 
-PolicyPack(name="mesh-laws", policies=[policy(rule) for rule in LAWS])
+PolicyPack(name="mesh-rules", policies=[policy(rule) for rule in RULES])

@@ -1,4 +1,4 @@
-"""`python -m reference` writes the files that are made from the model. Nothing else changes them."""
+"""`python -m reference` writes all generated files."""
 
 from pathlib import Path
 
@@ -6,4 +6,4 @@ from reference.files import contents
 
 for name, text in contents().items():
     Path(name).write_text(text, encoding="utf-8")
-    print(name)  # noqa: T201 - a command says what it wrote
+    print(name)  # noqa: T201 - a command prints the files that it writes

@@ -1,4 +1,4 @@
-"""The docstrings that Python throws away: those under fields and under constants."""
+"""Reads the docstrings that Python discards: those of fields and constants."""
 
 import ast
 import inspect
@@ -11,7 +11,7 @@ from types import ModuleType
 
 @cache
 def of_fields(kind: type) -> Mapping[str, str]:
-    """Read what stands under each field of a class, inherited ones included."""
+    """Return the docstring of each field of a class, including inherited ones."""
     found: dict[str, str] = {}
     for base in reversed(inspect.getmro(kind)[:-1]):
         (definition,) = ast.parse(dedent(inspect.getsource(base))).body
@@ -20,12 +20,12 @@ def of_fields(kind: type) -> Mapping[str, str]:
 
 
 def of_constants(module: ModuleType) -> Mapping[str, str]:
-    """Read what stands under each constant of a module."""
+    """Return the docstring of each constant of a module."""
     return _under(ast.parse(inspect.getsource(module)).body)
 
 
 def of_class(kind: type) -> str:
-    """Read a class's own docstring as one text."""
+    """Return the docstring of a class, without line breaks."""
     return _joined(kind.__doc__ or "")
 
 
@@ -42,6 +42,6 @@ def _under(statements: Sequence[ast.stmt]) -> dict[str, str]:
 
 
 def _joined(docstring: str) -> str:
-    """Undo the wrapping of the source, and keep the paragraphs."""
+    """Join the lines of each paragraph."""
     paragraphs = inspect.cleandoc(docstring).split("\n\n")
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)

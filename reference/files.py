@@ -1,4 +1,4 @@
-"""Which files are made, and what is in them."""
+"""The generated files."""
 
 import json
 from collections.abc import Mapping
@@ -11,11 +11,11 @@ CONFIGURATION: Final = "docs/configuration.md"
 MESSAGES: Final = "docs/messages.md"
 
 MODELINE: Final = f"# yaml-language-server: $schema={SCHEMA}"
-"""The first line of a stack file, by which editors find the schema."""
+"""The first line of a stack file, in which editors find the schema."""
 
 
 def contents() -> Mapping[str, str]:
-    """Make every file anew, by its path in the repository."""
+    """Return the contents of all files by their path in the repository."""
     return {
         SCHEMA: json.dumps(stack_schema.stack_file(), indent=2, ensure_ascii=False) + "\n",
         CONFIGURATION: configuration_page.page(),

@@ -1,4 +1,4 @@
-"""Constraints → keywords of JSON Schema. A constraint that is new here stops the generator."""
+"""Constraints → keywords of JSON Schema. An unknown constraint is an error."""
 
 from math import isinf
 from typing import Any, Final
@@ -12,7 +12,7 @@ _GO_DURATION: Final = r"(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:h|ms|m|s|us|µs|ns))+"
 
 
 def keywords(constraint: Constraint, on: Shape) -> dict[str, Any]:
-    """Say the same, or as much of it as JSON Schema can."""
+    """Return the keywords that express a constraint, as far as JSON Schema can."""
     match constraint:
         case Range(minimum=minimum, maximum=maximum):
             ends = {"minimum": minimum, "maximum": maximum}
@@ -33,7 +33,7 @@ def keywords(constraint: Constraint, on: Shape) -> dict[str, Any]:
 
 def _text(constraint: Pattern | Duration) -> dict[str, Any]:
     pattern = constraint.pattern if isinstance(constraint, Pattern) else _GO_DURATION
-    # Editors show `patternErrorMessage` in place of the expression; others pass over it.
-    said = {"pattern": f"^(?:{pattern})$", "patternErrorMessage": f"this must be {constraint.rule}"}
+    # Editors show `patternErrorMessage` instead of the expression; other validators ignore it.
+    schema = {"pattern": f"^(?:{pattern})$", "patternErrorMessage": f"this must be {constraint.rule}"}
     longest = constraint.longest if isinstance(constraint, Pattern) else None
-    return said if longest is None else {**said, "maxLength": longest}
+    return schema if longest is None else {**schema, "maxLength": longest}

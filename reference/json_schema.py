@@ -1,7 +1,7 @@
-"""Type hints → JSON Schema: whatever the decoder takes, the schema takes.
+"""Type hints → JSON Schema, which accepts everything that the decoder accepts.
 
-Draft 7, which every YAML language server knows. It can say less than a constraint: what a regular expression
-of RE2 is, or that a duration is a multiple of a millisecond, is left to the program.
+Draft 7, which every YAML language server supports. Some constraints cannot be expressed, such as valid RE2
+expressions or durations in multiples of a millisecond: the program checks these.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,10 +19,10 @@ from reference.keys import Key, keys
 Schema = dict[str, Any]
 
 NULL: Final[Mapping[str, Any]] = {"type": "null"}
-"""A key without a value, which says nothing."""
+"""A key without a value, which counts as absent."""
 
 EMPTY: Final[Mapping[str, Any]] = {"type": ["null", "object", "array"], "maxProperties": 0, "maxItems": 0}
-"""A value that counts as none where keys are to be there together or apart."""
+"""A value that counts as absent for groups of keys."""
 
 _PLAIN: Final[Mapping[Shape, str]] = {
     Shape.TEXT: "string",
@@ -31,18 +31,18 @@ _PLAIN: Final[Mapping[Shape, str]] = {
     Shape.TRUTH: "boolean",
 }
 _UNQUOTED: Final = (-1, 0, 1, 7, 42, 100, 404, 503, 8080, 65535)
-"""Numbers to try whether a text can look like one: YAML reads it as a number, and the decoder takes it."""
+"""Numbers to test whether a text field accepts them: YAML reads such text as numbers, which are decoded."""
 
 
 @dataclass(frozen=True)
 class Schemas:
-    """Schemas of hints. Each dataclass gets a definition of its own, since they can contain each other."""
+    """Schemas of type hints. Each dataclass has a definition, since dataclasses can contain each other."""
 
     definitions: dict[str, Schema] = field(default_factory=lambda: {"none": dict(EMPTY)})
     _kinds: dict[str, type] = field(default_factory=dict)
 
     def of(self, hint: Hint) -> Schema:
-        """Describe what may stand at a hint."""
+        """Return the schema of a type hint."""
         outer = unwrap(hint)[1]
         alternatives = members(hint)
         if alternatives == (hint,):
@@ -51,7 +51,7 @@ class Schemas:
         return options[0] if len(options) == 1 else {"anyOf": options}
 
     def table(self, kind: type, *, prefix: str = "", absent: Mapping[str, Any] = NULL) -> Schema:
-        """Describe a mapping of the dataclass's own keys, and what counts as none of them."""
+        """Return the schema of a dataclass. `absent` is the value that counts as an absent key."""
         its_keys = keys(kind)
         schema: Schema = {
             **described(docstrings.of_class(kind)),
@@ -72,7 +72,7 @@ class Schemas:
             schema["examples"] = [key.example]
         if not key.required:
             own = _or(own, absent)
-        # Beside `$ref`, draft 7 ignores everything.
+        # Draft 7 ignores all keywords beside `$ref`.
         return schema | ({"allOf": [own]} if "$ref" in own else own)
 
     def _of_one(self, hint: Hint, extras: Sequence[object]) -> Schema:
@@ -104,7 +104,7 @@ class Schemas:
             message = f"there are two dataclasses named {name}"
             raise TypeError(message)
         if name not in self.definitions:
-            # It stands there before it is whole, for a dataclass that contains itself.
+            # The entry must exist first, for a dataclass that contains itself.
             self.definitions[name] = {}
             self.definitions[name] |= self.table(kind)
         return {"$ref": f"#/definitions/{name}"}
@@ -117,7 +117,7 @@ class Schemas:
 
 
 def described(text: str) -> Schema:
-    """Describe a value in words. Editors that know Markdown only take it under a name of its own."""
+    """Return a description, also as Markdown for editors that support it."""
     marked = {"markdownDescription": text} if "`" in text else {}
     return {"description": text, **marked} if text else {}
 
@@ -130,7 +130,7 @@ def _text(constraints: Sequence[Constraint]) -> Schema:
 
 
 def _or(schema: Schema, absent: Mapping[str, Any]) -> Schema:
-    """Let a key say nothing."""
+    """Accept an absent value too."""
     own = schema.get("type")
     if absent is not NULL or own is None or "const" in schema:
         return {"anyOf": [*schema.get("anyOf", [schema]), dict(absent)]}
@@ -138,7 +138,7 @@ def _or(schema: Schema, absent: Mapping[str, Any]) -> Schema:
 
 
 def _of_choice(choice: Choice, prefix: str) -> list[Schema]:
-    """Say which keys stand together, in a way that puts the red line under the one that is too many."""
+    """Return the schemas of a group of keys, so that editors mark the excess key."""
     names = [prefix + key for key in choice.keys]
     given = {
         name: {"required": [name], "properties": {name: {"not": {"$ref": "#/definitions/none"}}}}

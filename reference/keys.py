@@ -1,4 +1,4 @@
-"""The keys of a dataclass, as somebody who writes a stack file wants to know them."""
+"""The keys of a dataclass with their descriptions, defaults and examples."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, is_dataclass
@@ -27,19 +27,19 @@ class Key:
     hint: Hint
     required: bool
     default: object
-    """As plain data. None where the key has no default, an empty mapping where all is as below."""
+    """The default as plain data; None without one, an empty mapping if all keys of a table have theirs."""
 
     description: str
-    """What stands under the field, or else what its type says of itself."""
+    """The docstring of the field, or else of its type."""
 
     @property
     def example(self) -> object:
-        """A value that fits."""
+        """A valid value."""
         return example_of(self.hint)
 
 
 def keys(kind: type) -> tuple[Key, ...]:
-    """List the keys of a dataclass, those first that have to be there."""
+    """Return the keys of a dataclass, required ones first."""
     hints, description = hints_of(kind), docstrings.of_fields(kind)
     found = [
         Key(
@@ -55,7 +55,7 @@ def keys(kind: type) -> tuple[Key, ...]:
 
 
 def tables(hint: Hint) -> Iterator[type]:
-    """List the dataclasses that may stand at a hint, or in the list or mapping that stands there."""
+    """Yield the dataclasses of a type hint, including entries of lists and mappings."""
     for member in members(hint):
         match shape(member):
             case Shape.TABLE:
@@ -67,7 +67,7 @@ def tables(hint: Hint) -> Iterator[type]:
 
 
 def plain(value: object) -> object:
-    """Write a value as the stack file would, without what is as it is anyway."""
+    """Encode a value as in a stack file, without defaults."""
     if is_dataclass(value) and not isinstance(value, type):
         given = {key: (field, getattr(value, field.name)) for key, field in keys_of(type(value)).items()}
         return {key: plain(own) for key, (field, own) in given.items() if own != _default(field)}

@@ -1,4 +1,4 @@
-"""Types and constraints in the words of the page."""
+"""Types and constraints as texts of the page."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -20,37 +20,37 @@ _PLAIN = {
 
 
 def type_of(hint: Hint, link: Callable[[type], str]) -> str:
-    """Name a type. What a table holds is said elsewhere, where the link leads."""
+    """Return the name of a type, for a table with a link to its keys."""
     return " or ".join(dict.fromkeys(_one(member, link) for member in members(hint)))
 
 
 def rule_of(hint: Hint) -> str:
-    """Say what a value must be, its entries and the names of its keys included."""
+    """Return the rule of a value, of its entries and of the names of its keys."""
     return "; ".join(dict.fromkeys(_rules(hint)))
 
 
 def default_of(key: Key) -> str:
-    """Say what holds where the key is absent."""
+    """Return the value of an absent key."""
     if key.required:
         return "required"
     return "" if key.default in (None, [], {}) else code(flow(key.default))
 
 
 def choice(of: Choice) -> str:
-    """Say which keys stand together."""
+    """Return the rule of a group of keys."""
     names = [code(key) for key in of.keys]
     many = "Exactly one" if of.at_least == of.at_most else "At least one" if of.at_least else "At most one"
     return f"{many} of {', '.join(names[:-1])} and {names[-1]}."
 
 
 def code(text: str) -> str:
-    """Set text as code."""
+    """Format text as code."""
     fence = "``" if "`" in text else "`"
     return f"{fence}{text}{fence}"
 
 
 def cell(text: str) -> str:
-    """Fit text into a cell of a table."""
+    """Escape text for a cell of a table."""
     return re.sub(r"\s*\n\n\s*", "<br>", text).replace("|", "\\|")
 
 
@@ -95,7 +95,7 @@ def _rule(constraint: Constraint) -> str:
         case Distinct():
             return "no entry twice"
         case Regex():
-            return "an expression of RE2"
+            return "an RE2 expression"
         case Always(only=only):
             return f"only {code(flow(only))}"
     return str(getattr(constraint, "rule", ""))

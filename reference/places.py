@@ -1,4 +1,4 @@
-"""Where in a stack file things stand: the first place of every table, and a command for every value."""
+"""Paths in a stack file: the first path of every table, and a command for every value."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
@@ -8,16 +8,16 @@ from components.schema.type_hints import Hint, Shape, arguments, example_of, mem
 from reference.keys import Key, keys
 
 
-def places(whole: Sequence[tuple[Key, Path]]) -> Mapping[type, Path]:
-    """Find the first place of every dataclass, each followed by those below it."""
+def places(top_level: Sequence[tuple[Key, Path]]) -> Mapping[type, Path]:
+    """Return the first path of every dataclass, each followed by those below it."""
     found: dict[type, Path] = {}
-    for key, path in whole:
+    for key, path in top_level:
         _walk(key.hint, path, found)
     return found
 
 
 def assignments(hint: Hint, value: object, path: Path) -> Iterator[str]:
-    """Spell the commands that make up a value, without those of tables, whose keys have their own."""
+    """Yield the commands that set a value, without those of tables, whose keys have their own."""
     by_shape = {shape(member): member for member in members(hint)}
     if isinstance(value, dict):
         if Shape.MAPPING in by_shape:

@@ -70,7 +70,7 @@ def values(hint: Hint) -> st.SearchStrategy[Any]:
 def _constrained(by: object) -> st.SearchStrategy[Any] | None:
     match by:
         case Pattern():
-            return st.sampled_from([by.example, *(text for text in TEXTS if by.holds(text))])
+            return st.sampled_from([by.example, *(text for text in TEXTS if by.accepts(text))])
         case Regex():
             return st.sampled_from(EXPRESSIONS)
         case Duration():

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 from bench.answers import Answer, changed
-from operations.canary.analysis.split import agreeing
+from operations.canary.analysis.binomial import agreeing
 
 MARGIN_SECONDS: Final = 0.5
 """Left out at both ends of a step: the proxy's workers take a change one after the other."""

@@ -1,4 +1,5 @@
-"""The same policy in the words of the Kubernetes Gateway API. Pure: no Pulumi, no cluster.
+"""The traffic policy as objects of the Kubernetes Gateway API. Pure: no Pulumi, no cluster.
 
-Nothing in here changes what a stack file means: what these words cannot say is refused, with the reason.
+A stack file has the same meaning with both APIs: keys that this one cannot express are refused, with the
+reason.
 """

@@ -1,7 +1,7 @@
-"""The ways into a service → Gateways on the ingress that is there, and the route that shows the way to HTTPS.
+"""The entry points of a service → Gateways on the existing ingress, and the HTTPRoute that redirects.
 
-They stand in the ingress' namespace, since Istio takes a Service of no other; the Secrets with certificates
-are there too, as with Istio's own Gateways.
+They are in the namespace of the ingress, since Istio accepts no Service of another namespace; the Secrets
+with certificates are there too, as with Istio's own Gateways.
 """
 
 from collections.abc import Iterable
@@ -16,16 +16,16 @@ from components.schema.issues import Path
 
 GROUP: Final = "gateway.networking.k8s.io"
 CLUSTER_DOMAIN: Final = "svc.cluster.local"
-"""Istio takes the Service of a Gateway by its full name, and knows this domain unless told otherwise."""
+"""Istio needs the full name of a Gateway's Service; this is the default domain."""
 
 TLS_MODE: Final = "gateway.istio.io/tls-terminate-mode"
-"""Istio's option for one listener. `tls.frontend` would ask the clients of every host on the port."""
+"""Istio's option for one listener. `tls.frontend` would apply to the clients of every host on the port."""
 
 
-def active_versions(service: Service, stack: Stack) -> dict[str, Spec]:
-    """Write the Gateways on which the service's route hangs: for the ingress, and for the extra ports.
+def gateways(service: Service, stack: Stack) -> dict[str, Spec]:
+    """Return the Gateways to which the service's route is attached: for the ingress, and for the extra ports.
 
-    There are two of them, since Istio looks for every port of a Gateway in each of its Services.
+    Two are needed, since Istio requires every port of a Gateway in each of its Services.
     """
     if not service.owns_gateway:
         return {}
@@ -38,7 +38,7 @@ def active_versions(service: Service, stack: Stack) -> dict[str, Spec]:
 
 
 def addressed(spec: Spec, declared: str, actual: str) -> Spec:
-    """Write a Gateway for a Service under the name that it has, where that is another than it would get."""
+    """Return a Gateway whose address has the actual name of a Service in place of the declared one."""
     addresses = [
         {**each, "value": each["value"].replace(f"{declared}.", f"{actual}.", 1)}
         for each in spec["addresses"]
@@ -46,15 +46,15 @@ def addressed(spec: Spec, declared: str, actual: str) -> Spec:
     return {**spec, "addresses": addresses}
 
 
-def redirecting(service: Service, stack: Stack) -> dict[str, Spec]:
-    """Write the Gateway whose listeners only show the way to HTTPS, where there are any."""
+def redirect_gateways(service: Service, stack: Stack) -> dict[str, Spec]:
+    """Return the Gateway whose listeners only redirect to HTTPS, if there are any."""
     listeners = _listeners(service, redirects=True) if service.owns_gateway else []
     name = f"{_name(service, stack)}-redirect"
     return {name: _gateway(_ingress(stack), stack, listeners)} if listeners else {}
 
 
 def redirect_route(stack: Stack, gateway: str) -> Spec:
-    """Answer every request on a Gateway with the way to HTTPS. The hosts are its listeners'."""
+    """Return the HTTPRoute that redirects every request on a Gateway to HTTPS."""
     to_https = {"type": "RequestRedirect", "requestRedirect": {"scheme": "https", "statusCode": 301}}
     any_path = {"path": {"type": "PathPrefix", "value": "/"}}
     return {
@@ -64,12 +64,12 @@ def redirect_route(stack: Stack, gateway: str) -> Spec:
 
 
 def parents(service: Service, stack: Stack) -> list[Spec]:
-    """Name the Gateways on which the service's route hangs: its own, another service's, or a third's."""
+    """Return references to the Gateways of the service's route: its own or an existing one."""
     if not service.outside:
         return []
     if (existing := service.gateway.existing) is None:
-        return [_reference(stack.ingress.namespace, name) for name in active_versions(service, stack)]
-    # In the stack's own namespace a Gateway is named after its service, as with Istio's own.
+        return [_reference(stack.ingress.namespace, name) for name in gateways(service, stack)]
+    # In the stack's own namespace a Gateway is named after its service, as with Istio's Gateways.
     for other in stack.services:
         if other.owns_gateway and stack.gateway_of(other) == existing:
             return parents(other, stack)
@@ -93,7 +93,7 @@ def _gateway(service: str, stack: Stack, listeners: Iterable[Spec]) -> Spec:
     same_stack = {"matchLabels": {"kubernetes.io/metadata.name": stack.namespace.name}}
     return {
         "gatewayClassName": "istio",
-        # An address that is a Service's name keeps Istio from running a gateway of its own.
+        # With a Service's name as address, Istio deploys no gateway of its own.
         "addresses": [{"type": "Hostname", "value": f"{service}.{stack.ingress.namespace}.{CLUSTER_DOMAIN}"}],
         "listeners": [
             {**each, "allowedRoutes": {"namespaces": {"from": "Selector", "selector": same_stack}}}
@@ -103,12 +103,12 @@ def _gateway(service: str, stack: Stack, listeners: Iterable[Spec]) -> Spec:
 
 
 def _listeners(service: Service, *, redirects: bool) -> list[Spec]:
-    """List a listener for each host and port: one of the Gateway API's has one host."""
+    """Return a listener for each host and port: a listener of the Gateway API has one host."""
     listeners = [
-        {**_plain(way.port), **_host(host), **_https(way)}
-        for way in entry_points(service, Path())
-        if way.redirects is redirects
-        for host in way.listener.hosts
+        {**_plain(entry.port), **_host(host), **_https(entry)}
+        for entry in entry_points(service, Path())
+        if entry.redirects is redirects
+        for host in entry.listener.hosts
     ]
     names = numbered(each["name"] for each in listeners)
     return [{**each, "name": name} for each, name in zip(listeners, names, strict=True)]
@@ -122,10 +122,10 @@ def _host(host: str) -> Spec:
     return {} if host == "*" else {"hostname": host}
 
 
-def _https(way: EntryPoint) -> Spec:
-    if way.tls is None:
+def _https(entry: EntryPoint) -> Spec:
+    if entry.tls is None:
         return {}
-    asks_clients = {"options": {TLS_MODE: way.tls.mode}} if way.tls.mode == "MUTUAL" else {}
-    secret = {"group": "", "kind": "Secret", "name": way.tls.secret}
-    tls = {"mode": "Terminate", "certificateRefs": [secret], **asks_clients}
-    return {"name": f"https-{way.port}", "protocol": "HTTPS", "tls": tls}
+    options = {"options": {TLS_MODE: entry.tls.mode}} if entry.tls.mode == "MUTUAL" else {}
+    secret = {"group": "", "kind": "Secret", "name": entry.tls.secret}
+    tls = {"mode": "Terminate", "certificateRefs": [secret], **options}
+    return {"name": f"https-{entry.port}", "protocol": "HTTPS", "tls": tls}

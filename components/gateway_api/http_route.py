@@ -1,4 +1,4 @@
-"""Settings → the spec of the one HTTPRoute of a service, and of what stands behind it."""
+"""Settings → the specs of a service's HTTPRoute and of the DestinationRules of its versions."""
 
 from collections.abc import Mapping
 
@@ -12,11 +12,11 @@ from components.model.stack import Stack
 
 
 def http_route(service: Service, stack: Stack) -> Spec:
-    """All routes of the service, declared, sticky, weights, in one object."""
+    """Return all rules of the service (declared routes, cookie, weights) in one object."""
     hosts = [host for host in service.hosts if host != "*"]
     return {
         "parentRefs": gateway.parents(service, stack)
-        # For callers in the mesh a route hangs on the Service that they call.
+        # For callers in the mesh a route is attached to the Service that they call.
         + ([{"group": "", "kind": "Service", "name": service.app.name}] if service.mesh else []),
         **({"hostnames": hosts} if hosts else {}),
         "rules": [
@@ -27,7 +27,7 @@ def http_route(service: Service, stack: Stack) -> Spec:
 
 
 def destination_rule(service: Service, version: str) -> Spec | None:
-    """What holds for calls to a version. Istio heeds it for a Service as for a subset."""
+    """Return the traffic policy of a version, if any. Istio applies it to a Service as to a subset."""
     policy = traffic_policy.policy(service, version)
     return {"host": service.workload(version), "trafficPolicy": policy} if policy else None
 
@@ -40,16 +40,16 @@ def _rule(service: Service, rule: HttpRule) -> Spec:
         if isinstance(rule.to, str)
         else _split(service, rule.to or {}, rule.cookie)
     )
-    treated = (
+    options = (
         http_route_filters.of_route(service, rule.route, rule.mirror)
         if rule.route
         else http_route_filters.of_service(service, rule.mirror)
     )
-    return treated | {"backendRefs": backends}
+    return options | {"backendRefs": backends}
 
 
 def _split(service: Service, weights: Mapping[str, int], cookie: Sticky | None) -> list[Spec]:
-    """Divide traffic between all versions. One with weight 0 keeps its place, as in a VirtualService."""
+    """Divide traffic between all versions, including those with weight 0, as in a VirtualService."""
     return [
         http_route_filters.backend(service, version)
         | {"weight": weight}

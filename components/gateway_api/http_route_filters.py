@@ -1,4 +1,4 @@
-"""What is done with requests on their way → the filters and timeouts of an HTTPRoute's rules."""
+"""The options of a route or service → the filters and timeouts of an HTTPRoute's rules."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -19,7 +19,7 @@ _UNITS: Final = {"h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 
 
 def of_route(service: Service, route: Route, mirror: Mirror | None) -> Spec:
-    """Do what the route says, and what the service says of that of which the route says nothing."""
+    """Return the filters and timeouts of a route, completed by the options of the service."""
     filters = _common(
         cors=route.cors or service.cors,
         request_headers=route.request_headers or service.request_headers,
@@ -31,7 +31,7 @@ def of_route(service: Service, route: Route, mirror: Mirror | None) -> Spec:
 
 
 def of_service(service: Service, mirror: Mirror | None) -> Spec:
-    """Do what the service says for all its traffic."""
+    """Return the filters and timeouts of the service."""
     filters = _common(
         cors=service.cors,
         request_headers=service.request_headers,
@@ -42,12 +42,12 @@ def of_service(service: Service, mirror: Mirror | None) -> Spec:
 
 
 def backend(service: Service, version: str) -> Spec:
-    """Name the Service of a version."""
+    """Return a reference to the Service of a version."""
     return {"group": "", "kind": "Service", "name": service.workload(version), "port": service.app.port}
 
 
 def redirect(to: Redirect) -> Spec:
-    """Send the client elsewhere."""
+    """Return a redirect."""
     spec = {
         "scheme": to.scheme,
         "hostname": to.authority,
@@ -60,13 +60,13 @@ def redirect(to: Redirect) -> Spec:
 
 
 def set_cookie(sticky: Sticky, version: str) -> Spec:
-    """Hand out the cookie that names the version, for one backend."""
+    """Return the filter that sets the cookie of a version, for one backend."""
     changes = route_options.set_cookie(sticky, version)["headers"]["response"]
     return {"filters": [{"type": "ResponseHeaderModifier", "responseHeaderModifier": _changes(changes)}]}
 
 
 def duration(text: str) -> str:
-    """Write a duration as the Gateway API reads it: whole numbers of at most five digits."""
+    """Format a duration for the Gateway API: whole numbers of at most five digits."""
     rest, written = int((seconds(text) or 0) * 1000), ""
     for unit, milliseconds in _UNITS.items():
         count, rest = divmod(rest, milliseconds)

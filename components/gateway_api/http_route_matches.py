@@ -18,7 +18,7 @@ ANY_PATH_BELOW: Final[Spec] = {"type": "RegularExpression", "value": ".*"}
 
 _EXACT: Final = re.compile(r"/(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})*")
 _NOT_EXACT: Final = re.compile(r"//|/\./|/\.\./|%2[fF]|/\.{1,2}$")
-"""What the schema of an HTTPRoute keeps out of an exact path."""
+"""Texts that the schema of an HTTPRoute refuses in an exact path."""
 
 
 def of_rules(service: Service) -> list[list[Spec]]:
@@ -37,7 +37,7 @@ def of_rules(service: Service) -> list[list[Spec]]:
 
 
 def of_route(route: Route) -> list[Spec]:
-    """List the matches of one route, of which any is enough: one for each alternative and method."""
+    """Return the matches of one route: one for each alternative and method."""
     return _of(route_match.alternatives(route))
 
 
@@ -55,7 +55,7 @@ def _methods(conditions: Conditions) -> tuple[str, ...]:
 
 
 def _match(request: Spec, method: str) -> Spec:
-    """Translate Istio's match request, in which cookies have become a header already."""
+    """Convert an HTTPMatchRequest of Istio, in which cookies are already a header."""
     spec = {
         "path": _path(request.get("uri", ANY_URI)),
         "method": method,
@@ -66,7 +66,7 @@ def _match(request: Spec, method: str) -> Spec:
 
 
 def _path(uri: Mapping[str, str]) -> Spec | None:
-    """Write a path. A PathPrefix goes by whole elements: it would leave `/beta` out of the prefix `/be`."""
+    """Return a path match. A PathPrefix compares whole elements: with `/be` it would not match `/beta`."""
     if uri == ANY_URI:
         return None
     exact = uri.get("exact", "")

@@ -1,6 +1,6 @@
-"""In which order an implementation tries the rules of an HTTPRoute, whatever the order of the list.
+"""The order in which implementations try the rules of an HTTPRoute.
 
-Across all rules the more specific match comes first, and the list only decides between equals.
+Across all rules the more specific match comes first; the order of the list only decides between equal ones.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,11 +12,11 @@ from components.schema.regex import InvalidRegexError, matches
 Match = Mapping[str, Any]
 
 _PATHS: Final = {"Exact": 3, "PathPrefix": 2, "RegularExpression": 1}
-"""The Gateway API leaves the place of expressions open; Istio puts them last: sortHTTPRoutes."""
+"""The Gateway API does not specify the rank of expressions; Istio tries them last: sortHTTPRoutes."""
 
 
 def overtakers(rules: Sequence[Sequence[Spec]]) -> Iterator[tuple[int, int]]:
-    """List pairs of rules of which the second is declared below and would take requests before the first."""
+    """Yield pairs of rules of which the second is declared below the first and would be tried before it."""
     for upper in range(len(rules)):
         for lower in range(upper + 1, len(rules)):
             if any(_overtakes(below, above) for above in rules[upper] for below in rules[lower]):
@@ -34,7 +34,7 @@ def _rank(match: Match) -> tuple[int, int, bool, int, int]:
 
 
 def _apart(one: Match, other: Match) -> bool:
-    """Tell whether it is sure that no request fits both."""
+    """Return whether certainly no request matches both."""
     pairs = [(_exactly(one.get("method")), _exactly(other.get("method"))), (one["path"], other["path"])]
     for kind in ("headers", "queryParams"):
         by_name = {each["name"]: each for each in one.get(kind, ())}
@@ -56,7 +56,7 @@ def _differ(one: Match, other: Match) -> bool:
 
 
 def _fits(pattern: str, text: str) -> bool:
-    """Tell whether an expression fits a whole text. One made of cookies can be too large to say: it may."""
+    """Return whether an expression matches the whole text, also if it is too large to compile (cookies)."""
     try:
         return matches(pattern, text)
     except InvalidRegexError:

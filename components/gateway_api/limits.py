@@ -1,11 +1,11 @@
-"""How much one HTTPRoute and one Gateway hold: the schemas of their standard channel."""
+"""The limits of one HTTPRoute and one Gateway, from the schemas of the standard channel."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 from components.gateway_api import http_route_matches
-from components.gateway_api.tables import tables
+from components.gateway_api.unsupported import tables
 from components.model.gateway import Gateway
 from components.model.route_options import HeaderChanges
 from components.model.routes import Route
@@ -13,15 +13,15 @@ from components.model.service import Service
 from components.schema.issues import Path
 
 LISTED: Final = 16
-"""Entries of nearly every list."""
+"""The maximal number of entries of most lists."""
 
 LONGEST: Final = 1024
-"""Characters of a path, of the value of a query parameter, and of either's expression."""
+"""The maximal length of a path, of the value of a query parameter, and of either's expression."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
-    """A key of which an HTTPRoute holds only so much."""
+    """The limit of a key in an HTTPRoute or Gateway."""
 
     of: type
     key: str
@@ -31,7 +31,7 @@ class Limit:
 
 
 def excess(service: Service, at: Path) -> Iterator[tuple[Path, Limit, int]]:
-    """List what is too much for one HTTPRoute: where, which limit, and how much there is."""
+    """Yield each exceeded limit with the path of the key and the actual count."""
     for path, holder in tables(service, at):
         for limit in LIMITS:
             if isinstance(holder, limit.of) and (count := limit.count(holder)) > limit.most:
@@ -48,11 +48,11 @@ def _matches(service: Service) -> int:
 
 def _hosts(gateway: Gateway) -> int:
     hosts = {host for each in (gateway, *gateway.listeners) for host in each.hosts}
-    return 0 if "*" in hosts else len(hosts)  # a route for all of them names none
+    return 0 if "*" in hosts else len(hosts)  # A route for all hosts lists none.
 
 
 def _listeners(gateway: Gateway) -> int:
-    """Count those of one Gateway: the listeners that redirect stand in another, which has no more of them."""
+    """Count the listeners of one Gateway. Listeners that redirect are in another one, which has no more."""
     listeners = (gateway, *gateway.listeners)
     return sum(len(each.hosts) * (bool(each.tls) + each.serves_plain_http) for each in listeners)
 
@@ -77,9 +77,13 @@ def _entries(name: str) -> Callable[[object], int]:
 LIMITS: Final = (
     Limit(of=Service, key="versions", what="backends", most=LISTED, count=_entries("versions")),
     Limit(
-        of=Service, key="routes", what="rules, the cookie's and the weights' too", most=LISTED, count=_rules
+        of=Service,
+        key="routes",
+        what="rules, including those of the cookie and the weights",
+        most=LISTED,
+        count=_rules,
     ),
-    Limit(of=Service, key="routes", what="matches in all, each method one", most=128, count=_matches),
+    Limit(of=Service, key="routes", what="matches in total, one for each method", most=128, count=_matches),
     Limit(of=Route, key="uri", what="characters in a path", most=LONGEST, count=_longest("path")),
     Limit(of=Route, key="query", what="characters in a value", most=LONGEST, count=_longest("queryParams")),
     Limit(of=Route, key="headers", what="headers in a match", most=LISTED, count=_most("headers")),
@@ -87,7 +91,7 @@ LIMITS: Final = (
     Limit(
         of=Route,
         key="anyOf",
-        what="matches in a rule, each method one",
+        what="matches in a rule, one for each method",
         most=64,
         count=lambda route: len(http_route_matches.of_route(route)),
     ),
@@ -95,7 +99,7 @@ LIMITS: Final = (
     Limit(
         of=Gateway,
         key="listeners",
-        what="listeners, each port of a host one",
+        what="listeners, one for each port of a host",
         most=64,
         count=_listeners,
     ),

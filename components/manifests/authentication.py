@@ -6,11 +6,11 @@ from components.manifests.route_match import Spec
 from components.model.security import Jwt
 
 BEARER: Final[Spec] = {"name": "Authorization", "prefix": "Bearer "}
-"""Where a token is read. Envoy would also take one from the query `access_token`, which access logs hold."""
+"""The header of a token. Envoy would also accept the query `access_token`, which access logs contain."""
 
 
 def jwt_rule(jwt: Jwt) -> Spec:
-    """Return the rule that tells a proxy how to validate the tokens of one issuer."""
+    """Return the rule by which proxies validate the tokens of one issuer."""
     keys = {"jwksUri": jwt.jwks_uri} if jwt.jwks_uri else {"jwks": jwt.jwks}
     audiences = {"audiences": list(jwt.audiences)} if jwt.audiences else {}
     return {

@@ -7,14 +7,14 @@ from components.model.security import Admission, Jwt, Security
 from components.model.stack import Ingress
 
 TRUST_DOMAIN: Final = "cluster.local"
-"""In a policy Istio reads it as the mesh's own trust domain, whatever that is called."""
+"""Istio replaces it in policies by the mesh's own trust domain."""
 
 
 def gateway_accounts(ingress: Ingress) -> list[str]:
-    """Name the service accounts that the gateway's pods may have, as `namespace/name`.
+    """Return the service accounts that the gateway's pods may have, as `namespace/name`.
 
-    Istio's charts call the account like the Service, istioctl adds a suffix. Both are let in: whoever can
-    make the other one in the gateway's namespace has the gateway, and without its own it answers 403 to all.
+    Istio's charts name the account like the Service, istioctl adds a suffix. Both are admitted: creating the
+    other one needs rights in the gateway's namespace, and without its own the gateway answers 403 to all.
     """
     if ingress.service_account:
         return [f"{ingress.namespace}/{ingress.service_account}"]
@@ -22,9 +22,9 @@ def gateway_accounts(ingress: Ingress) -> list[str]:
 
 
 def authorization_rules(security: Security, ingress: Ingress) -> list[Spec]:
-    """Write each admission as a rule, with the token that it needs; without any, the token is the rule."""
+    """Return a rule for each admission with the token that it needs, or only a rule for the token."""
     jwt = security.jwt
-    # Not requestPrincipals: those take a subject as well, which tokens for machines often lack.
+    # Not requestPrincipals: those need a subject as well, which tokens of machines often lack.
     token = {"when": [{"key": "request.auth.claims[iss]", "values": [jwt.issuer]}]} if jwt else {}
     if security.allow is None:
         return [token] if jwt and jwt.required else []
@@ -42,7 +42,7 @@ def _needs_token(admission: Admission, jwt: Jwt | None) -> bool:
 
 def _rule(admission: Admission, ingress: Ingress) -> Spec:
     accounts = [*admission.service_accounts, *(gateway_accounts(ingress) if admission.gateway else ())]
-    # Callers in one source would have to be all of that at once; of several sources one is enough.
+    # The fields of one source are combined with AND, several sources with OR.
     callers = {
         "namespaces": list(admission.namespaces),
         "principals": [_principal(account) for account in accounts],

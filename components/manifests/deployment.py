@@ -12,21 +12,21 @@ from components.model.version import Version
 PROXY_CONFIG: Final = (
     '{"holdApplicationUntilProxyStarts": true, "proxyMetadata": {"EXIT_ON_ZERO_ACTIVE_CONNECTIONS": "true"}}'
 )
-"""The proxy is there before the app starts, and stays until the last request of the pod is answered."""
+"""The proxy starts before the app, and stops after the last request of the pod is answered."""
 
 SIDECAR: Final = "sidecar.istio.io/inject"
 REVISION: Final = "istio.io/rev"
 DATAPLANE: Final = "istio.io/dataplane-mode"
-"""Labels of pods by which Istio takes them into the mesh, or leaves them out."""
+"""Labels of pods that add them to the mesh or exclude them."""
 
 INJECTION: Final = "mesh-app/injection"
-"""The annotation of a pod that says how its namespace injected proxies when it was made."""
+"""The annotation of a pod with its namespace's injection at the time of its creation."""
 
 
 def deployment(of: Service, name: str, namespace: Namespace) -> Spec:
-    """The Deployment of one version. No pod leaves before its successor is ready."""
+    """Return the Deployment of one version. A pod is replaced only when its successor is ready."""
     version = of.versions[name]
-    # Where an autoscaler owns the number of pods, the stack does not say it.
+    # An autoscaler owns the number of pods.
     count = {} if version.autoscaling else {"replicas": version.fewest}
     return count | {
         "selector": {"matchLabels": selector(of.app, name)},
@@ -35,7 +35,7 @@ def deployment(of: Service, name: str, namespace: Namespace) -> Spec:
             "metadata": {
                 "labels": {**labels(of.app, name), **_mesh_labels(version, namespace)},
                 "annotations": {
-                    # Injection happens when a pod is made: a change of the namespace must make new pods.
+                    # Injection happens when a pod is created: a change of the namespace needs new pods.
                     INJECTION: str(namespace.injection),
                     "proxy.istio.io/config": PROXY_CONFIG,
                 },
@@ -46,7 +46,7 @@ def deployment(of: Service, name: str, namespace: Namespace) -> Spec:
 
 
 def has_proxy(deployment: Spec) -> bool:
-    """Tell from a live Deployment's spec whether the program had its pods made with a proxy."""
+    """Return whether the pods of a live Deployment of this program were created with a proxy."""
     metadata = deployment["template"]["metadata"]
     own = (metadata.get("labels") or {}).get(SIDECAR)
     injection = (metadata.get("annotations") or {}).get(INJECTION)
@@ -54,7 +54,7 @@ def has_proxy(deployment: Spec) -> bool:
 
 
 def _mesh_labels(version: Version, namespace: Namespace) -> dict[str, str]:
-    """Say how the pods join the mesh, where the label of the namespace does not."""
+    """Return the labels that add pods to the mesh, if the label of the namespace does not."""
     injection = namespace.injection
     if namespace.existing and injection == "ambient":
         return {DATAPLANE: "ambient", SIDECAR: "false"}

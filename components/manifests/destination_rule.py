@@ -6,10 +6,10 @@ from components.model.service import Service
 
 
 def destination_rule(service: Service, version: str) -> Spec:
-    """One subset. Each version has a rule of its own, so that each subset can be ordered around the routes.
+    """Return the DestinationRule with the subset of one version, which can so be created before its routes.
 
-    Istio merges the subsets of all rules for one host. Traffic policy belongs inside the subset: of what
-    stands at the top level, only the first rule's counts.
+    Istio merges the subsets of all rules for one host. The traffic policy is inside the subset: at the top
+    level only that of the first rule applies.
     """
     policy = traffic_policy.policy(service, version)
     subset = {"name": version, "labels": {"app": service.app.name, "version": version}}

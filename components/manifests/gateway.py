@@ -1,4 +1,4 @@
-"""Settings → the spec of an Istio Gateway, as Istio writes it. Pure: no Pulumi, no cluster."""
+"""Settings → the spec of an Istio Gateway. Pure: no Pulumi, no cluster."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,12 @@ from components.schema.issues import Path
 
 
 def gateway(service: Service, ingress: Ingress) -> Spec:
-    """Servers for the ports where users arrive, and one for each extra port of the ingress.
+    """Return a Gateway with a server for each entry point and each extra port of the ingress.
 
-    Istio looks the number of a server up in the Services that select the gateway's pods, so the server for
-    8066 listens on the target port of the stack's own Service.
+    Istio finds the number of a server in the Services that select the gateway's pods, so the server for 8066
+    listens on the target port of the stack's own Service.
     """
-    servers = [_server(way) for way in entry_points(service, Path())]
+    servers = [_server(entry) for entry in entry_points(service, Path())]
     servers += [_plain(extra.port, service.hosts) for extra in ingress.extra_ports]
     # Istio finds the routes of an HTTPS server by the name of its port.
     names = numbered(f"{each['port']['protocol'].lower()}-{each['port']['number']}" for each in servers)
@@ -24,15 +24,15 @@ def gateway(service: Service, ingress: Ingress) -> Spec:
     return {"selector": dict(ingress.selector), "servers": servers}
 
 
-def _server(way: EntryPoint) -> Spec:
-    if way.tls is None:
-        return _plain(way.port, way.listener.hosts) | (
-            {"tls": {"httpsRedirect": True}} if way.redirects else {}
+def _server(entry: EntryPoint) -> Spec:
+    if entry.tls is None:
+        return _plain(entry.port, entry.listener.hosts) | (
+            {"tls": {"httpsRedirect": True}} if entry.redirects else {}
         )
     return {
-        "port": {"number": way.port, "protocol": "HTTPS"},
-        "hosts": list(way.listener.hosts),
-        "tls": {"mode": way.tls.mode, "credentialName": way.tls.secret},
+        "port": {"number": entry.port, "protocol": "HTTPS"},
+        "hosts": list(entry.listener.hosts),
+        "tls": {"mode": entry.tls.mode, "credentialName": entry.tls.secret},
     }
 
 

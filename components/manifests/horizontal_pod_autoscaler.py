@@ -5,7 +5,7 @@ from components.model.scaling import Autoscaling
 
 
 def horizontal_pod_autoscaler(workload: str, container: str, scaling: Autoscaling) -> Spec:
-    """Scale by the CPU of the app's own container: the sidecar's says little about the app."""
+    """Return an autoscaler by the CPU of the app's own container, without its sidecar."""
     return {
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": workload},
         "minReplicas": scaling.min,

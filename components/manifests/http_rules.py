@@ -1,7 +1,7 @@
-"""The rules that a VirtualService or an HTTPRoute holds for a service, in their order. Pure.
+"""The rules of a service's VirtualService or HTTPRoute, in their order. Pure.
 
-A route that follows the weights becomes several rules, all with the same treatment: for the requests that a
-route with `inherit` sends to a version, for the users whose cookie names one, and for the others by weight.
+A route that follows the weights becomes several rules with the same options: for requests that a route with
+`inherit` sends to a version, for users whose cookie names one, and for all others by weight.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,33 +19,33 @@ from components.model.service import Service
 from components.schema.regex import LONGEST_REGEX
 
 WEIGHTS: Final = "weights"
-"""The name of the last rule, which takes what no other took."""
+"""The name of the last rule, which matches all remaining requests."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HttpRule:
-    """Requests of a kind, the versions that they go to, and the route whose treatment they get."""
+    """The conditions of some requests, the versions that get them, and the route with their options."""
 
     name: str
     alternatives: tuple[Conditions, ...]
-    """Conditions of which any one is enough; none take every request."""
+    """Conditions of which one must be met; without any, all requests match."""
     to: str | Mapping[str, int] | None
     """A version, or shares by version; None for a redirect."""
     route: Route | None
-    """The route with the treatment; the service's own where None."""
+    """The route with the options; None for those of the service."""
     mirror: Mirror | None
-    """Copies of the requests for a version."""
+    """The version that gets copies of the requests."""
     cookie: Sticky | None = None
-    """The cookie to hand out with an answer."""
+    """The cookie to set in responses."""
     nth: int | None = None
-    """The place in `routes` of the route that the rule is made from."""
+    """The index in `routes` of the route from which the rule is derived."""
     derived: bool = False
-    """Whether the conditions are those of two routes, or of the cookie."""
+    """Whether the conditions are combined from two routes, or from the cookie."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Decision:
-    """Requests whose version is decided, whatever the weights are."""
+    """Requests whose version is decided independently of the weights."""
 
     name: str
     alternatives: tuple[Conditions, ...]
@@ -54,7 +54,7 @@ class _Decision:
 
 
 def http_rules(service: Service) -> list[HttpRule]:
-    """List the rules in the order in which they are tried, without those that no request reaches."""
+    """Return the rules in the order in which they are tried, without unreachable ones."""
     rules: list[HttpRule] = []
     decisions: list[_Decision] = []
     for nth, route in enumerate(service.routes):
@@ -90,7 +90,7 @@ def http_rules(service: Service) -> list[HttpRule]:
 
 
 def inseparable(decision: Iterable[Conditions], route: Route) -> Iterator[str]:
-    """Say why a decided version cannot be combined with a route that follows the weights, if so."""
+    """Yield the reasons why a decision cannot be combined with a route that follows the weights."""
     for one, other in product(decision, route_match.alternatives(route)):
         try:
             _both(one, other, route)
@@ -101,19 +101,19 @@ def inseparable(decision: Iterable[Conditions], route: Route) -> Iterator[str]:
 
 
 def sticky_name(version: str) -> str:
-    """Name the route of those who stay at a version."""
+    """Return the name of the route for users with the cookie of a version."""
     return f"sticky-{version}"
 
 
 def sticky_conditions(sticky: Sticky, version: str) -> Conditions:
-    """Match those whose cookie names the version."""
+    """Return the condition that the cookie names the version."""
     return Conditions(cookies={sticky.cookie: version})
 
 
 def bound_by(service: Service) -> Sticky | None:
-    """Bind users to versions only while traffic is divided.
+    """Return the sticky cookie, or None unless traffic is divided.
 
-    A cookie handed out while one version has everything would keep its users from every later one.
+    A cookie that is set while one version has all the traffic would bind its users to it later.
     """
     divided = sum(weight > 0 for weight in service.split.values()) > 1
     return service.sticky if divided else None
@@ -130,13 +130,13 @@ def _sticky(service: Service) -> list[_Decision]:
 
 
 def _derived(service: Service, decision: _Decision, route: Route, nth: int) -> HttpRule:
-    """Combine a decided version with a route that follows the weights.
+    """Combine a decision with a route that follows the weights.
 
-    No declared name has a dot, so the name of this rule is free.
+    Declared names have no dot, so the name of this rule is unique.
     """
     alternatives = []
     for one, other in product(decision.alternatives, route_match.alternatives(route)):
-        # What cannot be combined is an error of the stack file, and reported as that.
+        # Inseparable conditions are reported as an issue of the stack file.
         with suppress(DisjointConditions, InseparableConditions):
             alternatives.append(_both(one, other, route))
     return HttpRule(
@@ -169,11 +169,11 @@ def _both(one: Conditions, other: Conditions, route: Route) -> Conditions:
         and route.rewrite.uri
         and route_match.request(both).get("uri") != route_match.request(other).get("uri")
     ):
-        # Envoy replaces the path that the rule matches: of a longer prefix, more than the route says.
+        # Envoy replaces the path that the rule matches: with a longer prefix, more than intended.
         raise InseparableConditions("its rewrite replaces the path that it matches, and theirs is narrower")
     expression = route_match.request(both).get("headers", {}).get("cookie", {}).get("regex", "")
     if len(expression.encode()) > LONGEST_REGEX:
-        raise InseparableConditions(f"Istio takes {LONGEST_REGEX} characters for the cookies of both")
+        raise InseparableConditions(f"Istio allows {LONGEST_REGEX} characters for the cookies of both")
     return both
 
 
@@ -182,14 +182,14 @@ def _mirror(service: Service, route: Route) -> Mirror | None:
 
 
 def _elsewhere(mirror: Mirror | None, to: str | Mapping[str, int]) -> Mirror | None:
-    """Leave out copies for the version that answers the request itself."""
+    """Omit copies for the version that answers the request itself."""
     return None if mirror and mirror.to == to else mirror
 
 
 def _reached(rules: list[HttpRule]) -> Iterator[HttpRule]:
-    """Leave out conditions that an earlier rule takes whole: Istio reports them as unreachable (IST0130).
+    """Omit conditions that an earlier rule covers: Istio reports them as unreachable (IST0130).
 
-    Of two declared routes that is an error of the stack file, and reported as that.
+    Between two declared routes this is reported as an issue of the stack file.
     """
     seen: list[tuple[route_match.Spec, bool]] = []
     for rule in rules:

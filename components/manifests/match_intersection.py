@@ -1,10 +1,10 @@
-"""The conditions that a request meets when it meets those of two routes. Pure: no Pulumi, no cluster."""
+"""Combines the conditions of two routes. Pure: no Pulumi, no cluster."""
 
 from collections.abc import Mapping
 from typing import Final, TypeVar
 
+from components.model.http_types import Method
 from components.model.route_match import Conditions, Source, TextMatch, UriMatch, ValueMatch
-from components.model.text import Method
 from components.schema.regex import matches
 
 M = TypeVar("M", TextMatch, UriMatch, ValueMatch)
@@ -14,24 +14,24 @@ _COOKIE: Final = "cookie"
 
 
 class DisjointConditions(Exception):
-    """No request meets both."""
+    """No request meets both conditions."""
 
 
 class InseparableConditions(Exception):
-    """Requests may meet both, and one match of Istio's cannot express it: the text says why."""
+    """Requests may meet both conditions, but one match cannot express that, for the given reason."""
 
 
 def intersection(one: Conditions, other: Conditions) -> Conditions:
     """Return the conditions for requests that meet both.
 
     Raises:
-        DisjointConditions: no request does.
-        InseparableConditions: they cannot be written as one match.
+        DisjointConditions: no request meets both.
+        InseparableConditions: one match cannot express both.
     """
     headers = _values("headers", _lower(one.headers), _lower(other.headers))
     cookies = _values("cookies", one.cookies, other.cookies)
     if cookies and _COOKIE in headers:
-        # Cookies become an expression on this header, and a header has one.
+        # Cookies become an expression on this header, and a header can have only one.
         raise InseparableConditions("one has conditions on cookies, the other on the header cookie")
     query = {
         name: _text(TextMatch, f"query.{name}", one.query.get(name), other.query.get(name)) or ""

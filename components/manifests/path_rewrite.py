@@ -1,8 +1,8 @@
-"""A rewrite of the path, by what a route matches → Istio's words for it. Pure: no Pulumi, no cluster.
+"""A route's rewrite of the path → the `rewrite` of a VirtualService. Pure: no Pulumi, no cluster.
 
-Envoy puts the new path where the matched prefix was, letter for letter: `/api` → `/` makes `//x` of
-`/api/x`, and `/api/` → `/v2` makes `/v2x` of it. Where one of the two ends with `/` and the other does not,
-an expression takes its place, which leaves one `/` between the new path and the rest.
+Envoy replaces the matched prefix literally: with `/api` → `/`, `/api/x` becomes `//x`, and with `/api/` →
+`/v2` it becomes `/v2x`. If only one of the two ends with `/`, an expression is used instead, which leaves one
+`/` between the new path and the rest.
 """
 
 import re
@@ -15,11 +15,11 @@ from components.model.routes import Route
 
 
 def new_path(route: Route, to: str) -> Spec:
-    """Write the rewrite of a route's path.
+    """Return the rewrite of a route's path.
 
     Args:
-        route: whose alternatives are matched.
-        to: the new path, in place of a prefix, or of the whole path where that is compared whole.
+        route: the route with the matched paths.
+        to: the new path, which replaces a matched prefix, or the whole path of an exact match.
     """
     uris = [each.uri for each in route_match.alternatives(route)]
     prefixes = [uri.prefix for uri in uris if isinstance(uri, UriMatch) and uri.prefix is not None]
@@ -27,22 +27,22 @@ def new_path(route: Route, to: str) -> Spec:
         return {"uri": to}
     exact = [uri for uri in uris if isinstance(uri, str)]
     exact += [uri.exact for uri in uris if isinstance(uri, UriMatch) and uri.exact is not None]
-    # Of a path that an expression matched nothing is left.
-    whole = [".*"] if any(isinstance(uri, UriMatch) and uri.regex is not None for uri in uris) else []
+    # A path that is matched by an expression is replaced completely.
+    any_path = [".*"] if any(isinstance(uri, UriMatch) and uri.regex is not None for uri in uris) else []
     rests = _after_slash(prefixes) if to.endswith("/") else _before_slash(prefixes)
     groups = "".join(rf"\{nth}" for nth, _ in enumerate(rests, start=1))
-    taken = [*map(re.escape, exact), *rests, *whole]
-    return {"uriRegexRewrite": {"match": f"^{_any(taken)}$", "rewrite": to + groups}}
+    paths = [*map(re.escape, exact), *rests, *any_path]
+    return {"uriRegexRewrite": {"match": f"^{_any(paths)}$", "rewrite": to + groups}}
 
 
 def _after_slash(prefixes: Iterable[str]) -> list[str]:
-    """Take what follows a prefix and the `/` behind it: the new path ends with one."""
+    """Match the text after a prefix and its `/`, for a new path that ends with `/`."""
     written = [re.escape(prefix) + ("" if prefix.endswith("/") else "/?") for prefix in prefixes]
     return [f"{_any(written)}(.*)"]
 
 
 def _before_slash(prefixes: Sequence[str]) -> list[str]:
-    """Take what follows a prefix, with the `/` at its end: the new path ends without one."""
+    """Match the text after a prefix, including its `/`, for a new path that does not end with `/`."""
     with_slash = [re.escape(prefix[:-1]) for prefix in prefixes if prefix.endswith("/")]
     without = [re.escape(prefix) for prefix in prefixes if not prefix.endswith("/")]
     rests = [f"{_any(with_slash)}(/.*)"]

@@ -1,4 +1,4 @@
-"""Settings → the spec of a pod, as Kubernetes writes it. Pure: no Pulumi, no cluster."""
+"""Settings → the spec of a pod. Pure: no Pulumi, no cluster."""
 
 from typing import Final
 
@@ -9,24 +9,24 @@ from components.model.workload import EnvReference, EnvSource, Pods, Probe
 from components.schema.decode import encode
 
 DRAIN_SECONDS: Final = 5
-"""How long a pod still serves after it was told to stop: until every proxy has heard that it is leaving."""
+"""How long a terminating pod continues to serve: until every proxy has removed its endpoint."""
 
 GRACE_SECONDS: Final = 40
-"""How long pod and proxy have in all: the drain, the longest request, and what the app needs to end."""
+"""The time for the drain, the longest request and the shutdown of the app."""
 
-NOBODY: Final = 65532
-"""The user without rights, by the custom of rootless images. A number: Kubernetes cannot check a name."""
+NONROOT: Final = 65532
+"""The unprivileged user of rootless images, as a number: Kubernetes cannot check a name."""
 
 TOPOLOGY: Final = {"zone": "topology.kubernetes.io/zone", "node": "kubernetes.io/hostname"}
 
 STARTUP: Final = {"timeoutSeconds": 2, "periodSeconds": 1, "failureThreshold": 120}
 READINESS: Final = {"timeoutSeconds": 2, "periodSeconds": 2, "failureThreshold": 3}
 LIVENESS: Final = {"timeoutSeconds": 2, "periodSeconds": 10, "failureThreshold": 6}
-"""Slower than readiness: a pod that is merely busy leaves the load balancing, and is not restarted."""
+"""Slower than readiness: a busy pod is removed from load balancing, but not restarted."""
 
 
 def spec(service: Service, name: str) -> Spec:
-    """A pod without rights, whose only writable place is empty when it starts."""
+    """Return the spec of an unprivileged pod with a read-only root file system and an empty `/tmp`."""
     version = service.versions[name]
     spread = [_spread(each, {"app": service.app.name, "version": name}) for each in version.spread]
     return {
@@ -35,12 +35,12 @@ def spec(service: Service, name: str) -> Spec:
         "terminationGracePeriodSeconds": GRACE_SECONDS,
         "securityContext": {
             "runAsNonRoot": True,
-            "runAsUser": NOBODY,
-            "runAsGroup": NOBODY,
+            "runAsUser": NONROOT,
+            "runAsGroup": NONROOT,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": [_container(service, name)],
-        # The root file system is read-only, and most runtimes want a place for scratch files.
+        # Most runtimes need a writable directory for temporary files.
         "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": version.tmp}}],
     } | ({"topologySpreadConstraints": spread} if spread else {})
 
@@ -48,7 +48,7 @@ def spec(service: Service, name: str) -> Spec:
 def _container(service: Service, name: str) -> Spec:
     app, version = service.app, service.versions[name]
     probes = version.probes
-    # Unless somebody says what is to be asked: a readiness path may depend on others, and with them every pod
+    # There is no default: a readiness path may depend on other services, and with their outage every pod
     # would be restarted (docs/decisions/0014).
     liveness = (
         {} if probes.liveness is None else {"livenessProbe": _probe(app.probe, LIVENESS, probes.liveness)}
@@ -79,8 +79,8 @@ def _environment(pods: Pods) -> Spec:
         else {"name": name, "valueFrom": _reference(value)}
         for name, value in pods.env.items()
     ]
-    whole = [_source(source) for source in pods.env_from]
-    return ({"env": named} if named else {}) | ({"envFrom": whole} if whole else {})
+    sources = [_source(source) for source in pods.env_from]
+    return ({"env": named} if named else {}) | ({"envFrom": sources} if sources else {})
 
 
 def _reference(of: EnvReference) -> Spec:
@@ -111,6 +111,6 @@ def _spread(spread: Spread, selector: dict[str, str]) -> Spec:
         "maxSkew": spread.max_skew,
         "whenUnsatisfiable": "DoNotSchedule" if spread.required else "ScheduleAnyway",
         "labelSelector": {"matchLabels": selector},
-        # Only pods of one rollout count, or the old ones would decide where the new ones go.
+        # Only pods of one rollout count; otherwise the old pods would influence where new ones are scheduled.
         "matchLabelKeys": ["pod-template-hash"],
     }

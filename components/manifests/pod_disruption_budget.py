@@ -8,5 +8,5 @@ from components.schema.decode import encode
 
 
 def pod_disruption_budget(app: App, version: str, budget: DisruptionBudget) -> Spec:
-    """Keep a node's drain from taking too many pods of a version."""
+    """Return the budget that limits how many pods of a version a drain of nodes evicts at once."""
     return {"selector": {"matchLabels": selector(app, version)}, **encode(budget)}

@@ -10,31 +10,31 @@ from components.model.routes import Route
 from components.schema.decode import encode
 
 Spec = dict[str, Any]
-"""A Kubernetes object, or part of one, in its own words."""
+"""A Kubernetes object, or part of one."""
 
 ANYTHING: Final[Spec] = {"regex": ".*"}
-"""Envoy holds no expression against a header that is not there, so this one says that it is."""
+"""Matches a header with any value: Envoy does not evaluate the expression if the header is absent."""
 
 NOTHING: Final[Spec] = {"regex": "*"}
-"""Under `withoutHeaders`, and nowhere else, Istio reads a bare star as: there at all (istio#20629)."""
+"""Under `withoutHeaders`, and nowhere else, Istio reads `*` as "present" (istio#20629)."""
 
 
 _TOKEN: Final = re.compile(
     r"\\.|\[\^?\]?(?:\[:\^?[a-z]+:\]|\\.|[^\]\\])*\]|(?P<named>\(\?P<[A-Za-z0-9_]+>)|(?P<dot>\.)", re.DOTALL
 )
-"""Escapes and sets, in which nothing else has its meaning; then what names a group, and any character."""
+"""Escapes and character sets, which are copied; then the name of a group, and the dot."""
 
 _IN_A_VALUE: Final = {"named": "(?:", "dot": "[^;]"}
 _AT_END: Final = re.compile(r"(?<!\\)(?:\\\\)*\$\Z")
 
 
 def alternatives(route: Route) -> list[Conditions]:
-    """Put what a route says for all its alternatives into each of them."""
+    """Return the alternatives of a route, each combined with the conditions that apply to all."""
     return [_both(route, each) for each in route.any_of] or [route]
 
 
 def request(conditions: Conditions) -> Spec:
-    """Write conditions as one match request, without the keys that ask for nothing."""
+    """Return the conditions as one HTTPMatchRequest."""
     headers = {name: _value(match) for name, match in conditions.headers.items() if not _absent(match)}
     without = {name: NOTHING for name, match in conditions.headers.items() if _absent(match)}
     there = {name: match for name, match in conditions.cookies.items() if not _absent(match)}
@@ -54,7 +54,7 @@ def request(conditions: Conditions) -> Spec:
 
 
 def takes(earlier: Spec, later: Spec) -> bool:
-    """Tell whether all that matches `later` matches `earlier`, as far as that can be read off the two."""
+    """Return whether all requests that match `later` certainly match `earlier`."""
     for key, wanted in earlier.items():
         given = later.get(key)
         if given is None:
@@ -78,7 +78,7 @@ def with_cookies(cookies: Mapping[str, str | ValueMatch]) -> str:
 
 
 def any_cookie(names: Sequence[str]) -> str:
-    """Write the expression for a `cookie` header that has at least one of these cookies."""
+    """Return the expression for a `cookie` header with at least one of these cookies."""
     return rf"(?:.*;\s*)?(?:{'|'.join(names)})=.*"
 
 
@@ -95,7 +95,7 @@ def _both(one: Conditions, other: Conditions) -> Conditions:
 
 
 def _narrower(given: object, wanted: object) -> bool:
-    """Tell whether every text of the one match is a text of the other."""
+    """Return whether the one match implies the other."""
     if wanted in (given, ANYTHING):
         return True
     if isinstance(given, dict) and isinstance(wanted, dict) and "prefix" in wanted:
@@ -134,10 +134,11 @@ def _cookie_value(match: str | ValueMatch) -> str:
 
 
 def _within_value(regex: str) -> str:
-    """Keep an expression to the value of its cookie, and take the names off its groups.
+    """Restrict an expression to the value of its cookie, and remove the names of its groups.
 
-    It stands once in each order of the cookies, and a name may stand only once. A dot does not go on into the
-    next cookie. At the ends `^` and `$` say what holds anyway, and would mean the ends of the whole header.
+    The expression occurs once for each order of the cookies, and a name may occur only once. A dot must not
+    match into the next cookie. `^` and `$` at the ends are redundant, and would mean the ends of the whole
+    header.
     """
     inner = regex.removeprefix("^")
     inner = inner[:-1] if _AT_END.search(inner) else inner

@@ -1,4 +1,4 @@
-"""What is done with requests on their way → Istio's words for it. Pure: no Pulumi, no cluster."""
+"""The options of a route or service → those of a VirtualService's HTTP route. Pure: no Pulumi, no cluster."""
 
 from components.manifests.path_rewrite import new_path
 from components.manifests.route_match import Spec
@@ -13,10 +13,7 @@ from components.schema.durations import seconds
 
 
 def of_route(service: Service, route: Route) -> Spec:
-    """Do what the route says, and what the service says of that of which the route says nothing.
-
-    Copies are not part of it: see `mirror`.
-    """
+    """Return the options of a route, completed by those of the service. For copies see `mirror`."""
     spec = _common(
         timeout=route.timeout or service.resilience.timeout,
         retries=route.retries or service.resilience.retries,
@@ -32,7 +29,7 @@ def of_route(service: Service, route: Route) -> Spec:
 
 
 def of_service(service: Service) -> Spec:
-    """Do what the service says for all its traffic."""
+    """Return the options of the service."""
     return _common(
         timeout=service.resilience.timeout,
         retries=service.resilience.retries,
@@ -43,7 +40,7 @@ def of_service(service: Service) -> Spec:
 
 
 def mirror(host: str, to: Mirror) -> Spec:
-    """Copy requests to a version."""
+    """Return the options that mirror requests to a version."""
     return {
         "mirror": {"host": host, "subset": to.to},
         "mirrorPercentage": _percentage(to.percent),
@@ -51,14 +48,14 @@ def mirror(host: str, to: Mirror) -> Spec:
 
 
 def redirect(to: Redirect) -> Spec:
-    """Send the client elsewhere."""
+    """Return a redirect."""
     written: Spec = encode(to)
     written["redirectCode"] = int(written.pop("code"))
     return {"redirect": written}
 
 
 def set_cookie(sticky: Sticky, version: str) -> Spec:
-    """Hand out the cookie that names the version. It is added: the app's own cookies stay."""
+    """Return the header that sets the cookie of a version, in addition to the app's own cookies."""
     age = f"; Max-Age={seconds(sticky.ttl)}" if sticky.ttl else ""
     cookie = f"{sticky.cookie}={version}; Path=/{age}; HttpOnly; SameSite=Lax"
     return {"headers": {"response": {"add": {"set-cookie": cookie}}}}
@@ -77,7 +74,7 @@ def _common(
         "response": encode(response_headers) if response_headers else None,
     }
     spec = {
-        # Without a word Istio sets no limit, and `0s` it refuses.
+        # Without a timeout Istio sets no limit; it refuses `0s`.
         "timeout": timeout if timeout and seconds(timeout) else None,
         "retries": _retries(retries) if retries else None,
         "corsPolicy": _cors(cors) if cors else None,

@@ -8,9 +8,9 @@ from components.model.stack import Ingress
 
 
 def specs(service: Service, ingress: Ingress) -> dict[str, Spec]:
-    """List what the stack file asks for, by kind, in the order in which it has to be made.
+    """Return the specs by kind, in the order of their creation.
 
-    Tokens are understood before anybody is refused for the lack of one.
+    Tokens are validated before requests without one are refused.
     """
     security = service.security
     if security is None:
@@ -26,7 +26,7 @@ def specs(service: Service, ingress: Ingress) -> dict[str, Spec]:
 
 
 def refuses_plain_text(service: Service) -> str | None:
-    """Name the kind of the first policy that refuses callers without a certificate of the mesh, if any."""
+    """Return the kind of the first policy that refuses callers without a certificate of the mesh, if any."""
     if service.security is None:
         return None
     if service.security.mtls == "STRICT":

@@ -7,15 +7,15 @@ from components.manifests.route_match import Spec
 from components.model.service import Service
 
 UNAWAITED: Final = {"pulumi.com/skipAwait": "true"}
-"""A Service is done when it is made: whether pods are ready is asked of the Deployments.
+"""Do not wait for the endpoints of a Service: the Deployments wait for their pods.
 
-The provider would wait for its endpoints to stand still, up to ten minutes in every update while the pods of
-one version crash: also in the update that takes that version back.
+While the pods of one version crash, the provider would wait up to ten minutes in every update, including the
+one that rolls that version back.
 """
 
 
 def service_spec(of: Service, version: str | None = None) -> Spec:
-    """One Service in front of all versions, which the subsets divide, or of one, for an HTTPRoute."""
+    """Return a Service for the pods of all versions, or of one version, for an HTTPRoute."""
     chosen = {"app": of.app.name} if version is None else selector(of.app, version)
     port = {
         "name": "http",

@@ -1,4 +1,4 @@
-"""How callers protect themselves from a version → the trafficPolicy of its subset. Pure."""
+"""The resilience settings of a version → the trafficPolicy of its subset. Pure."""
 
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def policy(service: Service, version: str) -> Spec:
-    """Take what the version says, and what the service says of that of which the version says nothing."""
+    """Return the policy of a version, completed by the settings of the service."""
     own, general = service.versions[version], service.resilience
     pool = own.connection_pool or general.connection_pool
     outliers = own.outliers or general.outliers

@@ -14,14 +14,13 @@ MESH: Final = "mesh"
 
 
 def virtual_service(service: Service, *, mesh_apart: bool = False) -> Spec:
-    """Write the routes of the gateway and of callers in the mesh, in one object for both if it can be.
+    """Return the routes for the gateway and for callers in the mesh, in one object if possible.
 
-    So a weight change is a change of one object. In the mesh the host is the Service's name, which Istio
-    completes to its full one. From outside nobody reaches it by that name: a gateway answers to no host that
-    its own servers lack.
+    A weight change then changes one object. In the mesh the host is the Service's name, which Istio expands.
+    From outside that name is not reachable: a gateway serves only the hosts of its own servers.
 
     Args:
-        service: whose routes.
+        service: the service with the routes.
         mesh_apart: whether callers in the mesh have an object of their own.
     """
     joined = bool(service.mesh) and not (mesh_apart or EVERY_HOST in service.hosts)
@@ -33,7 +32,7 @@ def virtual_service(service: Service, *, mesh_apart: bool = False) -> Spec:
 
 
 def mesh_virtual_service(service: Service) -> Spec:
-    """Write the same routes for callers in the mesh alone."""
+    """Return the same routes for callers in the mesh only."""
     routes = [_http(service, rule) for rule in http_rules(service)]
     return {"hosts": [service.app.name], "gateways": [MESH], "http": routes}
 
@@ -53,18 +52,18 @@ def _http(service: Service, rule: HttpRule) -> Spec:
         if isinstance(rule.to, str)
         else _split(service, rule.to or {}, rule.cookie)
     )
-    treated = route_options.of_route(service, rule.route) if rule.route else route_options.of_service(service)
+    options = route_options.of_route(service, rule.route) if rule.route else route_options.of_service(service)
     copies = route_options.mirror(service.app.name, rule.mirror) if rule.mirror else {}
-    return head | {"route": destinations} | treated | copies
+    return head | {"route": destinations} | options | copies
 
 
 def _split(service: Service, weights: Mapping[str, int], cookie: Sticky | None) -> list[Spec]:
-    """Divide traffic between all versions, those with weight 0 among them.
+    """Divide traffic between all versions, including those with weight 0.
 
-    Istio leaves a destination of weight 0 out of what Envoy gets, so keeping it costs nothing, and every
-    version keeps its place in the list: a weight change is a change of numbers in the preview, and a weight
-    set by hand is drift that `pulumi refresh` reports, as it would not report a destination added to the live
-    list (pulumi-kubernetes#3262). A lone destination has no weight, or Kiali warns (KIA1104).
+    Istio does not send destinations of weight 0 to Envoy. Listing them makes a weight change a change of
+    numbers in the preview, and a manually set weight drift that `pulumi refresh` reports; it would not report
+    a destination that is added to the live list (pulumi-kubernetes#3262). A single destination has no weight,
+    or Kiali warns (KIA1104).
     """
     shares = service.shares(weights)
     return [

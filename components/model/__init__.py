@@ -1,1 +1,1 @@
-"""The words of a stack file: frozen dataclasses, the meaning under each field. No I/O, no Pulumi."""
+"""The keys of a stack file: frozen dataclasses, with the meaning under each field. No I/O, no Pulumi."""

@@ -1,14 +1,14 @@
-"""How a new version gets its traffic step by step: the plan of `python -m operations canary`.
+"""The plan of `python -m operations canary`, which shifts traffic to a new version in steps.
 
-The program deploys nothing for it. It stands in the stack file because a team reviews it there.
+The program deploys nothing for it. It is in the stack file so that a team can review it there.
 """
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from components.model.http_types import GoDuration, GoDurationOrNone
 from components.model.route_match import Alternatives
 from components.model.route_options import Percent
-from components.model.text import GoDuration, GoDurationOrNone
 from components.model.types import Label, Weight
 from components.schema.constraints import Always, Distinct, Example, NotEmpty, Pattern, Range
 from components.schema.key_groups import at_least_one, exactly_one
@@ -23,7 +23,7 @@ PromQL = Annotated[
     str,
     Pattern(
         pattern=r"[^\x00]*[^\x00\s][^\x00]*",
-        description="an expression of PromQL with one value as its answer",
+        description="a PromQL expression with a single value as its result",
         example='max(queue_length{version="$version"})',
         longest=4096,
     ),
@@ -42,98 +42,99 @@ HookUrl = Annotated[
 @at_least_one("weight", "match", "mirror")
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What the new version gets in one step. What a step does not say, it does not have.
+    """The traffic of the new version in one step. Absent keys are not inherited from the step before.
 
-    A number in its place is its weight.
+    A number instead of a table is its weight.
     """
 
     weight: Annotated[Weight, Example(10)] = 0
-    """Its share of what the weights divide, in percent. The others share the rest as they did before."""
+    """The weight of the new version, in percent. The other versions share the rest in their former ratio."""
 
     match: Alternatives | None = None
-    """Requests like these go to the new version, and keep what the routes do with them.
+    """Requests that match go to the new version, with the options of their routes.
 
-    Those that a route with `to` or `redirect` takes are left to it.
+    Requests that a route with `to` or `redirect` matches stay with that route.
     """
 
     mirror: Annotated[Percent, Example(10)] | None = None
-    """The share of requests in percent of which the new version gets a copy. Nobody waits for its answers."""
+    """The percentage of requests of which the new version gets a copy. Its responses are discarded."""
 
     hold: GoDuration | None = None
-    """How long this step is watched; as long as any where absent."""
+    """How long this step is observed; the canary's `hold` where absent."""
 
     pause: Annotated[bool, Always(only=True)] | None = None
-    """Wait after this step until somebody says `--resume`."""
+    """Wait after this step for `--resume`."""
 
 
 @at_least_one("atLeast", "belowOld")
 @dataclass(frozen=True, kw_only=True)
 class SuccessRate:
-    """The share of answers without a status of 500 and above."""
+    """The percentage of responses with a status below 500."""
 
     at_least: Annotated[Percent, Example(99)] | None = None
-    """No fewer than so many percent.
+    """The minimum, in percent.
 
-    Broken where the failures show it: with 99, by 5 of 100 requests, 32 of 2,000 or 1,075 of 100,000.
+    The check fails when the failures are significant: with 99, 5 of 100 requests, 32 of 2,000 or 1,075 of
+    100,000.
     """
 
     below_old: Annotated[Percent, Example(1)] | None = None
-    """At most so many percentage points below the old version over the same minutes."""
+    """The maximal difference to the old version over the same time, in percentage points."""
 
 
 @at_least_one("atMost", "timesOld")
 @dataclass(frozen=True, kw_only=True)
 class Latency:
-    """A percentile of the time to answer."""
+    """A percentile of the response time."""
 
     percentile: Annotated[float, Range(1, 99.99)] = 99.0
-    """Which one."""
+    """The percentile."""
 
     at_most: Annotated[GoDuration, Example("500ms")] | None = None
-    """No longer than this. Between two bounds of the mesh's histogram, the upper one counts."""
+    """The maximum. Between two bounds of the mesh's histogram, the upper one is used."""
 
     times_old: Annotated[float, Range(0.1, 1000), Example(2)] | None = None
-    """No longer than so many times that of the old version over the same minutes.
+    """The maximal ratio to the old version over the same time.
 
-    Two percentiles in one bucket of the histogram, or in two that touch, are not different.
+    Percentiles in the same or in adjacent buckets of the histogram count as equal.
     """
 
     min_difference: Annotated[GoDurationOrNone, Example("10ms")] = "50ms"
-    """A percentile that is less than this above the old version's counts for nothing, whatever the ratio.
+    """A smaller difference to the old version is ignored, whatever the ratio.
 
-    50ms: below it are the pauses of any proxy, pod or node that has neighbours. A service that answers in
-    a few milliseconds, on nodes of its own, can do with 10ms.
+    50ms: pauses of a proxy, pod or node that shares its machine are shorter. 10ms suits a service that
+    responds in a few milliseconds on nodes of its own.
     """
 
 
 @at_least_one("atLeast", "atMost", "timesOld")
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """Whatever Prometheus knows.
+    """A query of your own to Prometheus.
 
-    In the expression, `$version`, `$service`, `$namespace` and `$window` are filled in.
+    `$version`, `$service`, `$namespace` and `$window` are replaced in the expression.
     """
 
     name: Annotated[Label, Example("queue-length")]
-    """What the check is called."""
+    """The name of the check."""
 
     promql: PromQL
     """The expression."""
 
     at_least: Annotated[float, Example(1)] | None = None
-    """No less than this."""
+    """The minimum."""
 
     at_most: Annotated[float, Example(100)] | None = None
-    """No more than this."""
+    """The maximum."""
 
     times_old: Annotated[float, Range(0, 1000), Example(2)] | None = None
-    """No more than so many times the old version's value: that takes `$version` in the expression."""
+    """The maximal ratio to the old version's value; the expression must contain `$version`."""
 
 
 @exactly_one("successRate", "latency", "query")
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One thing that must hold for the new version."""
+    """One condition that the new version must meet."""
 
     success_rate: SuccessRate | None = None
     latency: Latency | None = None
@@ -143,93 +144,93 @@ class Check:
 @exactly_one("run", "post")
 @dataclass(frozen=True, kw_only=True)
 class Hook:
-    """Something of the team's own on the way: a load test, an approval, a message to a chat.
+    """A command or request of your own: a load test, an approval, a message to a chat.
 
     A command gets `CANARY_STACK`, `CANARY_SERVICE`, `CANARY_VERSION`, `CANARY_STEP`, `CANARY_WEIGHT` and
-    `CANARY_OUTCOME` in its environment; a POST gets the same as JSON, with a `text` for chats.
+    `CANARY_OUTCOME` as environment variables; a POST gets the same as JSON, with a `text` for chats.
     """
 
     when: Literal["start", "before-step", "after-step", "end"]
-    """Before anything changes, around each step, or when all is over, however it went."""
+    """Before the first change, before or after each step, or at the end, whatever the outcome."""
 
     run: Command | Annotated[tuple[Command, ...], NotEmpty(["./load-test.sh", "60s"])] | None = None
-    """A line for the shell, or a program and its words. Exit code 0 is good."""
+    """A shell command, or a program and its arguments. Exit code 0 is success."""
 
     post: HookUrl | None = None
-    """A URL; an answer of 200 to 299 is good. `${NAME}` is of the environment, so no secret stands here;
-    `$NAME` without braces is not."""
+    """A URL; a status of 200 to 299 is success. `${NAME}` is replaced by an environment variable, so that
+    the file contains no secret; `$NAME` without braces is not replaced."""
 
     timeout: GoDuration = "1m"
-    """How long it may take."""
+    """The maximal duration."""
 
     on_failure: Literal["rollback", "stop", "ignore"] = "rollback"
-    """Go back, stop with the weights as they are, or only say so. After the end nothing is left to do."""
+    """Roll back, stop with the current weights, or only report the failure. It has no effect at `end`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Canary:
-    """How a new version gets its traffic, and what must hold for it on the way."""
+    """The steps that shift traffic to a new version, and the checks that it must pass."""
 
     steps: Annotated[
         tuple[Annotated[Weight, Example(5)] | Step, ...],
         NotEmpty([5, 10, 25, 50, 75, 100]),
         Distinct(),
     ] = (5, 10, 25, 50, 75, 100)
-    """What it gets, step by step. Where the last one is not 100, that follows."""
+    """The weights of the new version, step by step. If the last one is not 100, a step of 100 is added."""
 
     hold: GoDuration = "2m"
-    """How long each step is watched, once the measured split is the wanted one."""
+    """How long each step is observed, once the measured split agrees with the weights."""
 
     interval: GoDuration = "20s"
-    """How often the figures are judged, each time those since the last time that had requests enough."""
+    """How often the checks are evaluated, each time for all requests since the last verdict."""
 
     checks: tuple[Check, ...] = (
         Check(success_rate=SuccessRate(at_least=99.0)),
         Check(latency=Latency(percentile=99.0, times_old=1.5)),
     )
-    """What must hold."""
+    """The checks that the new version must pass."""
 
     warm_up: GoDurationOrNone = "20s"
-    """From the first requests of new pods on: what they answer in this time is not judged, good or bad.
+    """The time after the first requests to new pods in which responses are ignored.
 
-    Code is compiled, caches and connection pools fill. It begins again when the version gets more pods than
-    it had. 20s: Prometheus has then seen each pod's first figures, by Istio's own interval of 15s.
+    Code is compiled, and caches and connection pools fill. It restarts when the version gets more pods. 20s:
+    by then Prometheus has scraped each pod, with Istio's interval of 15s.
     """
 
     min_requests: Annotated[int, Range(1, 1_000_000)] = 100
-    """So many requests to a version make figures that count; with fewer there is no verdict.
+    """The minimal number of requests to a version for a verdict.
 
-    100 are the fewest by which a version with 5 % failures is told from one with 1 %, and a percentile of 99
-    has a request beyond it.
+    100 is the smallest number that distinguishes 5 % failures from 1 %, and that has a request above the 99th
+    percentile.
     """
 
     allowed_failures: Annotated[int, Range(0, 1000)] = 1
-    """So many looks at a step may go wrong; at one more, everybody goes back.
+    """How many failed samples of a step are tolerated; one more rolls back.
 
-    1: what a node's or a dependency's short outage does to one look is no reason to go back.
+    1: a short outage of a node or a dependency must not cause a rollback.
     """
 
     no_data: Literal["wait", "continue", "stop"] = "wait"
-    """What to do when a step's time is over without requests enough to tell good from bad.
+    """What to do at the end of a step without enough requests for a verdict.
 
-    Wait for them, go on to the next step, or stop with the weights as they are.
+    Wait for them, continue with the next step, or stop with the current weights.
     """
 
     confidence: Annotated[float, Range(50, 99.999)] = 99.0
-    """How sure a verdict must be, in percent.
+    """The confidence of a verdict, in percent.
 
-    The measured split agrees with the wanted one when it lies within this interval. A check is broken by
-    figures that come up less often than the rest to 100 in a version that just keeps it.
+    The measured split agrees with the weights if it is within this interval. A check fails if a version that
+    exactly meets the threshold would produce such metrics with a probability below 100 minus this.
     """
 
     rollback_window: GoDuration | None = None
-    """How long the new version is watched with all the traffic before the canary ends.
+    """How long the new version is observed with all the traffic before the canary ends.
 
-    The old one stays ready to take everything back.
+    Meanwhile the pods of the old version stay ready for a rollback.
     """
 
     remove_old: Annotated[bool, Always(only=True)] | None = None
-    """Take the versions without weight out of the stack file in the end. Else they stay, with weight 0."""
+    """Remove versions without weight from the stack file at the end. Otherwise they stay, with weight 0."""
 
     hooks: tuple[Hook, ...] = ()
-    """What else is done on the way."""
+    """Commands and requests to run before, during and after the canary."""

@@ -1,4 +1,4 @@
-"""Routing by where the caller's and the version's nodes stand."""
+"""Routing by the localities (region, zone) of the caller and of the version's pods."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ Locality = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class Failover:
-    """Where traffic goes when a region has too few good pods."""
+    """The region that gets the traffic when another has too few healthy pods."""
 
     from_: Annotated[Region, Example("eu-west-1")]
     to: Annotated[Region, Example("eu-central-1")]
@@ -37,7 +37,7 @@ class Failover:
 
 @dataclass(frozen=True, kw_only=True)
 class Distribute:
-    """How traffic that comes from a locality is divided."""
+    """How the traffic of callers in a locality is divided."""
 
     from_: Annotated[Locality, Example("eu-west-1/*")]
 
@@ -51,12 +51,12 @@ class Distribute:
 @exactly_one("failover", "distribute", "enabled")
 @dataclass(frozen=True, kw_only=True)
 class LocalityPolicy:
-    """Routing by where the caller's and the version's nodes stand."""
+    """Routing by the localities (region, zone) of the caller and of the version's pods."""
 
     failover: (
         Annotated[tuple[Failover, ...], NotEmpty([{"from": "eu-west-1", "to": "eu-central-1"}])] | None
     ) = None
-    """Other regions for when one fails. It takes `outliers`: they tell which pods are good."""
+    """Other regions to use when one fails. It needs `outliers`, which detect failing pods."""
 
     distribute: (
         Annotated[tuple[Distribute, ...], NotEmpty([{"from": "eu-west-1/*", "to": {"eu-west-1/*": 100}}])]
@@ -65,8 +65,8 @@ class LocalityPolicy:
     """Fixed shares by locality."""
 
     enabled: Annotated[bool, Always(only=False), Example(value=False)] | None = None
-    """`false`: requests go to all pods alike.
+    """`false`: requests go to the pods of all zones equally.
 
-    By default a proxy that has `outliers` for a version keeps to the version's pods in its own zone, while
-    there are enough good ones: pods of other zones idle where few callers are.
+    By default a proxy with `outliers` for a version prefers the version's pods in its own zone while enough
+    of them are healthy, so that pods in zones with few callers are idle.
     """

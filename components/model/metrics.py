@@ -1,4 +1,4 @@
-"""Where the figures of the mesh are, for `operations`: nothing of it is deployed."""
+"""The source of the mesh's metrics, for `operations`. Nothing is deployed for it."""
 
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -31,20 +31,20 @@ Query = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class Metrics:
-    """Where `python -m operations traffic` and the canary read what the mesh does."""
+    """The source of the metrics of `python -m operations traffic` and the canary."""
 
     prometheus: PrometheusAddress = "istio-system/prometheus:9090"
-    """The URL of Prometheus, or its Service in the cluster, which is then reached through the API server."""
+    """The URL of Prometheus, or its Service in the cluster, which is reached through the API server."""
 
     requests: Query | None = None
-    """Another query for the requests within `$window`, by `destination_version` and `response_code`.
+    """A query for the number of requests within `$window`, by `destination_version` and `response_code`.
 
-    Where absent, Istio's own `istio_requests_total`, as the callers' proxies report it. `$service` stands for
-    the service's name, `$services` for a regular expression of all Kubernetes Services that lead to it.
+    Where absent, Istio's `istio_requests_total`, as reported by the callers' proxies. `$service` is the name
+    of the service, `$services` a regular expression for all Kubernetes Services that lead to it.
     """
 
     durations: Query | None = None
-    """Another query for their durations within `$window`: milliseconds, by `destination_version` and `le`.
+    """A query for the request durations within `$window`, in milliseconds, by `destination_version` and `le`.
 
-    Where absent, Istio's own `istio_request_duration_milliseconds_bucket`.
+    Where absent, Istio's `istio_request_duration_milliseconds_bucket`.
     """

@@ -1,11 +1,11 @@
-"""How a caller protects itself from a version: pools, ejection of bad pods, load balancing, localities."""
+"""The traffic policy of a version: connection pools, outlier detection, load balancing, localities."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from components.model.http_types import CookieName, GoDuration, GoDurationOrNone, HeaderName, ParameterName
 from components.model.locality import LocalityPolicy
 from components.model.retries import Retries
-from components.model.text import CookieName, GoDuration, HeaderName, ParameterName, Timeout
 from components.model.types import UrlPath
 from components.schema.constraints import Always, Example, Range
 from components.schema.key_groups import at_least_one, exactly_one
@@ -28,7 +28,7 @@ class TcpPool:
 )
 @dataclass(frozen=True, kw_only=True)
 class HttpPool:
-    """Requests to the pods of a version. What is too much is answered with 503 at once."""
+    """Requests to the pods of a version. Excess requests are answered with 503 immediately."""
 
     http1_max_pending_requests: Count | None = None
     http2_max_requests: Count | None = None
@@ -40,7 +40,7 @@ class HttpPool:
 @at_least_one("tcp", "http")
 @dataclass(frozen=True, kw_only=True)
 class ConnectionPool:
-    """Limits of each proxy towards a version, in Istio's own words."""
+    """Limits of each proxy for a version, with the names of Istio's API."""
 
     tcp: TcpPool | None = None
     http: HttpPool | None = None
@@ -56,30 +56,30 @@ class ConnectionPool:
 )
 @dataclass(frozen=True, kw_only=True)
 class Outliers:
-    """When a pod that keeps failing gets no requests for a while."""
+    """Outlier detection: a failing pod is ejected and gets no requests for some time."""
 
     consecutive_5xx: Annotated[int, Range(0, 2**31 - 1), Example(5)] | None = None
-    """After how many answers of 5xx in a row; 5 where absent, 0 for never."""
+    """The number of consecutive 5xx responses that ejects a pod; 5 where absent, 0 for never."""
 
     consecutive_gateway_errors: Annotated[int, Range(0, 2**31 - 1), Example(5)] | None = None
-    """The same for 502, 503 and 504 alone; never where absent."""
+    """The number of consecutive 502, 503 and 504 responses that ejects a pod; never where absent."""
 
     interval: GoDuration | None = None
-    """How often the proxy looks; 10s where absent."""
+    """The interval between two checks; 10s where absent."""
 
     base_ejection_time: GoDuration | None = None
-    """How long the first time, and as much longer each time; 30s where absent."""
+    """The duration of the first ejection, added again for each further one; 30s where absent."""
 
     max_ejection_percent: Annotated[int, Range(1, 100)] | None = None
-    """The share of pods that may be out at once; 10 where absent. Istio takes 0 for absent."""
+    """The maximal percentage of ejected pods; 10 where absent. Istio reads 0 as absent."""
 
     min_health_percent: WholePercent | None = None
-    """Below this share of good pods nobody is put out; 0 where absent."""
+    """With a lower percentage of healthy pods none is ejected; 0 where absent."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HashCookie:
-    """A cookie that Envoy makes and hashes."""
+    """A cookie that Envoy generates and hashes."""
 
     name: CookieName
     ttl: Annotated[GoDuration, Example("1h")]
@@ -108,15 +108,15 @@ class LoadBalancer:
 
 @dataclass(frozen=True, kw_only=True)
 class SubsetPolicy:
-    """What holds for calls to a version, or to every version that says nothing else."""
+    """The traffic policy of a version, or the default for all versions."""
 
     connection_pool: ConnectionPool | None = None
     """Limits on connections and requests."""
 
     outliers: Outliers | None = None
-    """When a pod that keeps failing gets no requests for a while.
+    """Outlier detection: failing pods are ejected for some time.
 
-    With them callers prefer pods of their own zone: `locality: {enabled: false}` switches that off.
+    It also makes callers prefer pods in their own zone, unless `locality: {enabled: false}` is set.
     """
 
     load_balancer: LoadBalancer | None = None
@@ -128,10 +128,10 @@ class SubsetPolicy:
 
 @dataclass(frozen=True, kw_only=True)
 class Resilience(SubsetPolicy):
-    """What holds for every route and version that says nothing else."""
+    """The defaults for all routes and versions."""
 
-    timeout: Timeout | None = None
-    """How long a request may take in all, with its retries; no limit where absent, or with `0s`."""
+    timeout: GoDurationOrNone | None = None
+    """The timeout of a request with all its retries; no limit where absent, or with `0s`."""
 
     retries: Retries | None = None
-    """Whether a failed request is tried again."""
+    """The retries of failed requests."""

@@ -1,9 +1,9 @@
-"""Whether a failed request is tried again."""
+"""Retries of failed requests."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from components.model.text import GoDuration
+from components.model.http_types import GoDuration
 from components.schema.constraints import Distinct, Example, Range
 
 RetryOn = Literal[
@@ -13,18 +13,18 @@ RetryOn = Literal[
     "cancelled", "deadline-exceeded", "internal", "resource-exhausted", "unavailable",
     "408", "409", "425", "429", "500", "502", "503", "504",
 ]  # fmt: skip
-"""What Istio's webhook takes: pkg/config/validation, supportedRetryOnPolicies, and status codes worth it."""
+"""The conditions that Istio accepts (pkg/config/validation, supportedRetryOnPolicies), and status codes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Retries:
-    """Whether a failed request is tried again. Where a route says nothing, Istio tries twice."""
+    """Retries of failed requests. Without this key, Istio retries twice."""
 
     attempts: Annotated[int, Range(0, 100), Example(2)]
-    """How often at most, after the first time. 0: never."""
+    """The maximal number of retries. 0: none."""
 
     per_try_timeout: GoDuration | None = None
-    """How long each try may take; the timeout of the whole request where absent."""
+    """The timeout of each try; that of the whole request where absent."""
 
     retry_on: Annotated[tuple[RetryOn, ...], Distinct()] = ()
-    """After which failures; Istio's choice where absent. Safe for any request: what never reached the app."""
+    """The failures to retry; Istio's defaults where absent. Those before the app gets a request are safe."""

@@ -1,10 +1,10 @@
-"""Which requests a route takes."""
+"""The conditions of a route."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from components.model.text import (
+from components.model.http_types import (
     CookieName,
     Expression,
     HeaderName,
@@ -47,7 +47,7 @@ class ValueMatch:
     """An RE2 expression for the whole value."""
 
     present: bool | None = None
-    """`true`: it is there, whatever its value. `false`: it is not there at all."""
+    """`true`: present with any value. `false`: absent."""
 
 
 @exactly_one("exact", "prefix", "regex")
@@ -59,7 +59,7 @@ class UriMatch:
     """The whole path."""
 
     prefix: Annotated[UrlPath, Example("/beta")] | None = None
-    """How the path begins, letter for letter: `/be` takes `/beta` too."""
+    """The literal beginning of the path: `/be` matches `/beta` too."""
 
     regex: Annotated[Expression, Example("/items/[0-9]+")] | None = None
     """An RE2 expression for the whole path."""
@@ -68,18 +68,18 @@ class UriMatch:
 @at_least_one("namespace", "labels")
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Who calls. Only callers inside the mesh have a source that the mesh knows."""
+    """The caller. Only callers inside the mesh have a source."""
 
     namespace: Annotated[Label, Example("staging")] | None = None
     """The namespace of the calling pod."""
 
     labels: Mapping[LabelKey, LabelValue] = field(default_factory=dict)
-    """Labels that the calling pod has, all of them."""
+    """The labels that the calling pod must have."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Conditions:
-    """What a request must be like. All conditions hold together."""
+    """The conditions of a request, which must all be met."""
 
     headers: Annotated[Mapping[HeaderName, PlainText | ValueMatch], Example({"x-user-group": "insider"})] = (
         field(default_factory=dict)
@@ -87,22 +87,22 @@ class Conditions:
     """Headers by name."""
 
     cookies: Mapping[CookieName, PlainText | ValueMatch] = field(default_factory=dict)
-    """Cookies by name. Istio knows no cookies: they become an expression on the header `cookie`."""
+    """Cookies by name. Istio cannot match cookies: they become an expression on the header `cookie`."""
 
     uri: UrlPath | UriMatch | None = None
     """The path, without the query."""
 
     method: Method | Annotated[tuple[Method, ...], NotEmpty(["GET"]), Distinct()] | None = None
-    """The method, or any one of several."""
+    """The method, or several of which one must match."""
 
     query: Mapping[ParameterName, PlainText | TextMatch] = field(default_factory=dict)
     """Query parameters by name."""
 
     authority: PlainText | TextMatch | None = None
-    """The host that the client asked for, with its port if it said one."""
+    """The host of the request, with the port if the client sends one."""
 
     source: Source | None = None
-    """The caller, in the mesh. With `mesh: false` there is none."""
+    """The caller in the mesh. Not allowed with `mesh: false`."""
 
 
 _CONDITIONS = ("headers", "cookies", "uri", "method", "query", "authority", "source")
@@ -117,7 +117,7 @@ class Match(Conditions):
 @at_least_one(*_CONDITIONS, "anyOf")
 @dataclass(frozen=True, kw_only=True)
 class Alternatives(Conditions):
-    """The conditions of a route: its own, and with them any one of several alternatives."""
+    """The conditions of a route, and alternatives of which one must be met too."""
 
     any_of: Annotated[tuple[Match, ...], Distinct()] = ()
-    """Alternatives, of which one is enough. What stands beside them holds for each."""
+    """Alternatives, of which one must be met. The route's other conditions apply to each of them."""

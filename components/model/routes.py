@@ -1,15 +1,15 @@
-"""Routes above the weights, and the cookie that keeps a user at a version."""
+"""Routes above the weights, and the cookie that binds a user to a version."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
 from components.model.fault_injection import FaultInjection
+from components.model.http_types import CookieName, GoDurationOrNone, WholeSeconds
 from components.model.retries import Retries
 from components.model.rewrite import Redirect, Rewrite
 from components.model.route_match import Alternatives
-from components.model.route_options import Mirror, Treatment
-from components.model.text import CookieName, Timeout, WholeSeconds
+from components.model.route_options import Mirror, RouteOptions
 from components.model.types import Label, Weight
 from components.schema.constraints import Always, Example, NotEmpty
 from components.schema.key_groups import at_most_one
@@ -20,46 +20,46 @@ Split = Annotated[Mapping[str, Annotated[Weight, Example(100)]], NotEmpty({"v1":
 
 @at_most_one("to", "redirect")
 @dataclass(frozen=True, kw_only=True)
-class Route(Alternatives, Treatment):
-    """Requests of a kind, and what is done with them. Routes are tried in the order of the list.
+class Route(Alternatives, RouteOptions):
+    """A route for some requests. Routes are tried in the order of the list.
 
-    A route without `to` and `redirect` follows the service's weights, and its cookie and mirror.
+    A route without `to` and `redirect` follows the service's weights, cookie and mirror.
     """
 
     name: Annotated[Label, Example("insiders")]
     """The route's name, in previews and in Envoy's statistics."""
 
     to: Annotated[str, Example("v2")] | Split | None = None
-    """A version, or weights of the route's own that sum to 100. Such a route is not moved by a canary.
+    """A version, or weights of the route's own that sum to 100. A canary does not change such a route.
 
-    Without it the requests are divided by the service's weights, and every step of a canary moves them.
+    Without it the requests are divided by the service's weights, which every step of a canary changes.
     """
 
     inherit: Annotated[bool, Always(only=True)] | None = None
-    """The route only decides which version gets these requests.
+    """The route only decides the version of these requests.
 
-    What is done with a request comes from the first route below that takes it and follows the weights, else
-    from the service: rewrite, timeout, headers and all the rest. A request that a route with `to` or
-    `redirect` takes is left to that route.
+    All options (rewrite, timeout, headers and so on) come from the first route below that matches and follows
+    the weights, else from the service. Requests that a route with `to` or `redirect` matches stay with that
+    route.
     """
 
     redirect: Redirect | None = None
-    """Another address for the client to go to, instead of a version."""
+    """A redirect, instead of a version."""
 
     mirror: Mirror | None = None
-    """Copies of the requests for a version; the service's where absent and the route follows the weights."""
+    """A version that gets copies of the requests; the service's mirror if absent and without `to`."""
 
-    timeout: Timeout | None = None
-    """How long a request may take in all; the service's where absent, no limit with `0s`."""
+    timeout: GoDurationOrNone | None = None
+    """The timeout of a request with all its retries; the service's where absent, no limit with `0s`."""
 
     retries: Retries | None = None
-    """Whether a failed request is tried again; the service's where absent."""
+    """The retries of failed requests; the service's where absent."""
 
     fault: FaultInjection | None = None
-    """Trouble on purpose. Only a route can have it: never all traffic."""
+    """Fault injection. Only a route can have it, so that it never affects all traffic."""
 
     rewrite: Rewrite | None = None
-    """Another path or host for the version to see."""
+    """Another path or host for the request that the version gets."""
 
     @property
     def follows(self) -> bool:
@@ -69,14 +69,14 @@ class Route(Alternatives, Treatment):
 
 @dataclass(frozen=True, kw_only=True)
 class Sticky:
-    """While traffic is divided, a user stays at the version that answered first.
+    """While traffic is divided, a user stays at the version of the first response.
 
-    Istio's own cookie (consistentHash) chooses among the pods of one version, after the weights have chosen
-    the version. This one has a route of its own above the weights.
+    Istio's own cookie (consistentHash) selects among the pods of one version, after the weights have selected
+    the version. This cookie has a route of its own above the weights.
     """
 
     cookie: CookieName
-    """The name of the cookie that holds the version."""
+    """The name of the cookie that contains the version."""
 
     ttl: WholeSeconds | None = None
-    """How long a browser keeps it; until it is closed where absent."""
+    """How long a browser stores it; until the browser is closed where absent."""

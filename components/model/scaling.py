@@ -1,4 +1,4 @@
-"""How many pods a version has, how many may go at once, and how far they stand apart."""
+"""Autoscaling, disruption budgets and spread of a version's pods."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -9,18 +9,18 @@ from components.schema.key_groups import exactly_one
 
 @dataclass(frozen=True, kw_only=True)
 class Autoscaling:
-    """Pods as they are needed. The stack then leaves their number alone.
+    """A HorizontalPodAutoscaler for the version. The stack then does not set the number of pods.
 
-    From `replicas` to `autoscaling` the number stays as it is until the autoscaler changes it.
+    After a change from `replicas` to `autoscaling` the number stays as it is until the autoscaler changes it.
     """
 
     min: Annotated[int, Range(1, 1000), Example(2)]
-    """The fewest pods. The version gets its first request once so many are ready."""
+    """The minimal number of pods. The version gets its first request when so many are ready."""
 
     max: Annotated[int, Range(1, 1000), Example(10)]
 
     cpu: Annotated[int, Range(1, 1000)] = 80
-    """The CPU that the app's container uses on average, in percent of what it requests."""
+    """The target for the average CPU of the app's container, in percent of its request."""
 
 
 PodCount = (
@@ -29,7 +29,7 @@ PodCount = (
         str,
         Pattern(
             pattern=r"(?:[1-9]?[0-9]|100)%",
-            description="a number of pods, or a share of them: 50%",
+            description="a number of pods, or a percentage of them: 50%",
             example="50%",
         ),
     ]
@@ -39,7 +39,7 @@ PodCount = (
 @exactly_one("minAvailable", "maxUnavailable")
 @dataclass(frozen=True, kw_only=True)
 class DisruptionBudget:
-    """How many pods may be taken away at once when nodes are drained."""
+    """How many pods may be evicted at once when nodes are drained."""
 
     min_available: PodCount | None = None
     max_unavailable: PodCount | None = None
@@ -47,13 +47,13 @@ class DisruptionBudget:
 
 @dataclass(frozen=True, kw_only=True)
 class Spread:
-    """How far the pods of a version stand apart."""
+    """How the pods of a version are spread over the cluster."""
 
     over: Literal["zone", "node"]
-    """What they are spread over."""
+    """The domains over which they are spread."""
 
     max_skew: Annotated[int, Range(1, 100)] = 1
-    """By how many pods two of them may differ."""
+    """The maximal difference in the number of pods between two domains."""
 
     required: bool = False
-    """Whether a pod waits rather than break it."""
+    """Whether a pod stays pending rather than violate the spread."""

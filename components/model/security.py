@@ -1,10 +1,10 @@
-"""Who may call a service, and how callers prove who they are. Each pod's own proxy sees to it."""
+"""Authentication and authorization of callers, enforced by the proxy of each pod."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
-from components.model.text import Method
+from components.model.http_types import Method
 from components.model.types import Label
 from components.schema.constraints import Always, Distinct, NotEmpty, Pattern
 from components.schema.key_groups import at_least_one, exactly_one
@@ -22,7 +22,7 @@ CalledPath = Annotated[
     str,
     Pattern(
         pattern=r"/[A-Za-z0-9._~!$&'()+,;=:@%/-]*\*?",
-        description="the path of a URL, with '*' only at its end, where it stands for any rest",
+        description="the path of a URL, with '*' only at its end, for any rest",
         example="/api/*",
         longest=1024,
     ),
@@ -32,7 +32,7 @@ Claim = Annotated[
     str,
     Pattern(
         pattern=r"[^\s*\x00-\x1f\x7f]+",
-        description="a claim of a token, letter for letter: text without spaces and '*'",
+        description="the exact text of a token's claim, without spaces and '*'",
         example="https://issuer.example.com",
         longest=1024,
     ),
@@ -43,7 +43,7 @@ KeysUri = Annotated[
     Pattern(
         pattern=r"https://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[1-9][0-9]{0,4})?"
         r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@/-]*)?(?:\?[A-Za-z0-9._~!$&'()*+,;=:@/-]*)?",
-        description="an https URL: over http, keys of whoever sits in between would be taken",
+        description="an https URL: over http, an attacker could replace the keys",
         example="https://issuer.example.com/.well-known/jwks.json",
         longest=1024,
     ),
@@ -69,10 +69,10 @@ EVERY_PATH: Final = "/*"
 @at_least_one("namespaces", "serviceAccounts", "gateway", "methods", "paths")
 @dataclass(frozen=True, kw_only=True)
 class Admission:
-    """Calls of one kind that are let in: any of the callers, with any of the methods, for any of the paths.
+    """Allowed calls: by any of the callers, with any of the methods, to any of the paths.
 
-    Without callers anybody may make them; without methods or paths the callers may use all of them. Beside
-    `jwt` they bring a token, unless `token` says otherwise: paths for anybody are open without one.
+    Without callers, all clients are allowed; without methods or paths, all methods or paths. With `jwt` the
+    calls need a token, unless `token` is set; paths without callers are public by default.
     """
 
     namespaces: Annotated[tuple[Label, ...], NotEmpty(["shop"]), Distinct()] = ()
@@ -82,31 +82,31 @@ class Admission:
     """Callers: pods of these service accounts. A service of this program has one of its own name."""
 
     gateway: Annotated[bool, Always(only=True)] | None = None
-    """Callers: the ingress gateway, and with it whoever comes from outside."""
+    """Callers: the ingress gateway, and so all clients outside the mesh."""
 
     methods: Annotated[tuple[Method, ...], NotEmpty(["GET"]), Distinct()] = ()
-    """The methods they may use."""
+    """The allowed methods."""
 
     paths: Annotated[tuple[CalledPath, ...], NotEmpty(["/api/*"]), Distinct()] = ()
-    """The paths they may ask for, as the version sees them: after a rewrite.
+    """The allowed paths, as the version gets them: after a rewrite.
 
-    The mesh has to decode paths as the app does, or `/api/..%2Fadmin` counts as `/api/*` for the proxy and as
-    `/admin` for an app that decodes `%2F`. `mesh-platform` sees to that; in a mesh of another origin set
-    `meshConfig.pathNormalization.normalization` to `DECODE_AND_MERGE_SLASHES`. To see what it is:
+    The mesh must decode paths like the app; otherwise `/api/..%2Fadmin` is `/api/*` for the proxy and
+    `/admin` for an app that decodes `%2F`. `mesh-platform` configures this; in another mesh set
+    `meshConfig.pathNormalization.normalization` to `DECODE_AND_MERGE_SLASHES`. To print the current value:
     `kubectl get configmap istio -n istio-system -o jsonpath={.data.mesh}`.
     """
 
     token: bool | None = None
     """Whether these calls need a token of `jwt`.
 
-    Where it is absent they do if `jwt.required` says so, but for paths that name no callers: those are open
-    to anybody, as for health checks, logins and static files. Open does not mean unchecked: a token that is
-    there and does not hold gets 401 on every path.
+    Where absent, they need one if `jwt.required` is true, except for paths without callers: those are public,
+    as for health checks, logins and static files. Public paths are still validated: an invalid token gets 401
+    on every path.
     """
 
     @property
     def is_open(self) -> bool:
-        """Whether anybody may make these calls, for some of the paths."""
+        """Whether some of the paths are allowed for all clients."""
         callers = self.namespaces or self.service_accounts or self.gateway
         return bool(self.paths) and EVERY_PATH not in self.paths and not callers
 
@@ -114,52 +114,52 @@ class Admission:
 @exactly_one("jwksUri", "jwks")
 @dataclass(frozen=True, kw_only=True)
 class Jwt:
-    """Tokens that requests bring along, as `Authorization: Bearer …`. A token that does not hold gets 401.
+    """Tokens of requests, as `Authorization: Bearer …`. An invalid token gets 401.
 
-    A token in the URL counts for nothing: it would stand in access logs.
+    A token in the URL is ignored: access logs would contain it.
 
-    The pods' proxies check them, so callers inside the mesh are held to the same as those at the gateway.
-    Preflight requests of browsers carry no token: let `cors` answer them at the gateway.
+    The pods' proxies validate them, for callers inside the mesh as for those at the gateway. Preflight
+    requests of browsers have no token: let `cors` answer them at the gateway.
     """
 
     issuer: Claim
-    """Who signs them: the claim `iss`."""
+    """The issuer of the tokens: the claim `iss`."""
 
     jwks_uri: KeysUri | None = None
-    """Where the issuer's public keys are. Istio's control plane fetches them, and again as they change.
+    """The URL of the issuer's public keys, which istiod fetches and refreshes.
 
-    Only over https, with a certificate that istiod trusts.
+    Only https, with a certificate that istiod trusts.
     """
 
     jwks: KeySet | None = None
     """The keys themselves, for an issuer that the control plane cannot reach."""
 
     audiences: Annotated[tuple[Claim, ...], NotEmpty(["shop"]), Distinct()] = ()
-    """Whom the tokens must be meant for, one of these: the claim `aud`. Anybody where absent."""
+    """The accepted audiences, of which a token must have one: the claim `aud`. Any where absent."""
 
     required: bool = True
-    """Whether a request without a token gets 403. If not, only a token that is there has to hold.
+    """Whether a request without a token gets 403. If false, only existing tokens are validated.
 
-    `allow.NAME.token` says it for calls of one kind.
+    `allow.NAME.token` overrides it for some calls.
     """
 
     forward: bool = True
-    """Whether the app sees the token. Istio itself would keep it."""
+    """Whether the app gets the token. By default Istio would remove it."""
 
 
 @at_least_one("mtls", "allow", "jwt")
 @dataclass(frozen=True, kw_only=True)
 class Security:
-    """What callers must prove, and what they may do. Where it is absent the mesh's own rules hold."""
+    """Authentication and authorization of callers. Where absent, the mesh's own policies apply."""
 
     mtls: Literal["STRICT", "PERMISSIVE"] | None = None
-    """STRICT: only callers in the mesh, with its certificates. PERMISSIVE: plain text as well, for a move.
+    """STRICT: only callers in the mesh, with its certificates. PERMISSIVE: also plain text, for migrations.
 
-    The kubelet's probes pass in either: Istio leads them around the proxy.
+    The kubelet's probes pass in both modes: Istio redirects them around the proxy.
     """
 
     allow: Annotated[Mapping[Label, Admission], NotEmpty({"users": {"gateway": True}})] | None = None
-    """Who may call what, by a name of your own. Where it is present, everything else gets 403."""
+    """The allowed calls, by a name of your choice. If present, all other calls get 403."""
 
     jwt: Jwt | None = None
-    """Tokens of users, besides the certificates of pods."""
+    """Tokens of users, in addition to the certificates of pods."""

@@ -1,4 +1,4 @@
-"""What a stack's services have in common: the cluster, the namespace and the way in."""
+"""The stack: its services, and the settings that they share (cluster, namespace, ingress)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -32,17 +32,17 @@ class Cluster:
     """The `kubernetes:` keys of the stack file."""
 
     context: ContextName
-    """The kubeconfig context to deploy to. Required: the current context is whatever was used last."""
+    """The kubeconfig context to deploy to. Required: the current context may be that of another cluster."""
 
     cluster_identifier: ContextName | None = None
-    """What tells this cluster from another; the context where absent.
+    """The identifier of the cluster for Pulumi; the context where absent.
 
-    Pulumi replaces every resource when it changes, and nothing else about the kubeconfig makes it do so.
+    If it changes, Pulumi replaces every resource; other changes of the kubeconfig do not have this effect.
     """
 
     @property
     def identity(self) -> str:
-        """The identifier that the provider is given."""
+        """The provider's cluster identifier."""
         return self.cluster_identifier or self.context
 
 
@@ -54,7 +54,7 @@ class Revision:
     """The revision's name or its tag: the value of the label `istio.io/rev`."""
 
     def __str__(self) -> str:
-        """Write it as one word, for messages and annotations."""
+        """Format it for messages and annotations."""
         return f"revision {self.revision}"
 
 
@@ -63,7 +63,7 @@ Injection = Literal["enabled", "disabled", "manual", "ambient"] | Revision
 
 @dataclass(frozen=True, kw_only=True)
 class Namespace:
-    """The namespace of the stack, which owns it whole, or uses one that exists."""
+    """The namespace of the stack: its own, or an existing one."""
 
     name: Annotated[Label, Example("springistiodemo")]
 
@@ -71,27 +71,27 @@ class Namespace:
     """How pods get their sidecar.
 
     `enabled` and `disabled` by the label `istio-injection`, `{revision: NAME}` by `istio.io/rev`, `ambient`
-    by `istio.io/dataplane-mode`. With `manual` there is no label, and a version says `sidecar: true`. Where
-    the namespace is an existing one, the pods carry the label instead of it.
+    by `istio.io/dataplane-mode`. With `manual` there is no label, and a version sets `sidecar: true`. In an
+    existing namespace the pods get the label instead of the namespace.
     """
 
     existing: bool = False
-    """Whether the namespace is another owner's, which the stack uses and neither changes nor deletes.
+    """Whether the namespace belongs to another owner: the stack uses it and neither changes nor deletes it.
 
-    Several stacks can share such a namespace. Without this key a namespace that exists already is refused. A
-    stack that created its namespace lets go of it by this key in two updates, and deletes nothing.
+    Several stacks can share such a namespace. Without this key an existing namespace is refused. A stack that
+    created its namespace can release it with this key in two updates, without deleting anything.
     """
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExtraPort:
-    """One more port of the ingress, as a Service of the stack's own in front of the gateway's pods."""
+    """A further port of the ingress, by a Service of the stack's own for the gateway's pods."""
 
     port: Annotated[Port, Example(8066)]
     """The port of that Service, and the number of the server in the Gateway."""
 
     target_port: Annotated[Port, Example(8080)]
-    """The port on which the gateway's pods listen for it. Nothing else of theirs may use it."""
+    """The port on which the gateway's pods listen for it. It must not be used otherwise."""
 
     node_port: Annotated[NodePort, Example(31386)]
     """The port on every node."""
@@ -100,10 +100,10 @@ class ExtraPort:
 @at_most_one("address", "node")
 @dataclass(frozen=True, kw_only=True)
 class Ingress:
-    """The ingress gateway that the cluster already has, and how it is reached from outside."""
+    """The existing ingress gateway of the cluster, and its address."""
 
     service: NamespacedName = "istio-system/istio-ingressgateway"
-    """The gateway's Service, which is read for the node port and never changed."""
+    """The gateway's Service. The program reads its node port and does not change it."""
 
     selector: Annotated[Mapping[LabelKey, LabelValue], NotEmpty({"istio": "ingressgateway"})] = field(
         default_factory=lambda: {"istio": "ingressgateway"}
@@ -113,18 +113,18 @@ class Ingress:
     service_account: Annotated[ObjectName, Example("istio-ingressgateway")] | None = None
     """The service account of the gateway's pods, for `security.allow`.
 
-    Where absent, both names that Istio's installers give it: the Service's own, as with the charts, and that
-    with `-service-account` behind it, as with istioctl.
+    Where absent, both names that Istio's installers use: the name of the Service (Helm charts), and the same
+    with the suffix `-service-account` (istioctl).
     """
 
     address: Address | None = None
-    """The address to show in `url`, where neither a node nor a load balancer says it."""
+    """The address in `url`, if neither a node nor a load balancer provides it."""
 
     node: Annotated[ObjectName, Example("worker-1")] | None = None
-    """The node whose address to show in `url`: its ExternalIP, else its InternalIP."""
+    """The node whose address is shown in `url`: its ExternalIP, else its InternalIP."""
 
     extra_ports: tuple[ExtraPort, ...] = ()
-    """Further ports of the ingress, which the stack opens itself."""
+    """Further ports of the ingress, which the stack creates."""
 
     @property
     def namespace(self) -> str:
@@ -135,12 +135,12 @@ class Ingress:
 Api = Literal["istio", "gateway-api"]
 
 ANY: Final = "any"
-"""No cluster in particular."""
+"""Any cluster."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Common:
-    """What stands at the top of every stack file."""
+    """The top-level keys of every stack file."""
 
     namespace: Namespace
 
@@ -150,28 +150,28 @@ class Common:
     """The objects that express the traffic policy.
 
     `istio`: VirtualService, Gateway and DestinationRules with subsets. `gateway-api`: HTTPRoute and Gateway
-    of the Kubernetes Gateway API, for meshes that chose it; what it has no words for is refused.
+    of the Kubernetes Gateway API, for meshes that use it; keys that it cannot express are refused.
     """
 
     metrics: Metrics = field(default_factory=Metrics)
-    """Where the figures of the mesh are. Only `operations` reads them: nothing of it is deployed."""
+    """The source of the mesh's metrics. Only `operations` reads them; nothing is deployed for it."""
 
     cluster_uid: ClusterUid = ANY
-    """The uid of the namespace kube-system of the cluster that is meant; another one is refused.
+    """The uid of the namespace kube-system of the right cluster; any other cluster is refused.
 
-    `any`: whatever cluster `kubernetes:context` leads to. A pinned stack is destroyed by `pulumi destroy
-    --run-program` alone, since without the program nobody looks at the cluster.
+    `any`: the cluster of `kubernetes:context`, whichever it is. A pinned stack can only be destroyed with
+    `pulumi destroy --run-program`, since the program checks the cluster.
     """
 
     protected: bool = False
-    """Whether Pulumi refuses to delete what serves.
+    """Whether Pulumi refuses to delete objects that receive traffic.
 
-    That is the namespace, a service, its routes and ways in, and the version that alone has weight. To delete
-    them after all, take this key away and run `pulumi up` first.
+    These are the namespace, a service, its routes and Gateways, and a version that alone has weight. To
+    delete them, remove this key and run `pulumi up` first.
     """
 
     handover: Handover = field(default_factory=Handover)
-    """What an update waits for where a version begins or ends to serve."""
+    """How an update waits before a version gets its first request, and before one is deleted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,10 +181,10 @@ class StackFile(Common, Service):
 
 @dataclass(frozen=True, kw_only=True)
 class Several:
-    """What stands at the top of a stack file in place of one service."""
+    """The top-level keys that replace those of one service."""
 
     services: Mapping[ServiceName, Entry]
-    """Several services by name, each under a traffic policy of its own, in place of one service's keys."""
+    """Several services by name, instead of the keys of one service."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,14 +194,14 @@ class ServicesFile(Common, Several):
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """Everything that the program deploys."""
+    """The decoded stack file."""
 
     cluster: Cluster
     namespace: Namespace
     ingress: Ingress
 
     placed: Mapping[Path, Service]
-    """The services by where they stand in the stack file: one at its top, or several under `services`."""
+    """The services by their path in the stack file: one at the top level, or several under `services`."""
 
     api: Api = "istio"
     cluster_uid: ClusterUid = ANY
@@ -215,20 +215,20 @@ class Stack:
 
     @property
     def former_names(self) -> list[str]:
-        """List the names that older versions of the program gave to what belongs to no service alone."""
+        """The names that older versions of the program gave to resources that services share."""
         return list(dict.fromkeys([self.namespace.name, *(each.app.name for each in self.services)]))
 
     def gateway_of(self, service: Service) -> str:
-        """Name the Gateway of a service as others in the cluster name it."""
+        """Return the name of a service's Gateway with its namespace."""
         return f"{self.namespace.name}/{service.app.name}"
 
     def mesh_routes(self, service: Service) -> str | None:
-        """Name the VirtualService of callers in the mesh; None where one for them and the gateway is enough.
+        """Return the name of the VirtualService for callers in the mesh; None if they share the gateway's.
 
-        In one object every host means both. It cannot be `*`: that would be the traffic of every service of
-        the mesh, and Istio refuses it (pkg/config/validation, ValidateVirtualService). Nor can it be a host
-        that another service has too, on another port or Gateway: the mesh knows neither (IST0109).
-        The dot keeps the name apart from that of any service: the name of a Service has none.
+        In a shared object every host applies to the mesh too. Istio refuses `*` there, which would be the
+        traffic of every service (pkg/config/validation, ValidateVirtualService). Nor can two services have
+        the same host on different ports or Gateways: the mesh does not distinguish these (IST0109). The dot
+        makes the name unique, since names of Services have none.
         """
         if not (service.outside and service.mesh):
             return None
@@ -237,15 +237,11 @@ class Stack:
         return f"{service.app.name}.mesh" if apart else None
 
     def place(self, service: Service) -> Path:
-        """Find where a service stands in the stack file."""
+        """Return the path of a service in the stack file."""
         return next(path for path, each in self.placed.items() if each is service)
 
-    def each(self, report_line: Callable[[Service], T]) -> T | dict[str, T]:
-        """Tell something of the one service, or of several by name, were it only one that stands there."""
-        if self._several:
-            return {service.app.name: report_line(service) for service in self.services}
-        return report_line(self.services[0])
-
-    @property
-    def _several(self) -> bool:
-        return Path() not in self.placed
+    def each(self, output: Callable[[Service], T]) -> T | dict[str, T]:
+        """Return an output of the single service, or of all under `services` by name."""
+        if Path() in self.placed:
+            return output(self.services[0])
+        return {service.app.name: output(service) for service in self.services}

@@ -1,4 +1,4 @@
-"""The kinds of text and numbers that a stack file is made of."""
+"""Types of names, addresses, ports and weights in the stack file."""
 
 from typing import Annotated, Final
 
@@ -18,19 +18,19 @@ Label = Annotated[
         longest=63,
     ),
 ]
-"""A DNS-1123 label, as Kubernetes wants it for the name of a namespace and Istio for the name of a subset."""
+"""A DNS-1123 label: the name of a namespace or a subset."""
 
 ServiceName = Annotated[
     str,
     Pattern(
         pattern=r"(?!istio-(?:proxy|init|validation)$)[a-z](?:[-a-z0-9]*[a-z0-9])?",
-        description="lower case letters, digits and '-', beginning with a letter and ending in a letter or "
-        "digit, and no name of Istio's own containers",
+        description="lower case letters, digits and '-', beginning with a letter and ending with a letter or "
+        "digit, and not the name of one of Istio's containers",
         example="springbootapp",
         longest=63,
     ),
 ]
-"""A DNS-1035 label, as Kubernetes wants it for the name of a Service."""
+"""A DNS-1035 label: the name of a Service."""
 
 NamespacedName = Annotated[
     str,
@@ -57,7 +57,7 @@ Repository = Annotated[
     Pattern(
         pattern=rf"(?:(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|[A-Za-z0-9-]+(?=:))(?::[0-9]+)?/)?"
         rf"{_NAME_PART}(?:/{_NAME_PART})*",
-        description="an image repository in lower case, without tag and digest: those belong to the version",
+        description="an image repository in lower case, without tag and digest, which belong to the version",
         example="xjk27400861/springbootapp",
         longest=255,
     ),
@@ -86,7 +86,7 @@ UrlPath = Annotated[
     str,
     Pattern(
         pattern=r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*",
-        description="the path of a URL: it begins with '/' and has neither query nor fragment",
+        description="the path of a URL, beginning with '/', without query and fragment",
         example="/hello",
         longest=1024,
     ),
@@ -147,9 +147,9 @@ ClusterUid = Annotated[
 
 Port = Annotated[int, Range(1, 65535)]
 NodePort = Annotated[int, Range(30000, 32767)]
-"""Kubernetes' own default range for the ports it opens on every node."""
+"""The default range of node ports."""
 
 PROXY_PORTS: Final = frozenset({*range(15000, 15010), 15020, 15021, 15053, 15090})
-"""Ports of a pod that its proxy takes: https://istio.io/latest/docs/ops/deployment/application-requirements/"""
+"""Ports of the proxy in a pod: https://istio.io/latest/docs/ops/deployment/application-requirements/"""
 
 Weight = Annotated[int, Range(0, 100)]

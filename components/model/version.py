@@ -1,4 +1,4 @@
-"""One version of an app: a Deployment of its own, and a subset."""
+"""One version of an app, with a Deployment and a subset of its own."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -15,30 +15,31 @@ from components.schema.key_groups import at_most_one, exactly_one
 @at_most_one("replicas", "autoscaling")
 @dataclass(frozen=True, kw_only=True)
 class Version(Pods, SubsetPolicy):
-    """What sets this version apart from the others."""
+    """The settings of one version."""
 
     image: Repository | None = None
-    """Another repository than the app's."""
+    """The image's repository; the app's where absent."""
 
     tag: Tag | None = None
-    """The image's tag. A tag can be moved by whoever pushes the image; a digest can not."""
+    """The image's tag. A tag can be moved to another image; a digest cannot."""
 
     digest: Digest | None = None
     """The image's digest, instead of a tag: the pods run exactly these bytes."""
 
     replicas: Annotated[int, Range(1, 1000), Example(2)] | None = None
-    """How many pods, 1 where absent. Never 0: a subset without pods answers 503 to what is routed to it."""
+    """The number of pods; 1 where absent. Not 0: requests to a subset without pods are answered with 503."""
 
     autoscaling: Autoscaling | None = None
-    """As many pods as they need, instead of a fixed number."""
+    """A HorizontalPodAutoscaler, instead of a fixed number of pods."""
 
     sidecar: bool | None = None
-    """Whether this version's pods get a sidecar, where the namespace leaves the choice to them.
+    """Whether this version's pods get a sidecar, if the namespace's injection allows a choice.
 
-    With `injection: manual` only `true` gives one. With `enabled` or a revision only `false` keeps one away.
+    With `injection: manual` only pods with `true` get one; with `enabled` or a revision, all but those with
+    `false`.
     """
 
     @property
     def fewest(self) -> int:
-        """How many pods there are at least."""
+        """The declared minimal number of pods."""
         return self.autoscaling.min if self.autoscaling else self.replicas or 1

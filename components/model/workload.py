@@ -1,4 +1,4 @@
-"""What the pods of a version are given, in Kubernetes' own words."""
+"""The pods of a version (resources, environment, probes), with the names of Kubernetes' API."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -60,14 +60,14 @@ DataKey = Annotated[
 
 
 def amount(quantity: str) -> Decimal:
-    """Read an amount of CPU or memory."""
+    """Parse an amount of CPU or memory."""
     number = quantity.rstrip("KMGikm")
     return Decimal(number) * _SUFFIXES[quantity[len(number) :]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Requests:
-    """What a pod is sure to get, and what the scheduler counts with."""
+    """The resources that are reserved for a pod."""
 
     cpu: Cpu = "50m"
     memory: Memory = "64Mi"
@@ -75,10 +75,10 @@ class Requests:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a pod never gets more of."""
+    """The maximal resources of a pod."""
 
     cpu: Cpu | None = None
-    """No limit where absent: a limit on CPU slows a pod down while the node has time to spare."""
+    """No limit where absent: a CPU limit throttles a pod even if the node has idle CPUs."""
 
     memory: Memory = "512Mi"
 
@@ -111,7 +111,7 @@ class EnvSource:
     secret: Annotated[ObjectName, Example("app-secrets")] | None = None
     config_map: Annotated[ObjectName, Example("app-config")] | None = None
     prefix: EnvName | None = None
-    """What their names begin with."""
+    """The prefix of their names."""
 
     optional: bool = False
     """Whether pods start without it."""
@@ -119,7 +119,7 @@ class EnvSource:
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """How the kubelet asks. What is absent is as in the app's own probe."""
+    """An HTTP probe of the kubelet. Absent keys have the defaults of this kind of probe."""
 
     path: UrlPath | None = None
     period_seconds: Annotated[int, Range(1, 3600)] | None = None
@@ -129,25 +129,25 @@ class Probe:
 
 @dataclass(frozen=True, kw_only=True)
 class Probes:
-    """The three questions of the kubelet."""
+    """The probes of the kubelet."""
 
     startup: Probe = field(default_factory=Probe)
-    """Has it started? Every second, for two minutes; then the container is restarted."""
+    """Whether the app has started: every second, for two minutes; then the container is restarted."""
 
     readiness: Probe = field(default_factory=Probe)
-    """Can it take traffic? Every 2 seconds; no after 3 failures."""
+    """Whether the pod gets traffic: every 2 seconds; not ready after 3 failures."""
 
     liveness: Probe | None = None
-    """Does it have to be restarted? Every 10 seconds; yes after 6 failures.
+    """Whether the container must be restarted: every 10 seconds; restarted after 6 failures.
 
-    Nothing asks where it is absent: a container that ends is restarted all the same. Name a path that asks no
-    dependency of the app, or every pod is restarted while a database is away.
+    Where absent, only a container that ends is restarted. Use a path that depends on no other service;
+    otherwise every pod is restarted during an outage of a database.
     """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pods:
-    """How the pods of a version are made."""
+    """The pods of a version."""
 
     resources: Resources = field(default_factory=Resources)
     """CPU and memory of the app's container."""
@@ -156,28 +156,28 @@ class Pods:
     """Environment variables: text, or a reference to a key of a Secret or ConfigMap."""
 
     env_from: tuple[EnvSource, ...] = ()
-    """Secrets and ConfigMaps of which every key becomes a variable."""
+    """Secrets and ConfigMaps whose keys all become variables."""
 
     probes: Probes = field(default_factory=Probes)
-    """How the kubelet asks whether the app runs; `startup` and `readiness` by the app's `probe` otherwise."""
+    """The probes of the kubelet; by default `startup` and `readiness` use the app's `probe`."""
 
     disruption_budget: DisruptionBudget | None = None
-    """How many pods may be taken away at once when nodes are drained."""
+    """How many pods may be evicted at once when nodes are drained."""
 
     spread: tuple[Spread, ...] = ()
-    """How far the pods stand apart."""
+    """How the pods are spread over zones or nodes."""
 
     service_account: Annotated[ObjectName, Example("shop-reader")] | None = None
-    """A service account that is there already; one of the app's own, without rights, where absent."""
+    """An existing service account; where absent, one of the app's own without permissions."""
 
     automount_service_account_token: bool = False
-    """Whether the app's container gets the token of its service account, to call the Kubernetes API with.
+    """Whether the app's container gets the token of its service account, to call the Kubernetes API.
 
-    Identities of clouds and of the mesh have volumes of their own and do not need it.
+    Identities of cloud providers and of the mesh use volumes of their own and do not need it.
     """
 
     tmp: Storage = "64Mi"
-    """How much a pod may write to `/tmp`, which is its only writable place and empty when it starts.
+    """The size of `/tmp`, the only writable directory, which is empty when a pod starts.
 
     It is on the node's disk. A pod that writes more is evicted, with the requests that it is answering.
     """

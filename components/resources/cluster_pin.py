@@ -1,4 +1,4 @@
-"""ClusterPin: the stack file says which cluster is meant, and no other gets a single change."""
+"""ClusterPin: checks that the cluster is the one that the stack file names, before anything is changed."""
 
 from typing import Final
 
@@ -14,20 +14,20 @@ from components.settings.errors import ConfigError
 KEY: Final = Path() / "clusterUid"
 
 WITNESS: Final = "kube-system"
-"""The namespace that every cluster has and nobody can delete: its uid is taken for the cluster's own."""
+"""The namespace whose uid identifies the cluster: every cluster has it, and it cannot be deleted."""
 
 
 class ClusterPin(pulumi.ComponentResource):
-    """Reads who the cluster is, in previews too, where the stack file pins the stack to one."""
+    """Reads the uid of the cluster, also in previews, if the stack file pins it."""
 
     passed: pulumi.Output[list[pulumi.Resource]]
-    """Empty, once the cluster is the right one. What depends on it is not even registered on another."""
+    """An empty list once the check has passed. Resources that depend on it are not registered otherwise."""
 
     def __init__(self, args: Stack, opts: pulumi.ResourceOptions | None = None) -> None:
         known = pulumi.ResourceOptions(aliases=[pulumi.Alias(name=each) for each in args.former_names])
         super().__init__("mesh:index:ClusterPin", "pin", {"uid": args.cluster_uid}, known.merge(opts))
         self._args = args
-        # Named by its key: where it cannot be read, the engine's error is all that a person sees.
+        # Named after its key, which the engine's error then contains.
         witness = Namespace.get("mesh-app:clusterUid", WITNESS, opts=pulumi.ResourceOptions(parent=self))
         self.passed = witness.metadata.apply(lambda metadata: self._check(metadata["uid"]))
         self.register_outputs({"uid": args.cluster_uid})
@@ -40,14 +40,14 @@ class ClusterPin(pulumi.ComponentResource):
 
 
 def pinned(args: Stack, provider: pulumi.ProviderResource) -> pulumi.ResourceOptions:
-    """Options for all that goes to the cluster: on this provider, and not before the pin has passed."""
+    """Return the options of all resources in the cluster: this provider, and the check of the pin before."""
     on_cluster = pulumi.ResourceOptions(providers=[provider])
-    asked = before_delete(str(KEY), _is_passed)
+    hooks = before_delete(str(KEY), _no_check)
     if args.cluster_uid == ANY:
         return on_cluster
-    pin = ClusterPin(args, opts=on_cluster.merge(pulumi.ResourceOptions(hooks=asked)))
+    pin = ClusterPin(args, opts=on_cluster.merge(pulumi.ResourceOptions(hooks=hooks)))
     return pulumi.ResourceOptions(providers=[provider], depends_on=pin.passed)
 
 
-def _is_passed(_: pulumi.ResourceHookArgs) -> None:
-    """Stand in the state: for its sake Pulumi destroys nothing without the program, and the pin with it."""
+def _no_check(_: pulumi.ResourceHookArgs) -> None:
+    """Do nothing: while the state contains this hook, `pulumi destroy` needs the program and so the check."""

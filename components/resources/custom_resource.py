@@ -1,4 +1,4 @@
-"""One custom resource of the mesh, as every component makes them: owned whole by the stack."""
+"""Creates a custom resource of Istio or the Gateway API, with the labels of the stack."""
 
 from collections.abc import Sequence
 
@@ -23,11 +23,10 @@ def mesh_object(
     hooks: pulumi.ResourceHookBinding | None = None,
     kept: pulumi.ResourceOptions | None = None,
 ) -> CustomResource:
-    """Make the object once all of `after` is there, and let the engine run the hooks around it.
+    """Create the object after the resources in `after`, with hooks, and with the options of `Protection`.
 
-    `kept` says whether it may be deleted.
-
-    Pulumi cannot change the API version of a custom resource later, not even by an alias (K#1668).
+    Pulumi cannot change the API version of a custom resource later, not even by an alias
+    (pulumi-kubernetes#1668).
     """
     return CustomResource(
         name,

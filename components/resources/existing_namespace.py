@@ -1,4 +1,4 @@
-"""A namespace that the stack uses and does not own: whether it exists, and what it says of injection."""
+"""Checks an existing namespace that the stack uses and does not own."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -9,29 +9,29 @@ from components.manifests.deployment import DATAPLANE, REVISION
 from components.model.stack import Revision, Stack
 from components.model.stack_identity import identity, owner_of
 from components.rollout.kubectl import Kubectl, KubectlError
-from components.rollout.live_objects import Ref, is_leaving, read_now
+from components.rollout.live_objects import Ref, is_terminating, read_now
 from components.rollout.ownership import may_be_older
 from components.schema.issues import Path
 from components.schema.messages import (
     EXISTENCE_UNKNOWN,
-    NAMESPACE_LEAVING,
+    NAMESPACE_LABEL_CONFLICT,
     NAMESPACE_MISSING,
-    NAMESPACE_OVERRULES,
+    NAMESPACE_TERMINATING,
 )
 from components.settings.errors import ConfigError
 
 INJECTION: Final = "istio-injection"
 OF_INJECTION: Final = (INJECTION, REVISION, DATAPLANE)
-"""The labels of a namespace that Istio reads."""
+"""The labels of a namespace that control injection."""
 
 NAME: Final = Path() / "namespace" / "name"
 
 
 def labels_of_own(stack: Stack) -> dict[str, str] | None:
-    """Check the namespace; return its labels of injection if this stack created it, None if it did not.
+    """Check the namespace; return its injection labels if this stack created it, None otherwise.
 
     Raises:
-        ConfigError: there is no such namespace, it is being deleted, or its labels overrule the stack file.
+        ConfigError: the namespace does not exist, is being deleted, or its labels contradict the stack file.
     """
     name, context = stack.namespace.name, stack.cluster.context
     ref = Ref(kind="Namespace", api_version="v1", namespace="", name=name)
@@ -46,33 +46,33 @@ def labels_of_own(stack: Stack) -> dict[str, str] | None:
     words = {"name": name, "context": context, "existing": Path() / "namespace" / "existing"}
     if live is None:
         raise ConfigError([NAMESPACE_MISSING.at(NAME, name, **words)])
-    if is_leaving(live):
-        raise ConfigError([NAMESPACE_LEAVING.at(NAME, name, **words)])
+    if is_terminating(live):
+        raise ConfigError([NAMESPACE_TERMINATING.at(NAME, name, **words)])
     labels: dict[str, str] = live["metadata"].get("labels") or {}
-    if label := overruled(stack, labels):
+    if label := conflicting_label(stack, labels):
         here = Path() / "namespace" / "injection"
         injection = str(stack.namespace.injection)
         words |= {"label": f"{label}={labels[label]}", "injection": injection, "label_key": label}
-        raise ConfigError([NAMESPACE_OVERRULES.at(here, injection, **words)])
+        raise ConfigError([NAMESPACE_LABEL_CONFLICT.at(here, injection, **words)])
     own = is_own(live, [found[each] for each in services if each in found])
     return {key: labels[key] for key in OF_INJECTION if key in labels} if own else None
 
 
 def is_own(namespace: Mapping[str, Any], services: Sequence[Mapping[str, Any]]) -> bool:
-    """Tell whether this stack created a namespace, or an older version of its program may have done so.
+    """Return whether this stack created a namespace, or an older version of its program may have done so.
 
-    That one marked neither the namespace nor the Services in it.
+    Older versions labelled neither the namespace nor the Services in it.
     """
-    mark = identity(pulumi.get_project(), pulumi.get_stack())
+    own_identity = identity(pulumi.get_project(), pulumi.get_stack())
     older = may_be_older(namespace) and any(map(may_be_older, services))
-    return owner_of(namespace) == mark or older
+    return owner_of(namespace) == own_identity or older
 
 
-def overruled(stack: Stack, labels: Mapping[str, str]) -> str | None:
-    """Find the label of a namespace under which pods would not get the sidecars that the stack file says.
+def conflicting_label(stack: Stack, labels: Mapping[str, str]) -> str | None:
+    """Return the label of the namespace that prevents the injection of the stack file, if any.
 
-    Read from Istio's sidecar injector webhooks: `istio-injection` of the namespace comes before the labels of
-    a pod, but for `sidecar.istio.io/inject: "false"`; and so does a revision.
+    According to Istio's injector webhooks, `istio-injection` of the namespace takes precedence over the
+    labels of a pod, except `sidecar.istio.io/inject: "false"`; so does a revision.
     """
     injection = stack.namespace.injection
     if isinstance(injection, Revision):

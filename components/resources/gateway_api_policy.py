@@ -1,7 +1,6 @@
-"""GatewayApiPolicy: the traffic policy of a service, expressed by the Kubernetes Gateway API."""
+"""GatewayApiPolicy: the traffic policy of a service, with objects of the Kubernetes Gateway API."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Sequence
 
 import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
@@ -13,66 +12,42 @@ from components.manifests.ingress import extra_ports_name
 from components.manifests.labels import labels
 from components.manifests.route_match import Spec
 from components.manifests.service import UNAWAITED, service_spec
-from components.model.service import Service
 from components.model.stack import Stack
-from components.resources.custom_resource import mesh_object
-from components.resources.protection import Protection
-from components.rollout.handover import Handover
-
-API: Final = {
-    "Gateway": f"{gateways.GROUP}/v1",
-    "HTTPRoute": f"{gateways.GROUP}/v1",
-    "DestinationRule": "networking.istio.io/v1",
-}
+from components.resources.service_policy import ServicePolicy, Workloads
 
 
-class GatewayApiPolicy(pulumi.ComponentResource):
-    """A Service for each version, Gateways on the ingress, and one HTTPRoute; one more where HTTP redirects.
+class GatewayApiPolicy(ServicePolicy):
+    """A Service for each version, Gateways on the ingress, and an HTTPRoute; a second one if HTTP redirects.
 
-    A version's Service comes after its pods and before the route that needs it, and goes the other way round:
-    a version loses its route, then its Service, then its pods. In between, the handover waits until every
-    proxy has followed.
+    A version's Service is created after its pods and before the route that needs it. A version is deleted in
+    the opposite order: route, Service, pods. In between, the handover waits for every proxy.
     """
 
-    def __init__(
-        self,
-        args: Service,
-        *,
-        stack: Stack,
-        handover: Handover,
-        ports: Sequence[KubernetesService],
-        workloads: Mapping[str, Sequence[pulumi.Resource]],
-        protection: Protection,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        # The weights stay out of the component's own inputs, or a weight change would show as two changes.
-        super().__init__("mesh:index:GatewayApiPolicy", args.app.name, {"app": args.app.name}, opts)
-        self._args, self._namespace, self._protection = args, stack.namespace.name, protection
-        self._handover = handover
+    API_VERSION = f"{gateways.GROUP}/v1"
+
+    def _create(self, ports: Sequence[KubernetesService], workloads: Workloads) -> list[CustomResource]:
+        args, stack, ingress = self._args, self._stack, self._stack.ingress.namespace
         before: list[pulumi.Resource] = []
         for version, pods in workloads.items():
             before += self._backend(version, pods)
-        for name, spec in gateways.active_versions(args, stack).items():
-            addressed = _addressed(spec, stack, ports)
-            before.append(self._object("Gateway", name, addressed, ports, namespace=stack.ingress.namespace))
-        for name, spec in gateways.redirecting(args, stack).items():
-            gateway = self._object("Gateway", name, spec, ports, namespace=stack.ingress.namespace)
+        for name, spec in gateways.gateways(args, stack).items():
+            before.append(
+                self._object("Gateway", name, _addressed(spec, stack, ports), ports, namespace=ingress)
+            )
+        for name, spec in gateways.redirect_gateways(args, stack).items():
+            gateway = self._object("Gateway", name, spec, ports, namespace=ingress)
             self._object("HTTPRoute", name, gateways.redirect_route(stack, name), [gateway])
-        spec = http_route.http_route(args, stack)
-        routes = self._object(
-            "HTTPRoute", args.app.name, spec, before, hooks=self._handover.of_routes(args.app.name)
-        )
-        self._handover.guard(routes)
-        self.register_outputs({"hosts": list(args.hosts), "backends": list(workloads)})
+        spec, hooks = http_route.http_route(args, stack), self._handover.of_routes(args.app.name)
+        return [self._object("HTTPRoute", args.app.name, spec, before, hooks=hooks)]
 
     def _backend(self, version: str, pods: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
-        """Make what a route needs to send requests to a version."""
+        """Create the Service of a version, and its DestinationRule if it has a policy."""
         name, kept = self._args.workload(version), self._protection.of_version(self._args, version)
         service = KubernetesService(
             name,
             metadata={
                 "name": name,
-                "namespace": self._namespace,
+                "namespace": self._stack.namespace.name,
                 "labels": labels(self._args.app, version),
                 "annotations": UNAWAITED,
             },
@@ -82,7 +57,7 @@ class GatewayApiPolicy(pulumi.ComponentResource):
             ).merge(kept),
         )
         policy = http_route.destination_rule(self._args, version)
-        # Under another name than a subset's rule: whoever turns the switch needs both for a moment.
+        # Its name differs from that of a subset's rule: a change of `api` needs both for a moment.
         return [
             service,
             *(
@@ -92,33 +67,9 @@ class GatewayApiPolicy(pulumi.ComponentResource):
             ),
         ]
 
-    def _object(
-        self,
-        kind: str,
-        name: str,
-        spec: pulumi.Input[Spec],
-        after: Sequence[pulumi.Resource],
-        *,
-        namespace: str | None = None,
-        kept: pulumi.ResourceOptions | None = None,
-        hooks: pulumi.ResourceHookBinding | None = None,
-    ) -> CustomResource:
-        return mesh_object(
-            API[kind],
-            kind,
-            name,
-            spec,
-            app=self._args.app,
-            namespace=namespace or self._namespace,
-            parent=self,
-            after=after,
-            kept=kept or self._protection.of(),
-            hooks=hooks,
-        )
-
 
 def _addressed(spec: Spec, stack: Stack, ports: Sequence[KubernetesService]) -> pulumi.Input[Spec]:
-    """Lead the Gateway of the extra ports to their Service: one of an older version has another name."""
+    """Use the actual name of the extra ports' Service, which differs if an older version created it."""
     declared = extra_ports_name(stack) if ports else ""
     for each in ports:
         return each.metadata["name"].apply(lambda actual: gateways.addressed(spec, declared, actual))

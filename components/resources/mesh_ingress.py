@@ -1,4 +1,4 @@
-"""MeshIngress: extra ports as a Service of the stack's own, and the URLs at which a service answers."""
+"""MeshIngress: the Service of the extra ports, and the URLs of the services."""
 
 from collections.abc import Sequence
 
@@ -18,10 +18,10 @@ from components.settings.errors import ConfigError
 
 
 class MeshIngress(pulumi.ComponentResource):
-    """The way in. The gateway's own Service is read, in previews too, and never changed."""
+    """The ingress. The gateway's own Service is read, also in previews, and never changed."""
 
     ports: Sequence[KubernetesService]
-    """What a Gateway's servers need to be there: Istio finds their listeners by these Services."""
+    """The Services that a Gateway needs: Istio finds the ports of its servers in them."""
 
     def __init__(
         self, args: Stack, *, protection: Protection, opts: pulumi.ResourceOptions | None = None
@@ -31,7 +31,7 @@ class MeshIngress(pulumi.ComponentResource):
         super().__init__("mesh:index:MeshIngress", "ingress", props, known.merge(opts))
         self._args = args
         child = pulumi.ResourceOptions(parent=self)
-        # Named by their keys: where one is not there, the engine's error is all that a person sees.
+        # Named after their keys, which the engine's error contains if one does not exist.
         self._service = KubernetesService.get("mesh-app:ingress.service", args.ingress.service, opts=child)
         node = args.ingress.node
         self._node = Node.get("mesh-app:ingress.node", node, opts=child) if node else None
@@ -39,9 +39,9 @@ class MeshIngress(pulumi.ComponentResource):
         self.register_outputs({"extraPorts": [extra.node_port for extra in args.ingress.extra_ports]})
 
     def _extra_ports(self, protection: Protection) -> KubernetesService:
-        """Open the extra ports. The object keeps the name that it has: under another it would be another one.
+        """Create the Service of the extra ports. An existing one is not renamed.
 
-        Two of them cannot have one node port, and Pulumi makes the new one first.
+        A rename would create a second object before it deletes the first, and both cannot have one node port.
         """
         former = [pulumi.Alias(name=each) for each in ingress.former_extra_ports_names(self._args)]
         return KubernetesService(
@@ -58,12 +58,12 @@ class MeshIngress(pulumi.ComponentResource):
         )
 
     def url(self, service: Service) -> pulumi.Output[str]:
-        """Show the URL for a person to open."""
+        """Return the URL to open."""
         return self.urls(service)[ingress.opened(service, shown(service, self._args))]
 
     def urls(self, service: Service) -> pulumi.Output[dict[str, str]]:
-        """List the URLs of a service by port: the gateway's first, then the extra ones."""
-        # One after the other: Output.all would turn what the provider read into dicts without attributes.
+        """Return the URLs of a service by port: those of the Gateway, then those of the extra ports."""
+        # Nested, since Output.all would convert the provider's objects to dicts without attributes.
         node = self._node.status if self._node else pulumi.Output.from_input(None)
         return self._service.spec.apply(
             lambda spec: self._service.status.apply(
@@ -82,7 +82,7 @@ def _urls(
     if not service.outside:
         return ingress.inside_urls(service, stack.namespace.name)
     args = stack.ingress
-    arrivals = [(way, _arrival(way, args, spec)) for way in shown(service, stack)]
+    arrivals = [(each, _arrival(each, args, spec)) for each in shown(service, stack)]
     balanced = ingress.balanced_address(((status or {}).get("load_balancer") or {}).get("ingress") or ())
     fixed = args.address or ingress.node_address((node or {}).get("addresses") or ())
     if fixed is None and args.node is not None:
@@ -91,17 +91,17 @@ def _urls(
     if address is None:
         raise ConfigError([NO_ADDRESS.at(Path() / "ingress" / "address", None, service=args.service)])
     urls = {}
-    for way, port in arrivals:
+    for entry, port in arrivals:
         number = (port.get("node_port") if fixed else None) or port["port"]
-        urls[str(way.port)] = ingress.url(address, int(number), service.app.shown_path, way.scheme)
-    # A load balancer knows nothing of the stack's own node ports.
+        urls[str(entry.port)] = ingress.url(address, int(number), service.app.shown_path, entry.scheme)
+    # A load balancer does not serve the stack's own node ports.
     return urls | (ingress.extra_urls(service, args, fixed) if fixed else {})
 
 
-def _arrival(way: EntryPoint, args: Ingress, spec: ingress.Seen) -> ingress.Seen:
-    port = ingress.arrival(spec["ports"], way.port)
+def _arrival(entry: EntryPoint, args: Ingress, spec: ingress.Seen) -> ingress.Seen:
+    port = ingress.arrival(spec["ports"], entry.port)
     if port is None:
         ports = ", ".join(f"{each.get('name')}={each['port']}" for each in spec["ports"])
-        words = {"service": args.service, "port": way.port, "ports": ports}
-        raise ConfigError([NO_INGRESS_PORT.at(way.port_place, way.port, **words)])
+        words = {"service": args.service, "port": entry.port, "ports": ports}
+        raise ConfigError([NO_INGRESS_PORT.at(entry.port_place, entry.port, **words)])
     return port

@@ -1,4 +1,4 @@
-"""MeshNamespace: the stack's namespace, and whether Istio puts sidecars into its pods."""
+"""MeshNamespace: the stack's namespace, with its injection label."""
 
 import pulumi
 from pulumi_kubernetes.core.v1 import Namespace as KubernetesNamespace
@@ -12,13 +12,13 @@ from components.rollout.hooks import is_outside_engine
 
 
 class MeshNamespace(pulumi.ComponentResource):
-    """A namespace with exactly one injection label, or none where each pod chooses for itself.
+    """A namespace with exactly one injection label, or none with `manual`.
 
     An existing one is checked and not declared.
     """
 
     name: pulumi.Output[str]
-    """Known once the namespace and its label are there."""
+    """Resolved when the namespace and its label exist."""
 
     def __init__(
         self, args: Stack, *, protection: Protection, opts: pulumi.ResourceOptions | None = None
@@ -35,15 +35,15 @@ class MeshNamespace(pulumi.ComponentResource):
         self.register_outputs({"name": self.name})
 
     def _release(self, labels: dict[str, str] | None) -> None:
-        """Keep a namespace of this stack declared for one update, in which Pulumi learns not to delete it.
+        """Declare the stack's namespace for one more update, with `retain_on_delete` and without an owner.
 
-        By its label no stack owns it any more, and the next update drops it from the state.
+        The next update removes it from the state.
         """
         if labels is None:
             return
         pulumi.log.warn(
-            f"this stack created namespace {self._namespace} and lets go of it by this update: it stays with "
-            "all that it contains; the next `pulumi up` drops it from the state"
+            f"this stack created namespace {self._namespace} and releases it with this update: the namespace "
+            "and its contents are not deleted; the next `pulumi up` removes it from the state"
         )
         self._declare({**labels, LABEL: NO_STACK}, pulumi.ResourceOptions(retain_on_delete=True))
 
@@ -56,7 +56,7 @@ class MeshNamespace(pulumi.ComponentResource):
 
 
 def injection_label(injection: Injection) -> dict[str, str]:
-    """Say the injection as the one label that means it. Two labels would overrule each other (IST0123)."""
+    """Return the single label of an injection mode. Two labels would conflict (IST0123)."""
     if isinstance(injection, Revision):
         return {"istio.io/rev": injection.revision}
     labels = {

@@ -1,4 +1,4 @@
-"""MeshSecurity: who may call a service, enforced by the proxies of its pods."""
+"""MeshSecurity: authentication and authorization of a service's callers."""
 
 from collections.abc import Sequence
 
@@ -15,22 +15,21 @@ from components.rollout.update import Update
 def secure(
     args: Service, *, stack: Stack, update: Update, opts: pulumi.ResourceOptions | None = None
 ) -> Sequence[pulumi.Resource]:
-    """Make a MeshSecurity where the stack file asks for one; returns the policies that pods wait for."""
+    """Create a MeshSecurity if the stack file has `security`; returns the policies that pods wait for."""
     if args.security is None:
         return ()
     return MeshSecurity(args, stack=stack, update=update, opts=opts).policies
 
 
 class MeshSecurity(pulumi.ComponentResource):
-    """What the stack file asks for of PeerAuthentication, RequestAuthentication and AuthorizationPolicy.
+    """PeerAuthentication, RequestAuthentication and AuthorizationPolicy, as far as the stack file needs them.
 
-    They select pods by label, so they can exist before any pod does. Each comes after the one before: a mode,
-    then tokens, then the list of callers. They are deleted in reverse, so that no request is refused for a
-    proof that no proxy checks any more.
+    They select pods by label, so they can exist before the pods. They are created in this order and deleted
+    in reverse, so that no request is refused for a credential that no proxy validates any more.
     """
 
     policies: Sequence[pulumi.Resource]
-    """What has to exist before the first pod that it selects."""
+    """The policies, which must exist before the first pod that they select."""
 
     def __init__(
         self, args: Service, *, stack: Stack, update: Update, opts: pulumi.ResourceOptions | None = None
@@ -59,7 +58,7 @@ class MeshSecurity(pulumi.ComponentResource):
 
 
 def _warning(app: App, update: Update) -> pulumi.ResourceHookBinding | None:
-    """Say in the preview, and before the update, whose calls will be refused that are not today."""
+    """Warn, in the preview and before the update, about callers whose requests will be refused."""
     if is_outside_engine():
         return None
 
@@ -67,14 +66,14 @@ def _warning(app: App, update: Update) -> pulumi.ResourceHookBinding | None:
         if callers := await update.live_state.without_proxy(app):
             pulumi.log.warn(refused(app.name, callers))
 
-    hook = update.hooks.of("policy-comes", app.name, warn, on_dry_run=True)
+    hook = update.hooks.of("before-policy-create", app.name, warn, on_dry_run=True)
     return pulumi.ResourceHookBinding(before_create=[hook])
 
 
 def refused(app: str, callers: Sequence[str]) -> str:
-    """Word the warning, with the way that loses no request."""
+    """Return the warning, with the steps that lose no requests."""
     return (
-        f"the pods of {', '.join(callers)} run without a proxy: as soon as the policies of {app} exist, what "
-        f"they ask of {app} is refused until they have one. To lose none of these requests, in two steps: "
-        "`pulumi up` with injection switched on, then `pulumi up` with security"
+        f"the pods of {', '.join(callers)} run without a proxy: once the policies of {app} exist, their "
+        f"requests to {app} are refused until they have one. To lose none of these requests, use two "
+        "updates: `pulumi up` with injection enabled, then `pulumi up` with security"
     )

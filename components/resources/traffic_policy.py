@@ -1,105 +1,62 @@
-"""TrafficPolicy: subsets, gateway and routes of a service, in the order that loses no request."""
+"""TrafficPolicy: subsets, Gateway and routes of a service, in an order that loses no requests."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
+from pulumi_kubernetes.core.v1 import Service as KubernetesService
 
-from components.manifests import gateway as servers
-from components.manifests import virtual_service
 from components.manifests.destination_rule import destination_rule
-from components.manifests.route_match import Spec
-from components.model.service import Service
-from components.model.stack import Stack
-from components.resources.custom_resource import mesh_object
-from components.resources.protection import Protection
-from components.rollout.handover import Handover
+from components.manifests.gateway import gateway
+from components.manifests.virtual_service import mesh_virtual_service, virtual_service
+from components.resources.service_policy import ISTIO, ServicePolicy, Workloads
 
 
-class TrafficPolicy(pulumi.ComponentResource):
-    """A DestinationRule for each version, a Gateway unless there is one already, and the VirtualServices.
+class TrafficPolicy(ServicePolicy):
+    """A DestinationRule for each version, a Gateway unless an existing one is used, and the VirtualServices.
 
-    A subset comes after its pods and before the route that needs it. Pulumi makes and changes before it
-    deletes, and deletes the other way round: a version loses its route, then its subset, then its pods. In
-    between, the handover waits until every proxy has followed.
+    A subset is created after its pods and before the route that needs it. Pulumi creates and updates before
+    it deletes, and deletes in the opposite order: route, subset, pods. In between, the handover waits for
+    every proxy.
     """
 
-    def __init__(
-        self,
-        args: Service,
-        *,
-        stack: Stack,
-        handover: Handover,
-        ports: Sequence[pulumi.Resource],
-        workloads: Mapping[str, Sequence[pulumi.Resource]],
-        protection: Protection,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        # The weights stay out of the component's own inputs, or a weight change would show as two changes.
-        super().__init__("mesh:index:TrafficPolicy", args.app.name, {"app": args.app.name}, opts)
-        self._args, self._namespace = args, stack.namespace.name
+    API_VERSION = ISTIO
+
+    def _create(self, ports: Sequence[KubernetesService], workloads: Workloads) -> list[CustomResource]:
+        args = self._args
         subsets = [
             self._object(
                 "DestinationRule",
                 args.workload(version),
                 destination_rule(args, version),
                 pods,
-                kept=protection.of_version(args, version),
-                hooks=handover.of_subset(version),
+                kept=self._protection.of_version(args, version),
+                hooks=self._handover.of_subset(version),
             )
             for version, pods in workloads.items()
         ]
         needs: list[pulumi.Resource] = [*subsets]
         if args.owns_gateway:
-            gateway = servers.gateway(args, stack.ingress)
-            needs.append(self._object("Gateway", args.app.name, gateway, ports, kept=protection.of()))
-        routes = self._routes(stack.mesh_routes(args), needs, handover, protection.of())
-        handover.guard(*routes)
-        self.register_outputs({"hosts": list(args.hosts), "subsets": list(workloads)})
+            needs.append(self._object("Gateway", args.app.name, gateway(args, self._stack.ingress), ports))
+        return self._routes(needs)
 
-    def _routes(
-        self,
-        mesh_routes: str | None,
-        needs: Sequence[pulumi.Resource],
-        handover: Handover,
-        kept: pulumi.ResourceOptions,
-    ) -> list[CustomResource]:
-        """Make the VirtualService, and before it that of callers in the mesh where they have their own.
+    def _routes(self, needs: Sequence[pulumi.Resource]) -> list[CustomResource]:
+        """Create the VirtualService, and before it that of callers in the mesh if it is separate.
 
-        When hosts change from names to `*`, the first object gives these callers up once the second has them.
+        When hosts change from names to `*`, the second object must exist before the first loses these
+        callers.
         """
         made: list[CustomResource] = []
-        if mesh_routes is not None:
+        if (mesh_routes := self._stack.mesh_routes(self._args)) is not None:
             spec, hooks = (
-                virtual_service.mesh_virtual_service(self._args),
-                handover.of_routes(mesh_routes, first=False),
+                mesh_virtual_service(self._args),
+                self._handover.of_routes(mesh_routes, first=False),
             )
-            made.append(self._object("VirtualService", mesh_routes, spec, needs, kept=kept, hooks=hooks))
+            made.append(self._object("VirtualService", mesh_routes, spec, needs, hooks=hooks))
         name = self._args.app.name
-        spec = virtual_service.virtual_service(self._args, mesh_apart=mesh_routes is not None)
-        hooks = handover.of_routes(name)
-        made.append(self._object("VirtualService", name, spec, [*needs, *made], kept=kept, hooks=hooks))
-        return made
-
-    def _object(
-        self,
-        kind: str,
-        name: str,
-        spec: Spec,
-        after: Sequence[pulumi.Resource],
-        *,
-        kept: pulumi.ResourceOptions,
-        hooks: pulumi.ResourceHookBinding | None = None,
-    ) -> CustomResource:
-        return mesh_object(
-            "networking.istio.io/v1",
-            kind,
-            name,
-            spec,
-            app=self._args.app,
-            namespace=self._namespace,
-            parent=self,
-            after=after,
-            kept=kept,
-            hooks=hooks,
+        spec, hooks = (
+            virtual_service(self._args, mesh_apart=mesh_routes is not None),
+            self._handover.of_routes(name),
         )
+        made.append(self._object("VirtualService", name, spec, [*needs, *made], hooks=hooks))
+        return made

@@ -1,4 +1,4 @@
-"""VersionedApp: one Service, and a Deployment for each version behind it."""
+"""VersionedApp: a Service, and a Deployment for each version."""
 
 from collections.abc import Mapping, Sequence
 
@@ -22,18 +22,15 @@ from components.rollout.pod_readiness import PROVIDER_SECONDS
 
 
 class VersionedApp(pulumi.ComponentResource):
-    """The pods of a service. How traffic comes to them is the TrafficPolicy's business.
+    """The pods of a service; TrafficPolicy routes requests to them.
 
-    No pod is made before the policies that restrict its callers. Pulumi deletes in reverse, and waits until
-    the pods of a Deployment are gone: they go first.
+    No pod is created before the policies that restrict its callers. Pulumi deletes in reverse, and waits
+    until the pods of a Deployment are gone.
     """
 
     service: KubernetesService
     workloads: Mapping[str, Sequence[pulumi.Resource]]
-    """What has to be ready before a version can have a subset: its pods, and what looks after their number.
-
-    So a version keeps all of it until its subset is gone.
-    """
+    """The resources that must exist before a version's subset, and longer: Deployment, autoscaler, budget."""
 
     def __init__(
         self,
@@ -64,9 +61,9 @@ class VersionedApp(pulumi.ComponentResource):
                 metadata={
                     "name": args.workload(version),
                     "namespace": self._namespace,
-                    # Kiali holds the Service's selector against the Deployment's own labels (KIA0701).
+                    # Kiali compares the Service's selector with the Deployment's own labels (KIA0701).
                     "labels": labels(app, version),
-                    # Whoever scales by hand owns the number of pods until the next change of the Deployment.
+                    # A manual scale owns `replicas` until the next change of the Deployment.
                     "annotations": OWNED,
                 },
                 spec=deployment.deployment(args, version, stack.namespace),
@@ -85,7 +82,7 @@ class VersionedApp(pulumi.ComponentResource):
         self.register_outputs({"service": app.name, "versions": list(args.versions)})
 
     def _scaling(self, args: Service, version: str, pods: pulumi.Resource) -> list[pulumi.Resource]:
-        """Make what looks after the number of a version's pods."""
+        """Create the autoscaler and the disruption budget of a version."""
         own, name = args.versions[version], args.workload(version)
         metadata = {
             "name": name,

@@ -1,4 +1,4 @@
-"""Which versions a routes object sends requests to. Pure: no Pulumi, no cluster."""
+"""Finds the versions to which a VirtualService or an HTTPRoute sends requests. Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,9 +8,9 @@ from components.model.service import Service
 
 
 def active_versions(spec: Spec, service: Service) -> frozenset[str]:
-    """Name the versions that get requests, or copies of them, by a VirtualService's or an HTTPRoute's spec.
+    """Return the versions that get requests, or copies of them, by the spec of a routes object.
 
-    An older spec may name versions that the service has no more.
+    An older spec may name versions that the service no longer has.
     """
     of_subsets = (name for route in spec.get("http") or () for name in _subsets(route))
     of_services = (name for rule in spec.get("rules") or () for name in _services(rule))
@@ -20,7 +20,7 @@ def active_versions(spec: Spec, service: Service) -> frozenset[str]:
 
 def _subsets(route: Mapping[str, Any]) -> Iterator[str]:
     for each in route.get("route") or ():
-        # A lone destination has no weight, and everything.
+        # A single destination has no weight and gets all requests.
         if each.get("weight", 1):
             yield each["destination"].get("subset", "")
     if route.get("mirror"):

@@ -1,9 +1,9 @@
-"""The number of a version's pods passes from the stack to an autoscaler and back, and never falls meanwhile.
+"""Passes `replicas` of a Deployment from the stack to an autoscaler, or back, without losing pods.
 
-Server-side apply resets a field that its last owner no longer names, and the default of `replicas` is 1. So
-the stack gives up the field before it applies a Deployment without it: then the number stays as it is until
-the autoscaler changes it. On the way back the autoscaler goes first: the engine deletes it only at the end of
-the update, and until then it would change the number that the stack has just set.
+Server-side apply resets a field that its last owner no longer sets, and the default of `replicas` is 1. So
+the stack gives up the field before it applies a Deployment without it; the number then stays as it is until
+the autoscaler changes it. In the other direction the autoscaler is deleted first: the engine would delete it
+only at the end of the update, and until then it would overwrite the number that the stack has set.
 """
 
 import json
@@ -24,14 +24,14 @@ Operation = dict[str, str]
 """One operation of a JSON patch."""
 
 PROVIDER: Final = "pulumi-kubernetes"
-"""What the names begin with under which Pulumi's provider applies objects."""
+"""The prefix of the field managers of Pulumi's provider."""
 
 ATTEMPTS: Final = 5
-"""Of a patch. Controllers write their notes beside it."""
+"""How often a patch is tried: controllers change the managed fields at the same time."""
 
 
 class AutoscalerHandover:
-    """Waits for each update of one version's Deployment, and passes the number of its pods on."""
+    """Passes the number of one version's pods between the stack and an autoscaler, before each update."""
 
     def __init__(self, service: Service, version: str, stack: Stack, hooks: SharedHooks) -> None:
         self._app, self._version, self._name = service.app.name, version, service.workload(version)
@@ -40,7 +40,7 @@ class AutoscalerHandover:
 
     @property
     def hook(self) -> pulumi.ResourceHook:
-        """For the Deployment, before it is updated."""
+        """Return the hook before an update of the Deployment."""
         return self._hooks.of("replicas-change", self._name, self._change)
 
     async def _change(self, args: pulumi.ResourceHookArgs) -> None:
@@ -51,16 +51,16 @@ class AutoscalerHandover:
                 await self._remove_autoscaler()
         except KubectlError as error:
             raise HandoverError(
-                f"{self._app}: Deployment {self._name} is left as it is, because kubectl has to pass the "
-                f"number of its pods to or from an autoscaler, and failed: {error}; then `pulumi up`"
+                f"{self._app}: Deployment {self._name} is not updated, because kubectl failed to pass its "
+                f"replicas to or from an autoscaler: {error}. Fix this, then `pulumi up`"
             ) from error
 
     async def _give_up(self) -> None:
-        """Take the number of pods out of what the API server has noted as the stack's."""
+        """Remove `replicas` from the managed fields of the stack."""
         for attempt in range(ATTEMPTS):
-            words = ("get", "deployment", self._name, "--show-managed-fields", "--ignore-not-found")
-            said = await self._kubectl(*words, "--output=json")
-            patch = giving_up(json.loads(said)) if said else []
+            arguments = ("get", "deployment", self._name, "--show-managed-fields", "--ignore-not-found")
+            output = await self._kubectl(*arguments, "--output=json")
+            patch = giving_up(json.loads(output)) if output else []
             if not patch:
                 return
             try:
@@ -74,24 +74,24 @@ class AutoscalerHandover:
                 return
 
     async def _remove_autoscaler(self) -> None:
-        """Delete the stack's own; the engine finds it gone at the end of the update."""
+        """Delete the stack's autoscaler before the engine does at the end of the update."""
         chosen = ",".join(f"{key}={value}" for key, value in OURS.items())
         name = f"--field-selector=metadata.name={self._name}"
         await self._kubectl("delete", "horizontalpodautoscalers", name, f"--selector={chosen}")
 
 
 def giving_up(deployment: Object) -> list[Operation]:
-    """Make the patch after which the provider owns the number of pods no longer; empty where it does not.
+    """Return the patch that removes `replicas` from the provider's managed fields; empty if it owns none.
 
     Args:
-        deployment: as the API server has it, with its managed fields.
+        deployment: the live Deployment, with its managed fields.
     """
     patch: list[Operation] = []
     for nth, entry in enumerate(deployment["metadata"].get("managedFields", ())):
         at = f"/metadata/managedFields/{nth}"
         is_ours = entry.get("operation") == "Apply" and entry.get("manager", "").startswith(PROVIDER)
         if is_ours and "f:replicas" in entry.get("fieldsV1", {}).get("f:spec", {}):
-            # Another entry may have taken this place since.
+            # The tests fail the patch if another entry has moved to this index.
             patch.append({"op": "test", "path": f"{at}/manager", "value": entry["manager"]})
             patch.append({"op": "test", "path": f"{at}/operation", "value": "Apply"})
             patch.append({"op": "remove", "path": f"{at}/fieldsV1/f:spec/f:replicas"})

@@ -1,18 +1,18 @@
-"""The hooks that a program binds to its resources, and whether anybody calls them."""
+"""Registers resource hooks with the engine, one of each kind for the whole stack."""
 
 import pulumi
 from pulumi.runtime.settings import get_monitor
 
 
 def is_outside_engine() -> bool:
-    """Tell whether Pulumi's mocks run the program: they say that they know hooks, and fail on the first."""
+    """Return whether Pulumi's mocks run the program: they claim to support hooks, and fail on the first."""
     return not hasattr(get_monitor(), "RegisterResourceHook")
 
 
 class SharedHooks:
     """One hook of each kind for all services of a stack, with a function for each resource.
 
-    A hook is a message to the engine: one for every resource would cost half as much as the resource.
+    Registering a hook is a request to the engine, which takes half as long as registering a resource.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,14 @@ class SharedHooks:
         *,
         on_dry_run: bool = False,
     ) -> pulumi.ResourceHook:
-        """Bind a function to the hook of this kind on the resource of this name; in previews too if asked."""
+        """Return the hook of this kind, which calls the function for the resource of this name.
+
+        Args:
+            kind: the name of the hook.
+            resource: the name of the resource.
+            function: the function to call.
+            on_dry_run: whether to call it in previews too.
+        """
         self._functions[kind, resource] = function
         if kind not in self._hooks:
             self._hooks[kind] = pulumi.ResourceHook(
@@ -40,7 +47,7 @@ class SharedHooks:
         return self._hooks[kind]
 
     def on_error(self, kind: str, resource: str, function: pulumi.ErrorHookFunction) -> pulumi.ErrorHook:
-        """Bind a function that says whether the engine tries again what has failed."""
+        """Return the error hook of this kind; the function decides whether the engine tries again."""
         self._error_functions[kind, resource] = function
         if kind not in self._error_hooks:
             self._error_hooks[kind] = pulumi.ErrorHook(
@@ -52,10 +59,10 @@ class SharedHooks:
 def before_delete(
     name: str, function: pulumi.ResourceHookFunction, *, on_dry_run: bool = False
 ) -> pulumi.ResourceHookBinding | None:
-    """Let the engine call a function before it deletes a resource.
+    """Register a hook that the engine calls before it deletes a resource.
 
-    The name stands in the state. While it does, Pulumi destroys nothing of the stack without its program, and
-    every program of the stack has to register it: also one that binds it to nothing any more.
+    The hook's name is stored in the state. While it is there, `pulumi destroy` needs the program, and every
+    program of the stack must register the hook, even if it no longer binds it.
     """
     if is_outside_engine():
         return None

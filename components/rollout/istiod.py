@@ -1,9 +1,9 @@
-"""What istiod knows of its proxies and pods, asked for through a forwarded port as istioctl asks. No Pulumi.
+"""Queries istiod's debug endpoints for its proxies, pods and objects, through a forwarded port. No Pulumi.
 
-istiod answers such questions only from its own pod: since 1.28 a request from elsewhere needs an identity of
-the mesh, and the API server's proxy has none. A forwarded port ends in the pod.
+istioctl does the same. Since 1.28 istiod answers only its own pod or callers with an identity of the mesh,
+which the API server's proxy lacks; a forwarded port ends in the pod.
 
-All services of a stack share one connection to each istiod for the whole update, and the answers too.
+All services of a stack share one connection to each istiod for the whole update, and the responses.
 """
 
 import asyncio
@@ -27,39 +27,39 @@ from components.rollout.shared_query import QueryRate, SharedQuery
 T = TypeVar("T")
 
 HEALTHY: Final = 1
-"""The health of an endpoint that takes requests, in istiod's numbers."""
+"""istiod's code for a healthy endpoint."""
 
 KINDS: Final = ("cluster", "endpoint", "listener", "route")
-"""What istiod sends to a proxy: subsets, their pods, ports, and the routes between."""
+"""The xDS types that istiod sends to a proxy: subsets, their pods, ports and routes."""
 
 QUERY_SECONDS: Final = 0.5
-"""From one question to the next, for all services together: an answer may be as large as the mesh."""
+"""The interval between queries, for all services together: a response may be as large as the mesh."""
 
 LIST_SECONDS: Final = 2.0
-"""How old the list of istiod's pods may be: a new one may have proxies, and each list is a command."""
+"""How long the list of istiod's pods is cached: new pods may have proxies, and each list runs kubectl."""
 
 MONITORING_PORT: Final = "15014"
-"""Where istiod serves its debug pages, unless its pods' annotation names another port, as for istioctl."""
+"""The port of istiod's debug endpoints, unless an annotation of its pods sets another, as for istioctl."""
 
 
 class IstiodUnavailable(Exception):
-    """istiod could not be asked: no kubectl, no right to, no istiod there."""
+    """istiod cannot be queried: kubectl or the permission is missing, or no istiod runs."""
 
 
 class _ConnectionLost(Exception):
-    """No answer this time: worth another try."""
+    """A query failed and can be tried again."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Proxy:
-    """What an Envoy was sent last of each kind, and what of that it has taken: marks that istiod makes up."""
+    """The nonces that an Envoy was last sent and has last acknowledged, by xDS type."""
 
     sent: Mapping[str, str]
-    taken: Mapping[str, str]
+    acked: Mapping[str, str]
 
     def waits(self, kinds: tuple[str, ...]) -> bool:
-        """Whether something of these kinds is on its way, or was refused."""
-        return any(self.sent[kind] != self.taken[kind] for kind in kinds)
+        """Return whether an update of these types is not acknowledged, or was rejected."""
+        return any(self.sent[kind] != self.acked[kind] for kind in kinds)
 
 
 Sample = Mapping[str, Proxy]
@@ -81,28 +81,28 @@ class Istiod:
         self._configz = SharedQuery(self._read, pace, self.connect)
 
     async def proxies(self) -> Sample:
-        """Look at all proxies of all istiods.
+        """Return all proxies of all istiods.
 
         Raises:
-            IstiodUnavailable: it could not be asked.
+            IstiodUnavailable: it cannot be queried.
             KubectlTimeout: it does not answer.
         """
         return await self._syncz()
 
-    async def knows_pods(self, host: str, labels: Mapping[str, str]) -> bool:
-        """Whether every istiod has a healthy pod with these labels behind a host; the domain may be any.
+    async def has_endpoints(self, host: str, labels: Mapping[str, str]) -> bool:
+        """Return whether every istiod has a healthy pod with these labels behind a host, in any domain.
 
         Raises:
-            IstiodUnavailable: it could not be asked.
+            IstiodUnavailable: it cannot be queried.
             KubectlTimeout: it does not answer.
         """
         return all(_has_pod(answer, host, labels) for answer in await self._shards())
 
-    async def knows(self, objects: Sequence[Mapping[str, Any]]) -> bool:
-        """Whether every istiod has read these objects of Istio's kinds as they were written last.
+    async def has_read(self, objects: Sequence[Mapping[str, Any]]) -> bool:
+        """Return whether every istiod has the latest generation of these objects of Istio's kinds.
 
         Raises:
-            IstiodUnavailable: it could not be asked.
+            IstiodUnavailable: it cannot be queried.
             KubectlTimeout: it does not answer.
         """
         wanted = _written(objects)
@@ -116,23 +116,23 @@ class Istiod:
         return [_written(answer or ()) for answer in await self._ask("/debug/configz")]
 
     async def _ask(self, path: str) -> list[Any]:
-        """Ask every istiod; a proxy is connected to one of them."""
+        """Query every istiod; a proxy is connected to one of them."""
         return await self._of_each(lambda pod: self._answer(pod, path))
 
     async def connect(self) -> None:
-        """Connect to every istiod, so that the first answer comes sooner.
+        """Connect to every istiod, so that the first query is answered sooner.
 
         Raises:
-            IstiodUnavailable: it could not be asked.
+            IstiodUnavailable: it cannot be queried.
             KubectlTimeout: it does not answer.
         """
         await self._of_each(self._forward)
 
     async def _of_each(self, what: Callable[[str], Awaitable[T]]) -> list[T]:
-        """Do something with every istiod, in vain for some time if need be.
+        """Call a function with every istiod; retry for `ANSWER_SECONDS`.
 
         Raises:
-            IstiodUnavailable: it could not be asked, in its own words or kubectl's.
+            IstiodUnavailable: it cannot be queried, with the error of istiod or kubectl.
             KubectlTimeout: it has not answered in time.
         """
         ends = time.monotonic() + ANSWER_SECONDS
@@ -146,7 +146,7 @@ class Istiod:
             await asyncio.sleep(QUERY_SECONDS)
 
     async def _forward(self, pod: str) -> PortForward:
-        """Get the connection to an istiod, a new one where there is none any more."""
+        """Return the connection to an istiod, a new one if it has ended."""
         forward = self._forwards.get(pod)
         if forward is None or forward.is_over:
             forward = self._forwards[pod] = PortForward(self._kubectl, pod, self._ports[pod])
@@ -169,15 +169,15 @@ class Istiod:
             forward.close()
             raise _ConnectionLost(f"pod/{pod}: {error}") from error
         if status != 200:  # noqa: PLR2004 (OK)
-            said = body.decode(errors="replace").strip()
-            raise IstiodUnavailable(f"pod/{pod} answers {path} with status {status}: {said[:80]}")
+            text = body.decode(errors="replace").strip()
+            raise IstiodUnavailable(f"pod/{pod} answers {path} with status {status}: {text[:80]}")
         try:
             return json.loads(body)
         except ValueError as error:
             raise _ConnectionLost(f"pod/{pod} does not answer {path} in JSON: {body[:80]!r}") from error
 
     async def _asked(self) -> Sequence[str]:
-        """Name the pods of istiod to ask; the list is a new one where the last is old."""
+        """Return the pods of istiod to query, from a list that is refreshed every `LIST_SECONDS`."""
         async with self._listing:
             if time.monotonic() - self._listed > LIST_SECONDS:
                 self._ports = await self._list()
@@ -187,15 +187,15 @@ class Istiod:
         return tuple(self._ports)
 
     async def _list(self) -> dict[str, int]:
-        """Map the pods of istiod that may have proxies to the port of their debug pages."""
+        """Return the pods of istiod that may have proxies, with the port of their debug endpoints."""
         running = "--field-selector=status.phase!=Failed,status.phase!=Succeeded"
         try:
-            said = await self._kubectl("get", "pods", "--selector=app=istiod", running, "--output=json")
+            output = await self._kubectl("get", "pods", "--selector=app=istiod", running, "--output=json")
         except KubectlTimeout:
             raise
         except KubectlError as error:
             raise IstiodUnavailable(str(error)) from error
-        pods = json.loads(said)["items"]
+        pods = json.loads(output)["items"]
         if not pods:
             raise IstiodUnavailable(
                 f"no istiod runs in namespace {self.namespace} of context {self._context}"
@@ -215,9 +215,10 @@ async def _in_time(answer: Awaitable[T], pod: str, ends: float) -> T:
 
 
 def _may_have_proxies(pod: Mapping[str, Any]) -> bool:
-    """Whether an istiod is ready, or was before it stopped to answer; one that ends gives its proxies away.
+    """Return whether an istiod is ready, or was ready since it started.
 
-    One that is frozen is not ready after some seconds, and its proxies stay connected for longer.
+    A frozen istiod becomes unready after some seconds, while its proxies stay connected. One that is being
+    deleted passes its proxies to others.
     """
     if "deletionTimestamp" in pod["metadata"]:
         return False
@@ -230,7 +231,7 @@ def _may_have_proxies(pod: Mapping[str, Any]) -> bool:
         for each in status.get("containerStatuses", ())
         if "running" in each["state"]
     ]
-    # Written by one clock, to the second.
+    # Both times are from the same clock, in seconds.
     was_ready = bool(started) and ready.get("lastTransitionTime", "") > max(started)
     return ready.get("status") == "True" or was_ready
 
@@ -241,9 +242,9 @@ def _port(pod: Mapping[str, Any]) -> int:
 
 
 def _written(objects: Sequence[Mapping[str, Any]]) -> set[tuple[str, int]]:
-    """Tell objects at one moment: the API server counts what is written to each.
+    """Identify objects by uid and generation.
 
-    What istiod derives from routes of the Gateway API was never written, and has no such count.
+    Objects that istiod derives from routes of the Gateway API have neither.
     """
     known = [each["metadata"] for each in objects]
     return {(each["uid"], each["generation"]) for each in known if "uid" in each and "generation" in each}
@@ -252,7 +253,7 @@ def _written(objects: Sequence[Mapping[str, Any]]) -> set[tuple[str, int]]:
 def _proxy(entry: Mapping[str, str]) -> Proxy:
     return Proxy(
         sent={kind: entry.get(f"{kind}_sent", "") for kind in KINDS},
-        taken={kind: entry.get(f"{kind}_acked", "") for kind in KINDS},
+        acked={kind: entry.get(f"{kind}_acked", "") for kind in KINDS},
     )
 
 

@@ -1,4 +1,4 @@
-"""kubectl, asked from inside an update for what Pulumi does not tell. No Pulumi."""
+"""Runs kubectl during an update, for state that Pulumi does not provide. No Pulumi."""
 
 import asyncio
 import re
@@ -8,57 +8,57 @@ from dataclasses import dataclass
 from typing import Final
 
 ANSWER_SECONDS: Final = 30.0
-"""How long a question may take: the API server's own limit for one that it forwards."""
+"""How long a command may take: the API server's own limit for requests that it forwards."""
 
 AWAY: Final = re.compile(
     r"connection to the server|Unable to connect to the server|connection refused|connection reset"
     r"|connection lost|(^|: |unexpected )EOF$",
     re.MULTILINE,
 )
-"""What kubectl says where the API server does not answer, or goes away meanwhile."""
+"""kubectl's errors when the API server cannot be reached or the connection is lost."""
 
 PAUSE_SECONDS: Final = 0.5
-"""Before an API server that is away is asked again."""
+"""The pause before an unreachable API server is tried again."""
 
 
 class KubectlError(Exception):
-    """kubectl is not there, or ended with an error: its own words."""
+    """kubectl is missing, or failed with this error."""
 
 
 class ApiServerUnreachable(KubectlError):
-    """No API server was there to answer."""
+    """kubectl could not reach the API server."""
 
 
 class KubectlTimeout(KubectlError):
-    """Whoever was asked is there and does not answer."""
+    """The API server or istiod is there and did not answer in time."""
 
 
 class ProcessLimitReached(KubectlTimeout):
-    """This machine cannot start a process, for now: it has no memory, or no free file or process."""
+    """This machine cannot start a process now: it lacks memory, file descriptors or processes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kubectl:
-    """kubectl with a kubeconfig context, in one of its namespaces if one is named."""
+    """kubectl with a context of the kubeconfig, and optionally a namespace."""
 
     context: str
     namespace: str = ""
 
     def command(self, *words: str) -> tuple[str, ...]:
-        """Write the command line."""
+        """Return the command line."""
         place = ("--namespace", self.namespace) if self.namespace else ()
         return ("kubectl", "--context", self.context, *place, *words)
 
     async def __call__(self, *words: str, given: str = "") -> str:
-        """Run a command and return what it printed; an API server that is away is asked until it is back.
+        """Run a command and return its output; retry while the API server cannot be reached.
 
         Args:
             words: the command.
             given: its standard input.
 
         Raises:
-            KubectlTimeout: there was no answer in time.
-            KubectlError: there is no kubectl, or it failed.
+            KubectlTimeout: it did not finish in time.
+            KubectlError: kubectl is missing or failed.
         """
         ends = time.monotonic() + ANSWER_SECONDS
         while True:
@@ -72,7 +72,7 @@ class Kubectl:
 
 
 def unstarted(error: OSError) -> KubectlError:
-    """Tell a kubectl that is missing from a machine that has no room for one more process."""
+    """Return the error for a kubectl that could not be started: it is missing, or a limit is reached."""
     if isinstance(error, FileNotFoundError):
         return KubectlError("kubectl is not on PATH")
     if isinstance(error, PermissionError):
@@ -93,22 +93,22 @@ async def _run(command: Sequence[str], patience: float, given: str) -> str:
     except OSError as error:
         raise unstarted(error) from error
     try:
-        said, complained = await asyncio.wait_for(process.communicate(given.encode() or None), patience)
+        output, errors = await asyncio.wait_for(process.communicate(given.encode() or None), patience)
     except TimeoutError as error:
         raise KubectlTimeout(f"no answer within {ANSWER_SECONDS:g} s: {' '.join(command)}") from error
     finally:
-        # After the time limit, and where the update is cancelled.
+        # After the time limit, and if the update is cancelled.
         if process.returncode is None:
             process.kill()
             await process.wait()
     if process.returncode:
-        why = complained.decode(errors="replace").strip()
+        why = errors.decode(errors="replace").strip()
         raise (ApiServerUnreachable if is_unreachable(why) else KubectlError)(
             why or f"{' '.join(command)} failed"
         )
-    return said.decode(errors="replace")
+    return output.decode(errors="replace")
 
 
-def is_unreachable(pod_issue: str) -> bool:
-    """Whether kubectl found no API server to answer."""
-    return bool(AWAY.search(pod_issue))
+def is_unreachable(error: str) -> bool:
+    """Return whether kubectl's error means that the API server cannot be reached."""
+    return bool(AWAY.search(error))

@@ -1,4 +1,4 @@
-"""What of a stack's services stands in the cluster, whatever Pulumi's state remembers of it."""
+"""Reads which versions of the stack's services exist in the cluster, independently of Pulumi's state."""
 
 import asyncio
 import datetime as dt
@@ -23,55 +23,55 @@ ROUTES: Final = {
 }
 
 RECENT_SECONDS: Final = 60.0
-"""Routes that were written no longer ago may still be on their way to a proxy.
+"""The time after a write in which routes may not have reached every proxy.
 
-istiod needs 10 s at most; the rest is for clocks of machine and cluster that differ.
+istiod needs at most 10 s; the rest allows for different clocks of machine and cluster.
 """
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
-    """What stands of one service."""
+class LiveVersions:
+    """The live versions of one service."""
 
     versions: frozenset[str]
-    """Those that have a Deployment."""
+    """The versions that have a Deployment."""
     recent: bool
-    """Whether its routes were written just now."""
+    """Whether its routes were written within `RECENT_SECONDS`."""
 
 
 class LiveState:
-    """Looked at once in an update, for all services of the stack."""
+    """The live Deployments and routes of the stack, read once in an update."""
 
     def __init__(self, stack: Stack) -> None:
         self._kubectl = Kubectl(context=stack.cluster.context, namespace=stack.namespace.name)
         self._kinds = f"deployments,{ROUTES[stack.api]}"
-        self._asked: asyncio.Future[Sequence[Object]] | None = None
+        self._objects: asyncio.Future[Sequence[Object]] | None = None
 
-    async def of(self, app: App) -> Found:
-        """Look at one service; nothing of it stands where nobody here can see it."""
-        self._asked = self._asked or asyncio.ensure_future(self._ask())
-        return found(await self._asked, app, dt.datetime.now(dt.UTC))
+    async def of(self, app: App) -> LiveVersions:
+        """Return the live versions of a service; none if kubectl cannot read them."""
+        self._objects = self._objects or asyncio.ensure_future(self._list())
+        return live_versions(await self._objects, app, dt.datetime.now(dt.UTC))
 
     async def without_proxy(self, but: App) -> list[str]:
-        """Name the Deployments of other services whose pods have no proxy, where they can be seen."""
-        self._asked = self._asked or asyncio.ensure_future(self._ask())
-        return without_proxy(await self._asked, but)
+        """Return the Deployments of other services without proxies; none if kubectl cannot read them."""
+        self._objects = self._objects or asyncio.ensure_future(self._list())
+        return without_proxy(await self._objects, but)
 
-    async def _ask(self) -> Sequence[Object]:
+    async def _list(self) -> Sequence[Object]:
         chosen = ",".join(f"{key}={value}" for key, value in OURS.items())
         try:
-            said = await self._kubectl(
+            output = await self._kubectl(
                 "get", self._kinds, f"--selector={chosen}", "--show-managed-fields", "--output=json"
             )
         except KubectlError as error:
             pulumi.log.debug(str(error))
             return []
-        items: Sequence[Object] = json.loads(said)["items"]
+        items: Sequence[Object] = json.loads(output)["items"]
         return items
 
 
 def without_proxy(objects: Sequence[Object], but: App) -> list[str]:
-    """Name the Deployments of other services that the program made without a proxy."""
+    """Return the Deployments of other services whose pods were created without a proxy."""
     others = [
         each
         for each in objects
@@ -80,8 +80,8 @@ def without_proxy(objects: Sequence[Object], but: App) -> list[str]:
     return sorted(each["metadata"]["name"] for each in others if not deployment.has_proxy(each["spec"]))
 
 
-def found(objects: Sequence[Object], app: App, now: dt.datetime) -> Found:
-    """Read Deployments and routes as kubectl lists them."""
+def live_versions(objects: Sequence[Object], app: App, now: dt.datetime) -> LiveVersions:
+    """Return the live versions of a service from listed Deployments and routes."""
     own = [each for each in objects if each["metadata"]["labels"].get("app") == app.name]
     labels = [each["metadata"]["labels"] for each in own if each["kind"] == "Deployment"]
     writers = [
@@ -92,7 +92,7 @@ def found(objects: Sequence[Object], app: App, now: dt.datetime) -> Found:
         if "subresource" not in writer
     ]
     written = [dt.datetime.fromisoformat(writer["time"]) for writer in writers if "time" in writer]
-    return Found(
+    return LiveVersions(
         versions=frozenset(each["version"] for each in labels if "version" in each),
         recent=any(abs((now - each).total_seconds()) < RECENT_SECONDS for each in written),
     )

@@ -1,10 +1,10 @@
-"""Which values look like secrets, by name or by themselves, and how a text is shown without them. Pure."""
+"""Recognizes probable secrets, by name or by format, and hides them in texts. Pure."""
 
 import re
 from typing import Final
 
 HIDDEN: Final = "(hidden)"
-"""What is shown in place of a value."""
+"""Replaces a hidden value."""
 
 WORDS: Final = frozenset(
     [
@@ -33,22 +33,22 @@ WORDS: Final = frozenset(
         "WEBHOOK",
     ]
 )
-"""Words of a name that is a secret's, in the middle of it too: `AWS_SECRET_ACCESS_KEY_ID`, `dbPassword`."""
+"""Words in the name of a secret, at any position: `AWS_SECRET_ACCESS_KEY_ID`, `dbPassword`."""
 
 ENDS: Final = ("CREDENTIALS", "KEY", "PASS", "PASSPHRASE", "PASSWD", "PASSWORD", "PWD", "SECRET", "TOKEN")
-"""What a word of such a name ends in where words are not kept apart: `PGPASSWORD`, `ACCESSTOKEN`."""
+"""Endings of names whose words are not separated: `PGPASSWORD`, `ACCESSTOKEN`."""
 
 CONNECTION: Final = re.compile(r"CONN(ECTION)?STR(ING)?S?")
-"""In a name without its separators: `CONNECTION_STRING`, `ConnectionStrings__Default`, `CONN_STR`."""
+"""Matches a name without separators: `CONNECTION_STRING`, `ConnectionStrings__Default`, `CONN_STR`."""
 
 OF_A_FILE: Final = ("FILE", "PATH", "DIR", "STORE")
-"""Last words of a name that says where a secret is, if its value is an absolute path."""
+"""Last words of the name of a secret's location, if the value is an absolute path."""
 
 HARMLESS: Final = re.compile(r"|true|false|yes|no|on|off|none|null", re.IGNORECASE)
-"""Values that are no secret, whatever their name: switches, and nothing."""
+"""Values that are never secret: switches and empty ones."""
 
 SHELLS_OWN: Final = ("PWD", "OLDPWD")
-"""The working directory."""
+"""Variables with the working directory."""
 
 URL: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)[^\s/?#@:]*:[^\s/?#@]+@")
 """A URL with a password: `postgres://user:password@host/`."""
@@ -60,30 +60,30 @@ BY_ITSELF: Final = re.compile(
     r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"  # an access key of AWS
     r"|\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|sk_live_)[A-Za-z0-9_-]{10,}"
 )
-"""Forms that only secrets have."""
+"""Formats that only secrets have."""
 
 ASSIGNMENT: Final = re.compile(
     r"""(?P<name>[A-Za-z_][\w.-]*)\\?["']?[ \t]*[=:][ \t]*"""
     r"""(?P<value>\\?"[^"\n]*"|'[^'\n]*'|(?:(?:Bearer|Basic)[ \t]+)?[^\s"',;&]+)"""
 )
-"""A name with its value inside a text: `Server=db;Password=x`, `--token=x`, `"apiKey": "x"`."""
+"""A name with a value in a text: `Server=db;Password=x`, `--token=x`, `"apiKey": "x"`."""
 
 _CAPITAL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SEPARATOR: Final = re.compile(r"[^A-Za-z0-9]+")
 
 
 def resembles_secret(name: str, value: str) -> bool:
-    """Tell whether a value must not be shown or written down, by its name or by what it is.
+    """Return whether a value must not be printed or stored, by its name or its format.
 
     Args:
-        name: of an environment variable, a header, an annotation; empty where it has none.
-        value: itself.
+        name: the name of an environment variable, a header or an annotation; may be empty.
+        value: its value.
     """
     return (_is_secrets_name(name) and not _is_harmless(name, value)) or without_secrets(value) != value
 
 
 def without_secrets(text: str) -> str:
-    """Hide what looks like a secret in a text; the rest stays as it is."""
+    """Replace probable secrets in a text."""
     at = 0
     while found := ASSIGNMENT.search(text, at):
         at = found.start("value")
@@ -94,7 +94,7 @@ def without_secrets(text: str) -> str:
 
 
 def _assigns_secret(name: str, value: str) -> bool:
-    # "missing key: shop" names no secret.
+    # "missing key: shop" is not a secret.
     is_secrets = _is_secrets_name(name) and name.upper() not in ("KEY", "KEYS")
     return is_secrets and not _is_harmless(name, value)
 

@@ -1,4 +1,4 @@
-"""Reports updates that lose requests by their nature: in the preview, and again while the update is made."""
+"""Warns about changes that cannot avoid losing requests, in the preview and during the update."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -14,23 +14,23 @@ from components.schema.issues import Issue, Path
 HOOK: Final = "loses-requests"
 
 KINDS: Final = ("Service", "Deployment", "Gateway", "VirtualService", "HTTPRoute")
-"""Whose updates can."""
+"""The kinds whose updates can lose requests."""
 
 Manifest = Mapping[str, Any]
 
 
 class LossWarnings:
-    """One stack's, in one run of the program. It comes to the resources as a transformation."""
+    """The warnings of one run of the program; a transformation binds their hook to the resources."""
 
     def __init__(self, stack: Stack) -> None:
         self._services: Mapping[str, tuple[Path, Service]] = {
             service.app.name: (place, service) for place, service in stack.placed.items()
         }
         self._fewer: dict[str, dict[str, tuple[int, int]]] = {}
-        """By app and version, where this update takes pods: their number before and after."""
+        """The number of pods before and after, by app and version, if this update scales it down."""
 
-    def watch(self) -> None:
-        """Compare every object that the program declares from now on with what it was."""
+    def register(self) -> None:
+        """Compare every object that the program declares from now on with its previous inputs."""
         if is_outside_engine():
             return
         hook = pulumi.ResourceHook(HOOK, self._compare, pulumi.ResourceHookOptions(on_dry_run=True))
@@ -49,10 +49,7 @@ class LossWarnings:
             pulumi.log.warn(f"this change loses requests:\n{each}")
 
     def of(self, before: Manifest, after: Manifest) -> Iterable[Issue]:
-        """List what an object's update loses.
-
-        The engine updates the pods of a service before its routes.
-        """
+        """List the requests that an object's update loses. The engine updates pods before routes."""
         kind, metadata = after["kind"], after["metadata"]
         labels = metadata.get("labels") or {}
         old, new = before.get("spec") or {}, after.get("spec") or {}
@@ -79,7 +76,7 @@ class LossWarnings:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 (nested plain data)
-    """Write the engine's numbers, which all have a fraction, as Kubernetes has them."""
+    """Convert the engine's numbers, which are all floats, to integers where possible."""
     if isinstance(value, Mapping):
         return {key: _plain(each) for key, each in value.items()}
     if isinstance(value, list):

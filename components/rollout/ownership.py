@@ -1,7 +1,7 @@
-"""Ownership: every object carries the identity of its stack, and none is taken over from another owner.
+"""Labels every object with the identity of its stack, and refuses to create objects of other owners.
 
-Pulumi's provider creates by an upsert: an object that exists already would become the stack's own, and
-`pulumi destroy` would delete it.
+Pulumi's provider creates with an upsert: an existing object would become the stack's own, and `pulumi
+destroy` would delete it.
 """
 
 import asyncio
@@ -16,27 +16,27 @@ from components.model.stack import Stack
 from components.model.stack_identity import LABEL, identity, owner_of
 from components.rollout.hooks import is_outside_engine
 from components.rollout.kubectl import Kubectl, KubectlError
-from components.rollout.live_objects import Live, Ref, former_managers, is_leaving, read, release_fields
+from components.rollout.live_objects import Live, Ref, former_managers, is_terminating, read, release_fields
 from components.schema.issues import Issue, Path
 from components.schema.messages import (
     EXISTENCE_UNKNOWN,
     NAMESPACE_EXISTS,
-    NAMESPACE_UNSURE,
+    NAMESPACE_OWNER_UNKNOWN,
     OBJECT_EXISTS,
-    OBJECT_LEAVING,
+    OBJECT_TERMINATING,
 )
 from components.settings.errors import OwnershipError
 
 FREE: Final = "object-is-free"
-"""The hook before a creation, in previews too."""
+"""The hook before a creation, also in previews."""
 ALONE: Final = "object-is-alone"
-"""The hook after it."""
+"""The hook after a creation."""
 
 ADOPTS: Final = "MESH_APP_ADOPTS"
-"""The variable by which `operations adopt` says that the state has objects without the stack's identity."""
+"""Set by `operations adopt` while the state contains objects without the stack's identity."""
 
 KUBERNETES: Final = "kubernetes:"
-"""How the types of all resources begin that are objects of the cluster."""
+"""The prefix of the types of all Kubernetes resources."""
 
 GONE_SECONDS: Final = 60.0
 """How long an update waits for an object of the same name that is being deleted."""
@@ -46,9 +46,9 @@ NAMES: Final = Path() / "namespace" / "name"
 
 
 class Ownership:
-    """One stack's, in one run of the program.
+    """Ownership of the stack's objects, in one run of the program.
 
-    It comes to the resources as a transformation, so that no component can forget it.
+    A transformation applies it to all resources, so that no component can omit it.
     """
 
     def __init__(self, stack: Stack) -> None:
@@ -56,27 +56,27 @@ class Ownership:
         self._identity = identity(pulumi.get_project(), pulumi.get_stack())
         self._kubectl = Kubectl(context=stack.cluster.context)
         self._declared: list[Ref] = []
-        self._asked: dict[Ref, asyncio.Future[Live]] = {}
+        self._queries: dict[Ref, asyncio.Future[Live]] = {}
         self._hooks: pulumi.ResourceHookBinding | None = None
         self._is_reported = False
         self._adopts = os.environ.get(ADOPTS) == "true"
 
     @property
     def declared(self) -> frozenset[Ref]:
-        """All objects that the program declares: the engine asks nothing before the program has run."""
+        """All objects that the program declares: the engine calls hooks only after the program has run."""
         return frozenset(self._declared)
 
     def claim(self) -> None:
-        """Mark and guard every object that the program declares from now on."""
+        """Label and guard every object that the program declares from now on."""
         pulumi.runtime.register_stack_transformation(self._own)
 
     def _own(self, resource: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
         if not resource.type_.startswith(KUBERNETES) or resource.opts.id is not None:
-            return None  # what the program only reads is not the stack's
+            return None  # The program only reads it.
         props: dict[str, Any] = dict(resource.props)
         metadata = props["metadata"]
-        mark = {} if resource.opts.retain_on_delete else {LABEL: self._identity}
-        labels = {**(metadata.get("labels") or {}), **mark}
+        label = {} if resource.opts.retain_on_delete else {LABEL: self._identity}
+        labels = {**(metadata.get("labels") or {}), **label}
         self._declared.append(Ref.of(props))
         guarded = pulumi.ResourceOptions(hooks=self._binding())
         return pulumi.ResourceTransformationResult(
@@ -85,7 +85,7 @@ class Ownership:
         )
 
     def _binding(self) -> pulumi.ResourceHookBinding | None:
-        """Bind the same hooks to all resources: the engine calls them for what it creates."""
+        """Return the hooks for all resources; the engine calls them for those that it creates."""
         if is_outside_engine():
             return None
         if self._hooks is None:
@@ -97,17 +97,17 @@ class Ownership:
         return self._hooks
 
     async def _is_free(self, args: pulumi.ResourceHookArgs) -> None:
-        """Stop the creation of an object that exists and is not this stack's.
+        """Fail the creation of an object that exists and is not this stack's.
 
-        One with this stack's identity comes from an update that was interrupted, or the state was restored,
-        or refreshed against another cluster: the stack continues with what it made.
+        An object with this stack's identity that is missing in the state is accepted: an update was
+        interrupted, or the state was restored or refreshed against another cluster.
         """
         wanted = Ref.of(args.new_inputs or {})
         try:
             live = await self._live(wanted)
             issues = list(self._taken(wanted, live))
             if not (issues or pulumi.runtime.is_dry_run()):
-                issues = await self._leaving(wanted, live)
+                issues = await self._wait_for_deletion(wanted, live)
         except KubectlError as error:
             context = self._stack.cluster.context
             issues = [EXISTENCE_UNKNOWN.at(Path("kubernetes") / "context", context, why=error)]
@@ -116,37 +116,38 @@ class Ownership:
             raise OwnershipError(str(wanted), () if is_reported else issues)
 
     async def _is_alone(self, args: pulumi.ResourceHookArgs) -> None:
-        """Drop the claims of an update that was interrupted after it had made an object.
+        """Remove the field managers of an update that was interrupted after it had created an object.
 
-        Its provider applied under a name that no state knows: a field that is taken out of the stack file
-        later would stay, and `operations drift` would report every field as another owner's too.
+        The name of its manager is in no state: a field that is removed from the stack file later would stay,
+        and `operations drift` would report every field as shared with another owner.
         """
         wanted = Ref.of(args.new_inputs or {})
         if wanted not in await self._live(wanted):
             return
         try:
-            live = await read(self._kubectl, [wanted], notes=True)
+            live = await read(self._kubectl, [wanted], managed_fields=True)
             for manager in former_managers(live[wanted]) if wanted in live else ():
                 await release_fields(self._kubectl, wanted, manager)
         except KubectlError as error:
-            # The object is made. `operations recover` drops the claims as well.
-            pulumi.log.debug(f"the claims of an earlier update to {wanted} stay: {error}")
+            # The object is created. `operations recover` removes the field managers as well.
+            pulumi.log.debug(f"field managers of an earlier update of {wanted} remain: {error}")
 
     async def _live(self, wanted: Ref) -> Live:
-        """Ask for all declared objects by one kubectl, once."""
-        if wanted not in self._asked:
-            new = sorted({*self._declared, wanted} - self._asked.keys())
-            self._asked |= dict.fromkeys(new, asyncio.ensure_future(read(self._kubectl, new)))
-        return await self._asked[wanted]
+        """Read all declared objects with one kubectl, once."""
+        if wanted not in self._queries:
+            new = sorted({*self._declared, wanted} - self._queries.keys())
+            self._queries |= dict.fromkeys(new, asyncio.ensure_future(read(self._kubectl, new)))
+        return await self._queries[wanted]
 
     def _taken(self, wanted: Ref, live: Live) -> Iterator[Issue]:
-        """List the object itself where it is another owner's, and others that surely are, for one report.
+        """Report the object if it belongs to another owner, and all others that certainly do.
 
-        Whose an object is that an older version of the program made, which marked none, only the engine
-        knows: it asks for what is not in the state. The same holds for objects that are being adopted.
+        Objects of older versions of the program have no label: only the engine knows whether the state
+        contains them, and it calls this hook for those that it does not contain. The same applies during
+        adoption.
         """
         for ref, each in sorted(live.items()):
-            if is_leaving(each) or owner_of(each) == self._identity:
+            if is_terminating(each) or owner_of(each) == self._identity:
                 continue
             if ref == wanted or not (self._adopts or may_be_older(each)):
                 yield self._issue(ref, each)
@@ -162,7 +163,7 @@ class Ownership:
             "context": context,
         }
         if ref.kind == "Namespace" and self._stack.namespace.existing:
-            return NAMESPACE_UNSURE.at(NAMES, ref.name, label=LABEL, **words)
+            return NAMESPACE_OWNER_UNKNOWN.at(NAMES, ref.name, label=LABEL, **words)
         if ref.kind == "Namespace":
             return NAMESPACE_EXISTS.at(NAMES, ref.name, existing=Path() / "namespace" / "existing", **words)
         place = f" --namespace {ref.namespace}" if ref.namespace else ""
@@ -171,7 +172,7 @@ class Ownership:
         return OBJECT_EXISTS.at(self._place(ref), str(ref), **words)
 
     def _place(self, ref: Ref) -> Path:
-        """Find the key that names the object: its service's, or the ports of the ingress."""
+        """Return the key that names the object: that of its service, or the ports of the ingress."""
         names = {service.app.name: place for place, service in self._stack.placed.items()}
         found = [app for app in names if ref.name == app or ref.name.startswith(f"{app}-")]
         if not found:
@@ -179,27 +180,27 @@ class Ownership:
         place = names[max(found, key=len)]
         return place if place.parts else place / "app" / "name"
 
-    async def _leaving(self, wanted: Ref, live: Live) -> list[Issue]:
-        """Wait for an object of the same name that is being deleted."""
+    async def _wait_for_deletion(self, wanted: Ref, live: Live) -> list[Issue]:
+        """Wait until an object of the same name that is being deleted is gone."""
         ends = asyncio.get_running_loop().time() + GONE_SECONDS
-        while is_leaving(live.get(wanted)):
+        while is_terminating(live.get(wanted)):
             if asyncio.get_running_loop().time() > ends:
-                held = ", ".join(live[wanted]["metadata"].get("finalizers") or ()) or "what it contains"
-                return [OBJECT_LEAVING.at(self._place(wanted), str(wanted), object=wanted, held=held)]
-            pulumi.log.info(f"waiting until {wanted}, which is being deleted, is gone")
+                held = ", ".join(live[wanted]["metadata"].get("finalizers") or ()) or "its contents"
+                return [OBJECT_TERMINATING.at(self._place(wanted), str(wanted), object=wanted, held=held)]
+            pulumi.log.info(f"waiting for the deletion of {wanted}")
             await asyncio.sleep(POLL_SECONDS)
             live = await read(self._kubectl, [wanted])
         return []
 
 
 def may_be_older(live: Mapping[str, Any]) -> bool:
-    """Tell whether an older version of the program, which gave no identity, may have made an object."""
+    """Return whether an older version of the program, which set no identity, may have created an object."""
     labels = live["metadata"].get("labels") or {}
     return LABEL not in labels and OURS.items() <= labels.items()
 
 
 def owner_text(live: Mapping[str, Any]) -> str:
-    """Say what an object tells of its owner."""
+    """Describe the owner of an object by its labels."""
     labels = live["metadata"].get("labels") or {}
     if LABEL in labels:
         return f"it belongs to stack {labels[LABEL]}"

@@ -1,4 +1,4 @@
-"""A version's pods become ready, or the update stops and says why: as a hook around its Deployment."""
+"""Waits until a version's pods are ready, or reports why they are not, in the hooks of its Deployment."""
 
 import asyncio
 import json
@@ -18,24 +18,24 @@ from components.rollout.log_redaction import without_secrets
 from components.rollout.rollout_status import DeploymentDeleted, Object, PodIssue, Rollout, rollout
 
 PROVIDER_SECONDS: Final = 100
-"""How long the provider waits by itself: it looks at no log, and knows no reason to stop earlier.
+"""The provider's timeout: it reads no log, and cannot detect a failed rollout earlier.
 
-Longer than most rollouts take. For slower ones it is asked again once the pods are ready; but Pulumi's state
-keeps its complaint then, and the next preview shows an update of the Deployment that changes nothing.
+Longer than most rollouts take. For slower ones the provider is run again once the pods are ready; its error
+then remains in Pulumi's state, and the next preview shows an update of the Deployment that changes nothing.
 """
 
 LIMIT_SECONDS: Final = 300.0
-"""How long no further pod may become ready, where none says that it never will."""
+"""The time without progress (a further ready pod) after which a rollout has failed."""
 
 KINDS: Final = ("deployments", "replicasets", "pods")
 PAUSE_SECONDS: Final = 1.0
 LOG_LINES: Final = 10
 NAMED: Final = 3
-"""How many complaints a message names."""
+"""How many pod issues a message lists."""
 
 
 class Readiness:
-    """Looks at the pods of one version's Deployment where they are not ready in time."""
+    """Waits for the pods of one version's Deployment if the provider's timeout was too short."""
 
     def __init__(self, service: Service, version: str, stack: Stack, hooks: SharedHooks) -> None:
         self._name, self._version, self._hooks = service.workload(version), version, hooks
@@ -45,101 +45,105 @@ class Readiness:
         self._kinds = ",".join((*KINDS, *(("horizontalpodautoscalers",) if scaled else ())))
         self._kubectl = Kubectl(context=stack.cluster.context, namespace=stack.namespace.name)
         self.failure = ""
-        """Why the pods of this update do not become ready, where the provider took them for ready."""
+        """Why the pods of this update do not become ready, although the provider reported success."""
 
     @property
     def after_update(self) -> pulumi.ResourceHook:
-        """For the Deployment."""
+        """Return the hook after an update of the Deployment."""
         return self._hooks.of("pods-updated", self._name, self._updated)
 
     @property
     def on_error(self) -> pulumi.ErrorHook:
-        """For the Deployment, whose timeouts are to be the provider's share of the wait."""
+        """Return the error hook of the Deployment, whose timeouts must be `PROVIDER_SECONDS`."""
         return self._hooks.on_error("pods-unready", self._name, self._unready)
 
-    async def pod_issue(self) -> str:
-        """Wait until the rollout is done, which is no complaint, or until it is in vain.
+    async def rollout_failure(self) -> str:
+        """Wait for the rollout. Returns why it failed; empty if it is complete.
 
         Raises:
-            KubectlError: nobody here can see the pods.
+            KubectlError: kubectl cannot read the pods.
         """
-        return await self._pod_issue(None)
+        return await self._wait(None)
 
     async def shortage(self) -> str:
-        """Wait until none but new pods are there and as many of them are available as the stack declares.
+        """Wait until all pods are new, and as many are available as the stack declares.
 
-        An autoscaler may want more, and has not raised a new Deployment to its `min` yet.
+        An autoscaler may want more, and may not have scaled a new Deployment to its `min` yet.
 
         Returns:
-            Why that is in vain; empty where it is so.
+            Why the wait failed; empty if the pods are available.
 
         Raises:
-            KubectlError: the pods cannot be seen from here.
+            KubectlError: kubectl cannot read the pods.
         """
-        return await self._pod_issue(self._fewest)
+        return await self._wait(self._fewest)
 
-    async def _pod_issue(self, fewest: int | None) -> str:
+    async def _wait(self, fewest: int | None) -> str:
         try:
-            pod_issues = await watch(lambda: self._sample(fewest), LIMIT_SECONDS)
+            pod_issues = await wait_for_rollout(lambda: self._sample(fewest), LIMIT_SECONDS)
         except DeploymentDeleted:
-            return self._gone
+            return self._deleted
         return "" if pod_issues is None else await self._message(pod_issues)
 
     @property
-    def _gone(self) -> str:
+    def _deleted(self) -> str:
         return (
-            f"no weight moves, because somebody deleted Deployment {self._name} of namespace "
-            f"{self._kubectl.namespace} while its pods were waited for; to make it again: "
+            f"the weights are not changed, because Deployment {self._name} of namespace "
+            f"{self._kubectl.namespace} was deleted during its rollout; to create it again: "
             "`pulumi up --refresh --run-program`"
         )
 
     async def _updated(self, _args: pulumi.ResourceHookArgs) -> None:
-        """Wait for what the provider may have missed; whoever moves weights has to look at the failure.
+        """Wait for pods that the provider did not wait for, and record a failure for the hooks of the routes.
 
-        On a busy cluster it takes the first ready pod for all: for a moment the ReplicaSet wants no more, and
-        the Deployment still says that its last rollout is done.
+        On a busy cluster the provider stops at the first ready pod: for a moment the ReplicaSet wants no
+        more, and the Deployment's status is still that of the last rollout.
         """
         try:
-            self.failure = await self.pod_issue()
+            self.failure = await self.rollout_failure()
         except KubectlError as error:
             pulumi.log.debug(str(error))
         except Exception as error:
-            # The engine only warns of a hook that fails: without this note weights would move all the same.
-            self.failure = f"no weight moves, because the pods of {self._version} cannot be judged: {error!r}"
+            # The engine only warns about a failed hook, and would change the weights all the same.
+            why = f"the pods of {self._version} could not be checked: {error!r}"
+            self.failure = f"the weights are not changed, because {why}"
             raise
 
     async def _unready(self, args: pulumi.ErrorHookArgs) -> bool:
-        """Tell the engine to ask the provider again: the pods are ready now, or cannot be seen from here.
+        """Return whether the engine runs the provider again: the pods are ready now, or cannot be read.
 
-        What the provider says is prose. A rollout that is not done shows that it gave up on pods, and was not
-        refused by the API server.
+        The provider's error is prose. If the rollout is not complete, the provider timed out, and the API
+        server did not refuse the Deployment.
         """
         if args.failed_operation == "delete":
             return False
         tries = len(args.errors)
         try:
             if (await self._sample(None)).done:
-                # It got done while the provider gave up, or nothing was written: once more tells which.
+                # Either it completed as the provider timed out, or nothing was written: run it again.
                 return tries == 1
-            pulumi.log.info(f"waiting for the pods of {self._version}, for as long as there is hope")
-            said = await self.pod_issue()
+            minutes = int(LIMIT_SECONDS // 60)
+            pulumi.log.info(
+                f"waiting for the {self._version} pods to become ready (up to {minutes} min without progress)"
+            )
+            why = await self.rollout_failure()
         except DeploymentDeleted:
-            # One that was to be created may have been refused: then the provider has said all.
+            # A new Deployment may have been refused; then the provider reports the reason.
             if args.failed_operation == "update":
-                pulumi.log.error(self._gone)
+                pulumi.log.error(self._deleted)
             return False
         except KubectlError as error:
-            pulumi.log.warn(f"the pods of {self._version} cannot be looked at: {error}")
+            pulumi.log.warn(f"the pods of {self._version} cannot be read: {error}")
             return tries * PROVIDER_SECONDS < LIMIT_SECONDS
-        if said:
-            pulumi.log.error(said)
-        return not said
+        if why:
+            pulumi.log.error(why)
+        return not why
 
     async def _sample(self, fewest: int | None) -> Rollout:
         selector = ",".join(f"{key}={value}" for key, value in self._labels.items())
         objects = await self._list(self._kinds, f"--selector={selector}")
         found = rollout(objects, self._name, fewest)
-        # What the kubelet says of probes concerns containers that run, or ran.
+        # The kubelet's events about probes concern containers that run, or ran.
         pods = dict.fromkeys(each.pod for each in found.pod_issues if each.ran)
         events = await asyncio.gather(
             *(self._list("events", f"--field-selector=involvedObject.name={pod}") for pod in [*pods][:NAMED])
@@ -159,16 +163,16 @@ class Readiness:
             if short
             else f"the pods of {self._version} do not become ready"
         )
-        said = [
-            f"no weight moves, because {why}:",
+        lines = [
+            f"the weights are not changed, because {why}:",
             *(f"{self._where(each)}: {each.reason}" for each in pod_issues[:NAMED]),
         ]
         for each in [each for each in pod_issues if each.ran][:1]:
-            said += [f"the log of {each.container} ends:", *(f"  {line}" for line in await self._log(each))]
+            lines += [f"the log of {each.container} ends:", *(f"  {line}" for line in await self._log(each))]
         namespace = self._kubectl.namespace
         pod = pod_issues[0].pod if pod_issues else ""
         where = f"pod/{pod}" if pod else f"deployment/{self._name}"
-        return "\n".join([*said, f"more: kubectl describe {where} --namespace {namespace}"])
+        return "\n".join([*lines, f"more: kubectl describe {where} --namespace {namespace}"])
 
     def _where(self, pod_issue: PodIssue) -> str:
         if not pod_issue.pod:
@@ -179,18 +183,20 @@ class Readiness:
     async def _log(self, of: PodIssue) -> list[str]:
         words = ("logs", of.pod, f"--container={of.container}", f"--tail={LOG_LINES}")
         try:
-            said = await self._kubectl(*words, *(("--previous",) if of.died else ()))
+            log = await self._kubectl(*words, *(("--previous",) if of.died else ()))
         except KubectlError as error:
             return [str(error)]
-        return without_secrets(said).splitlines() or ["(it has written nothing)"]
+        return without_secrets(log).splitlines() or ["(the log is empty)"]
 
 
-async def watch(sample: Callable[[], Awaitable[Rollout]], limit: float) -> Sequence[PodIssue] | None:
-    """Look until the rollout is done, which is None; or until it is in vain: then the complaints.
+async def wait_for_rollout(
+    sample: Callable[[], Awaitable[Rollout]], limit: float
+) -> Sequence[PodIssue] | None:
+    """Wait until the rollout is complete or has failed. Returns None, or the pod issues.
 
     Args:
-        sample: how to look at it.
-        limit: seconds in which no further pod became ready.
+        sample: reads the rollout.
+        limit: seconds without a further ready pod after which it has failed.
     """
     ready, grown = 0, time.monotonic()
     since: Mapping[tuple[str, str], float] = {}

@@ -1,4 +1,4 @@
-"""A port of a pod, forwarded by a kubectl that ends with the update, however the update ends. No Pulumi."""
+"""Forwards a port of a pod with a kubectl that ends with the update, even if that is killed. No Pulumi."""
 
 import asyncio
 import re
@@ -7,7 +7,7 @@ from typing import Final
 
 from components.rollout.kubectl import Kubectl, KubectlError, unstarted
 
-KEEPER: Final = """
+SUPERVISOR: Final = """
 import os, subprocess, sys, threading
 kubectl = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
 def end():
@@ -16,10 +16,10 @@ def end():
 threading.Thread(target=end, daemon=True).start()
 os._exit(kubectl.wait())
 """
-"""Runs kubectl for as long as its own input is open.
+"""Runs kubectl while its own standard input is open.
 
-The system closes it where the program is killed. kubectl itself reads no input, and what Linux has for that
-(PDEATHSIG) other systems lack.
+The system closes the input when the program is killed. kubectl itself reads no input, and PDEATHSIG exists
+only on Linux.
 """
 
 READY: Final = re.compile(rb"Forwarding from 127\.0\.0\.1:(\d+) ")
@@ -30,28 +30,28 @@ CHUNKED: Final = re.compile(rb"^transfer-encoding:\s*chunked", re.IGNORECASE | r
 SOME_LINES: Final = 3
 
 END_SECONDS: Final = 5.0
-"""A kubectl that is killed is gone in milliseconds; no update waits longer for its end."""
+"""The limit for the end of kubectl, which takes milliseconds after it is killed."""
 
 
 class PortForwardFailed(Exception):
-    """A forwarded port that was there, and does not answer: the pod is gone, or its API server."""
+    """A forwarded port no longer answers: the pod or the API server is gone."""
 
 
 class PortForward:
-    """One kubectl, and as many requests through it as one likes, each by a connection of its own."""
+    """One kubectl port-forward for any number of requests, each with a connection of its own."""
 
     def __init__(self, kubectl: Kubectl, pod: str, port: int) -> None:
         self._command = kubectl.command(
             "port-forward", f"pod/{pod}", f":{port}", "--address=127.0.0.1", "--pod-running-timeout=5s"
         )
-        self._said: list[bytes] = []
+        self._output: list[bytes] = []
         self._closed = False
         self._local: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._process = asyncio.ensure_future(self._run())
 
     @property
     def is_over(self) -> bool:
-        """Whether kubectl has ended, as it does with the pod, or is about to."""
+        """Whether kubectl has ended, as it does with the pod, or is about to end."""
         return self._closed or self._process.done()
 
     def close(self) -> None:
@@ -60,15 +60,15 @@ class PortForward:
         self._process.cancel()
 
     async def opened(self) -> int:
-        """Wait for the port; returns its number on this machine.
+        """Wait for the port; returns its local number.
 
         Raises:
-            KubectlError: kubectl cannot forward it, in its own words.
+            KubectlError: kubectl cannot forward it.
         """
         return await asyncio.shield(self._local)
 
     async def get(self, path: str) -> tuple[int, bytes]:
-        """Ask by HTTP through the opened port; returns status and body.
+        """Send a GET request through the port; returns status and body.
 
         Raises:
             PortForwardFailed: the pod does not answer.
@@ -83,15 +83,15 @@ class PortForward:
                 writer.close()
         except (OSError, EOFError, ValueError) as error:
             raise PortForwardFailed(
-                self._words() or f"the connection ended within an answer: {error}"
+                self._text() or f"the connection ended within a response: {error}"
             ) from error
 
     async def _run(self) -> None:
-        """Keep kubectl until it ends, or this is cancelled: at the end of the program, if not before."""
+        """Run kubectl until it ends or this is cancelled, at the latest at the end of the program."""
         try:
-            # In a session of its own: an interrupt from the terminal is for Pulumi, which finishes its steps.
+            # A session of its own: on an interrupt from the terminal, Pulumi still finishes its steps.
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-ISc", KEEPER, *self._command),
+                *(sys.executable, "-ISc", SUPERVISOR, *self._command),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
@@ -104,7 +104,7 @@ class PortForward:
             await self._listen(process)
         finally:
             await _end(process)
-            self._fail(KubectlError(self._words() or f"{' '.join(self._command)} ended"))
+            self._fail(KubectlError(self._text() or f"{' '.join(self._command)} ended"))
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
         """Read what kubectl prints: the port, a line for each request, and why it ends."""
@@ -112,24 +112,24 @@ class PortForward:
             if (ready := READY.match(line)) and not self._local.done():
                 self._local.set_result(int(ready[1]))
             elif not line.startswith((b"Forwarding from", b"Handling connection")):
-                self._said = [*self._said, line][-SOME_LINES:]
+                self._output = [*self._output, line][-SOME_LINES:]
 
     def _fail(self, why: KubectlError) -> None:
         if not self._local.done():
             self._local.set_exception(why)
-            # Perhaps nobody waits any more.
+            # Without a waiter asyncio would log the exception as never retrieved.
             self._local.exception()
 
-    def _words(self) -> str:
-        return b" ".join(map(bytes.strip, self._said)).decode(errors="replace")
+    def _text(self) -> str:
+        return b" ".join(map(bytes.strip, self._output)).decode(errors="replace")
 
 
 async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    """Read status and body, and no further: containerd ends a forwarded connection one second later.
+    """Read status and body, without waiting for the end of the connection, which containerd delays by 1 s.
 
     Raises:
-        EOFError: the connection ended before.
-        ValueError: that is no HTTP.
+        EOFError: the connection ended early.
+        ValueError: the response is not HTTP.
     """
     head = await reader.readuntil(b"\r\n\r\n")
     status = int(head.split(maxsplit=2)[1])

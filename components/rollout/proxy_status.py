@@ -1,4 +1,4 @@
-"""What istiod and its proxies know of a service's versions, and waiting until they know it."""
+"""Waits until istiod and its proxies have a service's current subsets and routes."""
 
 import asyncio
 import json
@@ -18,25 +18,25 @@ from components.rollout.proxy_sync import GATHERING_SECONDS, PAUSE_SECONDS, Prox
 from components.rollout.shared_query import QueryRate, SharedQuery
 from components.schema.durations import seconds
 
-LAGGING: Final = "`istioctl proxy-status` shows them: mend or delete them, then `pulumi up`"
-SILENT: Final = (
-    "bring it back, as by kubectl rollout restart deployment --namespace {namespace} --selector app=istiod, "
-    "then `pulumi up`"
+LAGGING: Final = "`istioctl proxy-status` lists them; repair or delete them, then `pulumi up`"
+NO_ANSWER: Final = (
+    "restart it, for example by kubectl rollout restart deployment --namespace {namespace} --selector "
+    "app=istiod, then `pulumi up`"
 )
 
 READ: Final = {
     "istio": "destinationrules.networking.istio.io,virtualservices.networking.istio.io",
     "gateway-api": "httproutes.gateway.networking.k8s.io",
 }
-"""What of a service istiod has to read before it sends anything; Services it knows by their pods."""
+"""The kinds that istiod must have read before an update is sent; Services are checked by their pods."""
 
 
 class HandoverError(pulumi.RunError):
-    """An update that stops before a version gets its first request, or before one loses its pods."""
+    """An update stops before a version gets its first request, or before one loses its pods."""
 
 
 class Mesh:
-    """What an update asks of istiod and of the API server, for all services of the stack together."""
+    """The queries of an update to istiod and the API server, shared by all services of the stack."""
 
     def __init__(self, stack: Stack) -> None:
         self.istiod = Istiod(context=stack.cluster.context, namespace=stack.handover.control_plane)
@@ -45,20 +45,20 @@ class Mesh:
         self._kinds = READ[stack.api]
 
     async def _list(self) -> Sequence[Mapping[str, Any]]:
-        """List the objects of the stack that istiod has to read."""
+        """List the objects of the stack that istiod must read."""
         chosen = ",".join(f"{key}={value}" for key, value in OURS.items())
         try:
-            said = await self._kubectl("get", self._kinds, f"--selector={chosen}", "--output=json")
+            output = await self._kubectl("get", self._kinds, f"--selector={chosen}", "--output=json")
         except KubectlTimeout:
             raise
         except KubectlError as error:
             raise IstiodUnavailable(str(error)) from error
-        items: Sequence[Mapping[str, Any]] = json.loads(said)["items"]
+        items: Sequence[Mapping[str, Any]] = json.loads(output)["items"]
         return items
 
 
 class ProxyStatus:
-    """The proxies that call one service, as istiod knows them."""
+    """The proxies that call one service, as istiod reports them."""
 
     def __init__(self, service: Service, stack: Stack, mesh: Mesh) -> None:
         self._service, self._namespace, self._api = service, stack.namespace.name, stack.api
@@ -66,7 +66,7 @@ class ProxyStatus:
         self._istiod, self._objects = mesh.istiod, mesh.objects
 
     def connect(self) -> None:
-        """Connect to istiod while something else is waited for. The next question reports what has failed."""
+        """Connect to istiod in the background. The next query reports a failure."""
         self._connecting = asyncio.ensure_future(self._connect())
 
     async def _connect(self) -> None:
@@ -74,29 +74,31 @@ class ProxyStatus:
             await self._istiod.connect()
 
     async def sample(self) -> Sample:
-        """Look at all of them, to know later what is new."""
+        """Return all proxies, to compare with a later sample."""
         try:
-            with self._answers():
+            with self._stop_without_answer():
                 return await self._istiod.proxies()
         except IstiodUnavailable:
-            # Whoever waits for the proxies will say so; of proxies never seen before none counts as newer.
+            # The wait that follows reports it; without an earlier sample no proxy counts as updated.
             return {}
 
-    async def take(self, before: Sample | None, kinds: tuple[str, ...], otherwise: str) -> None:
-        """Wait until every proxy has taken a change.
+    async def wait_until_synced(
+        self, before: Sample | None, kinds: tuple[str, ...], consequence: str
+    ) -> None:
+        """Wait until every proxy has acknowledged a change.
 
         Args:
-            before: a look from before the change.
-            kinds: what istiod sends.
-            otherwise: what becomes of the update where some do not take it in time.
+            before: a sample from before the change.
+            kinds: the xDS types of the change.
+            consequence: the part of the update that is not done if some do not acknowledge in time.
 
         Raises:
-            HandoverError: they have not, or istiod is silent.
+            HandoverError: some proxies have not acknowledged it, or istiod does not answer.
         """
         try:
-            with self._answers():
-                # What istiod has read only now it may still gather.
-                gathers = await self._read(otherwise) and before is None
+            with self._stop_without_answer():
+                # istiod may still gather a change that it has only just read.
+                gathers = await self._wait_until_read(consequence) and before is None
                 stuck = await proxies_synced(
                     self._istiod.proxies, {} if gathers else before, kinds, self._limit
                 )
@@ -104,41 +106,43 @@ class ProxyStatus:
             await self.pause(error)
         except ProxySyncTimeout as late:
             raise HandoverError(
-                f"{self._service.app.name}: {otherwise}, because after {self._limit:g} s these proxies lag "
-                f"behind: {late}. {LAGGING}"
+                f"{self._service.app.name}: {consequence}, because after {self._limit:g} s these proxies "
+                f"have not acknowledged the change: {late}. {LAGGING}"
             ) from late
         else:
             if stuck:
-                pulumi.log.warn(f"not waited for, since they were late before: {', '.join(sorted(stuck))}")
+                pulumi.log.warn(
+                    f"did not wait for proxies that were late before the change: {', '.join(sorted(stuck))}"
+                )
 
-    async def know(self, versions: Collection[str]) -> None:
-        """Wait until istiod knows a ready pod of every version.
+    async def wait_for_endpoints(self, versions: Collection[str]) -> None:
+        """Wait until istiod has a ready pod of every version.
 
         Raises:
-            HandoverError: it knows none in time, or is silent.
-            IstiodUnavailable: it could not be asked.
+            HandoverError: it has none in time, or does not answer.
+            IstiodUnavailable: it cannot be queried.
         """
         ends = time.monotonic() + self._limit
         for version in versions:
             labels = selector(self._service.app, version)
-            # A route of the Gateway API leads to a Service of the version's own.
+            # With the Gateway API, routes lead to the Service of the version.
             name = self._service.app.name if self._api == "istio" else self._service.workload(version)
-            while not await self._knows(f"{name}.{self._namespace}.svc", labels):
+            while not await self._has_endpoints(f"{name}.{self._namespace}.svc", labels):
                 if time.monotonic() > ends:
                     chosen = ",".join(f"{key}={value}" for key, value in labels.items())
                     raise HandoverError(
-                        f"{self._service.app.name}: {version} gets no request, because istiod knows no "
-                        f"ready pod of it after {self._limit:g} s. See why: "
+                        f"{self._service.app.name}: {version} gets no requests, because istiod has no ready "
+                        f"pod of it after {self._limit:g} s. To see why: "
                         f"kubectl get pods --namespace {self._namespace} --selector {chosen}"
                     )
                 await asyncio.sleep(PAUSE_SECONDS)
 
-    async def _read(self, otherwise: str) -> bool:
-        """Wait until istiod has read the service's objects as they are; returns whether it had to.
+    async def _wait_until_read(self, consequence: str) -> bool:
+        """Wait until istiod has read the latest objects of the service; returns whether a wait was needed.
 
-        It watches each kind by itself. After an API server that was away it asks again up to a minute late:
-        until then it sends nothing, which looks like a change that concerns no proxy; or routes to a subset
-        that it has not read.
+        istiod watches each kind separately, and reconnects up to a minute after the API server was
+        unreachable. Until then it sends nothing, as for a change that concerns no proxy, or routes to a
+        subset that it has not read.
         """
         begun = time.monotonic()
         waited = False
@@ -146,8 +150,8 @@ class ProxyStatus:
             waited = True
             if time.monotonic() - begun > self._limit:
                 raise HandoverError(
-                    f"{self._service.app.name}: {otherwise}, because after {self._limit:g} s istiod has not "
-                    f"read what the API server has of {READ[self._api]}. See whether it reaches it: kubectl "
+                    f"{self._service.app.name}: {consequence}, because after {self._limit:g} s istiod has "
+                    f"not read the latest {READ[self._api]}. Check its connection to the API server: kubectl "
                     f"logs --namespace {self._istiod.namespace} --selector app=istiod; then `pulumi up`"
                 )
             await asyncio.sleep(PAUSE_SECONDS)
@@ -157,44 +161,44 @@ class ProxyStatus:
         name = self._service.app.name
         objects = [each for each in await self._objects() if each["metadata"]["labels"].get("app") == name]
         if self._api == "istio":
-            return await self._istiod.knows(objects)
+            return await self._istiod.has_read(objects)
         return all(map(_is_observed, objects))
 
     async def pause(self, why: IstiodUnavailable) -> None:
-        """Do without istiod's word: it has sent everything after the longest time that it gathers changes."""
+        """Fall back to a fixed delay when istiod cannot be queried: its longest debounce."""
         pulumi.log.warn(
-            f"istiod could not be asked whether every proxy has taken the change, so this waits "
-            f"{GATHERING_SECONDS} s: {why}. It takes the rights to `get` and `list` pods and to `create` "
-            f"pods/portforward in namespace {self._istiod.namespace} (mesh-app:handover.controlPlane): the "
-            "Role is in docs/operations.md"
+            f"istiod cannot be queried for the state of the proxies, so this waits {GATHERING_SECONDS} s: "
+            f"{why}. The query needs permission to `get` and `list` pods and to `create` pods/portforward in "
+            f"namespace {self._istiod.namespace} (mesh-app:handover.controlPlane): the Role is in "
+            "docs/operations.md"
         )
         await asyncio.sleep(GATHERING_SECONDS)
 
-    async def _knows(self, host: str, labels: dict[str, str]) -> bool:
-        with self._answers():
-            return await self._istiod.knows_pods(host, labels)
+    async def _has_endpoints(self, host: str, labels: dict[str, str]) -> bool:
+        with self._stop_without_answer():
+            return await self._istiod.has_endpoints(host, labels)
 
     @contextmanager
-    def _answers(self) -> Iterator[None]:
-        """Go no further where an istiod that is there says nothing: it may send nothing either."""
+    def _stop_without_answer(self) -> Iterator[None]:
+        """Stop the update if istiod runs but does not answer: it may not update proxies either."""
         try:
             yield
-        except ProcessLimitReached as overloaded:
-            raise HandoverError(f"{self._service.app.name}: {overloaded}; then `pulumi up`") from overloaded
-        except KubectlTimeout as silent:
-            fix = SILENT.format(namespace=self._istiod.namespace)
-            raise HandoverError(f"{self._service.app.name}: istiod is silent: {silent}; {fix}") from silent
+        except ProcessLimitReached as error:
+            raise HandoverError(f"{self._service.app.name}: {error}; then `pulumi up`") from error
+        except KubectlTimeout as error:
+            fix = NO_ANSWER.format(namespace=self._istiod.namespace)
+            raise HandoverError(f"{self._service.app.name}: istiod did not answer: {error}; {fix}") from error
 
 
 def _is_observed(route: Mapping[str, Any]) -> bool:
-    """Whether istiod has noted for each Gateway that it read a route as it was written last.
+    """Return whether istiod's conditions in the route's status are for its latest generation.
 
-    Another controller, which may be gone, leaves notes of its own.
+    Conditions of other controllers are ignored: the controller may be gone.
     """
-    notes = [
-        note
+    conditions = [
+        each
         for parent in route.get("status", {}).get("parents", ())
         if parent["controllerName"].startswith("istio.io/")
-        for note in parent["conditions"]
+        for each in parent["conditions"]
     ]
-    return all(note.get("observedGeneration", 0) >= route["metadata"]["generation"] for note in notes)
+    return all(each.get("observedGeneration", 0) >= route["metadata"]["generation"] for each in conditions)

@@ -1,4 +1,4 @@
-"""When all proxies have taken a change: watched until it is so. No Pulumi, and istiod only as a question."""
+"""Waits until all proxies have acknowledged a change. No Pulumi; istiod is only a function to call."""
 
 import asyncio
 import time
@@ -11,74 +11,74 @@ ROUTES: Final = ("route", "listener")
 SUBSETS: Final = ("cluster", "endpoint")
 
 GATHERING_SECONDS: Final = 12
-"""How long istiod gathers changes at most before it sends them, PILOT_DEBOUNCE_MAX of 10 s, and some room."""
+"""The longest time for which istiod gathers changes (PILOT_DEBOUNCE_MAX, 10 s), with a margin."""
 
 QUIET_SECONDS: Final = 0.4
-"""After the last proxy that was sent something new: four times istiod's own pause, PILOT_DEBOUNCE_AFTER.
+"""The time without newly updated proxies after which a change is sent: four times PILOT_DEBOUNCE_AFTER.
 
-Below the pause between two questions, so that the second one ends the wait.
+Shorter than the interval between two queries, so that the second one ends the wait.
 """
 
 PAUSE_SECONDS: Final = 0.1
 
 NAMED: Final = 5
-"""How many proxies a message names."""
+"""How many proxies a message lists."""
 
 
 class ProxySyncTimeout(Exception):
-    """Proxies have not taken a change within the limit."""
+    """Proxies have not acknowledged a change within the limit."""
 
 
 async def proxies_synced(
     sample: Callable[[], Awaitable[Sample]], before: Sample | None, kinds: tuple[str, ...], limit: float
 ) -> frozenset[str]:
-    """Wait until each proxy that is sent something new of the first kind has taken all of these kinds.
+    """Wait until each proxy that is sent an update of the first type has acknowledged all these types.
 
-    Returns those that have taken nothing since before the change, were late then already, and still are: they
-    may be frozen or cut off, and hold nobody up for longer than the limit.
+    Returns the proxies that were already late before the change and have acknowledged nothing since: they may
+    be frozen or disconnected, and delay the update only up to the limit.
 
     Args:
-        sample: how to look at the proxies.
-        before: a look at them from before the change; None where istiod has nothing new to gather.
-        kinds: the kind that the change is sent as, then those that follow from it.
-        limit: seconds.
+        sample: queries the proxies.
+        before: a sample from before the change; None if istiod has no new change to gather.
+        kinds: the xDS type of the change, then those that follow from it.
+        limit: the timeout in seconds.
 
     Raises:
-        ProxySyncTimeout: some have not taken it within the limit.
+        ProxySyncTimeout: some have not acknowledged it within the limit.
     """
     begun = grown = time.monotonic()
     gathering = QUIET_SECONDS if before is None else GATHERING_SECONDS
     before = before or {}
     reached: set[str] = set()
-    unsettled: set[str] | None = None
+    unsynced: set[str] | None = None
     while True:
         now = await sample()
         newly = {name for name, proxy in now.items() if _is_newer(name, now, before, kinds[0])} - reached
         moment = time.monotonic()
         if newly:
-            reached, grown, unsettled = reached | newly, moment, None
+            reached, grown, unsynced = reached | newly, moment, None
         waiting = {name for name, proxy in now.items() if proxy.waits(kinds)}
-        # In a large mesh somebody always waits for something: each needs to be seen once with nothing due.
-        unsettled = waiting if unsettled is None else unsettled & waiting
-        # A change that concerns no proxy is sent to none: then istiod's longest pause has to pass.
-        told = moment - grown >= (QUIET_SECONDS if reached else gathering)
-        if told and not unsettled:
+        # In a large mesh some proxy always waits for an update: each must be seen once with none pending.
+        unsynced = waiting if unsynced is None else unsynced & waiting
+        # A change that concerns no proxy is sent to none: then istiod's longest debounce must pass.
+        is_sent = moment - grown >= (QUIET_SECONDS if reached else gathering)
+        if is_sent and not unsynced:
             return frozenset()
         if moment - begun > limit:
-            stuck = {name for name in unsettled if _is_stuck(name, now, before, kinds)}
-            if late := sorted(unsettled - stuck):
+            stuck = {name for name in unsynced if _is_stuck(name, now, before, kinds)}
+            if late := sorted(unsynced - stuck):
                 raise ProxySyncTimeout(", ".join(late[:NAMED]) + (", …" if len(late) > NAMED else ""))
             return frozenset(stuck)
         await asyncio.sleep(PAUSE_SECONDS)
 
 
 def _is_newer(name: str, now: Sample, before: Sample, kind: str) -> bool:
-    """Tell whether a proxy was sent something since. One that connected since got the newest at once."""
+    """Return whether a proxy was sent an update since. One that connected since has the latest state."""
     return name in before and now[name].sent[kind] != before[name].sent[kind]
 
 
 def _is_stuck(name: str, now: Sample, before: Sample, kinds: tuple[str, ...]) -> bool:
-    """Tell whether a proxy was late before the change already, and has taken nothing since."""
+    """Return whether a proxy was late before the change, and has acknowledged nothing since."""
     if name not in before or not before[name].waits(kinds):
         return False
-    return all(now[name].taken[kind] == before[name].taken[kind] for kind in kinds)
+    return all(now[name].acked[kind] == before[name].acked[kind] for kind in kinds)

@@ -1,6 +1,6 @@
-"""What an update of an object loses by its nature, told from its inputs before and after. Pure.
+"""Finds changes of an object that cannot avoid losing requests, by its inputs before and after. Pure.
 
-Each is reported in the preview, with the way that loses nothing; docs/changes.md has the whole list.
+The preview reports each with an alternative that loses none; docs/changes.md has the whole list.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,11 +10,11 @@ from typing import Any
 from components.model.gateway import covers
 from components.schema.issues import Issue, Path
 from components.schema.messages import (
-    ADDRESS_GOES,
-    FEWER_PODS_FIRST,
-    INGRESS_LEFT,
-    NODE_PORT_GOES,
-    SERVICE_PORT_MOVES,
+    ADDRESS_REMOVED,
+    INGRESS_CHANGES,
+    NODE_PORT_REMOVED,
+    SCALED_DOWN_BEFORE_WEIGHT,
+    SERVICE_PORT_CHANGES,
 )
 
 Spec = Mapping[str, Any]
@@ -23,14 +23,14 @@ Spec = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Address:
-    """Where clients outside reach a Gateway."""
+    """An address at which clients outside the mesh reach a Gateway."""
 
     port: int
     is_tls: bool
     host: str
 
     def is_in(self, others: frozenset["Address"]) -> bool:
-        """Whether requests to it are answered where these addresses are open."""
+        """Return whether these addresses answer requests to it."""
         return any(
             (each.port, each.is_tls) == (self.port, self.is_tls)
             and (each.host in (self.host, "*") or covers(each.host, self.host))
@@ -38,12 +38,12 @@ class Address:
         )
 
     def __str__(self) -> str:
-        """Write it as a URL."""
+        """Format it as a URL."""
         return f"{'https' if self.is_tls else 'http'}://{self.host}:{self.port}"
 
 
 def addresses(gateway: Spec) -> frozenset[Address]:
-    """List the addresses of a Gateway, of Istio's kind or of the Gateway API's."""
+    """Return the addresses of a Gateway of Istio or of the Gateway API."""
     of_servers = {
         Address(
             port=server["port"]["number"],
@@ -61,38 +61,38 @@ def addresses(gateway: Spec) -> frozenset[Address]:
 
 
 def of_gateway(old: Spec, new: Spec, place: Path) -> Iterator[Issue]:
-    """Report addresses that are closed, and an ingress that is left."""
+    """Report removed addresses and a change of the ingress."""
     here = place / "gateway"
     left, entered = (each.get("selector") or each.get("addresses") for each in (old, new))
     if left != entered:
-        yield INGRESS_LEFT.at(Path() / "ingress", entered, old=left)
+        yield INGRESS_CHANGES.at(Path() / "ingress", entered, old=left)
     remaining = addresses(new)
     if closed := [each for each in sorted(addresses(old)) if not each.is_in(remaining)]:
         text = ", ".join(map(str, closed))
-        yield ADDRESS_GOES.at(here, [str(each) for each in sorted(remaining)], closed=text)
+        yield ADDRESS_REMOVED.at(here, [str(each) for each in sorted(remaining)], closed=text)
 
 
 def of_service(old: Spec, new: Spec, place: Path) -> Iterator[Issue]:
-    """Report another port of the service."""
+    """Report removed ports of the service."""
     before, after = ({each["port"] for each in spec.get("ports") or ()} for spec in (old, new))
     for port in sorted(before - after):
         name = place / "app" / "name" if not place.parts else place
-        yield SERVICE_PORT_MOVES.at(place / "app" / "port", min(after), old=port, name=name)
+        yield SERVICE_PORT_CHANGES.at(place / "app" / "port", min(after), old=port, name=name)
 
 
 def of_extra_ports(old: Spec, new: Spec) -> Iterator[Issue]:
-    """Report node ports that are closed."""
+    """Report removed node ports."""
     before, after = ({each.get("nodePort") for each in spec.get("ports") or ()} for spec in (old, new))
     for port in sorted(before - after):
-        yield NODE_PORT_GOES.at(Path() / "ingress" / "extraPorts", port, port=port)
+        yield NODE_PORT_REMOVED.at(Path() / "ingress" / "extraPorts", port, port=port)
 
 
 def shares(routes: Spec, workload_prefix: str) -> dict[str, int]:
-    """Read the share of each version from the last route of a VirtualService or an HTTPRoute.
+    """Return the share of each version in the last route of a VirtualService or an HTTPRoute.
 
     Args:
         routes: the spec.
-        workload_prefix: what the names of the versions' own Services begin with.
+        workload_prefix: the prefix of the names of the versions' own Services.
     """
     of_subsets = _last(routes.get("http")).get("route") or ()
     of_services = _last(routes.get("rules")).get("backendRefs") or ()
@@ -109,15 +109,15 @@ def of_weights(
 
     Args:
         old: the share of each version before.
-        new: and after.
-        pods: the number of pods before and after, of each version where it falls in this update.
-        place: of the service in the stack file.
+        new: the share of each version after.
+        pods: the number of pods before and after, of each version that this update scales down.
+        place: the path of the service in the stack file.
     """
     for version, (before, after) in pods.items():
         if old.get(version, 0) > new.get(version, 0):
             words = {"before": before, "after": after, "old": old[version], "new": new.get(version, 0)}
             here = place / "versions" / version / "replicas"
-            yield FEWER_PODS_FIRST.at(here, after, version=version, **words)
+            yield SCALED_DOWN_BEFORE_WEIGHT.at(here, after, version=version, **words)
 
 
 def _last(routes: Sequence[Spec] | None) -> Spec:

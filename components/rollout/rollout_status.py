@@ -1,4 +1,4 @@
-"""What a Deployment's objects say of a rollout that is not done. Pure: no Pulumi, no cluster."""
+"""Evaluates a Deployment's rollout from its ReplicaSets, pods and events. Pure: no Pulumi, no cluster."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,43 +10,43 @@ HOPELESS: Final = {
     "ErrImageNeverPull", "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "RegistryUnavailable",
     "CreateContainerConfigError", "CreateContainerError", "RunContainerError", "CrashLoopBackOff",
 }  # fmt: skip
-"""The kubelet's words for a container that it cannot run, and tries again and again."""
+"""The kubelet's reasons for a container that it cannot run and retries."""
 
 USUAL: Final = {"ContainerCreating", "PodInitializing"}
 
 AGAIN_SECONDS: Final = 10.0
-"""A registry or a database may stumble once. Who says the same so much later will go on saying it."""
+"""How long such a reason must last before the rollout fails: a registry or database may fail briefly."""
 
 READY_SECONDS: Final = 60.0
-"""How long a container that has started, as its startup probe says, may need to become ready."""
+"""How long a container may need to become ready after its startup probe has succeeded."""
 
 SOME_LINES: Final = 3
 
 
 class DeploymentDeleted(Exception):
-    """There is no Deployment any more."""
+    """The Deployment does not exist."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PodIssue:
-    """Why one pod is not ready, or why there is none yet."""
+    """The reason why a pod is not ready or does not exist."""
 
     pod: str = ""
-    """Empty where the Deployment does not want enough pods."""
+    """Empty if the Deployment wants too few pods."""
     container: str = ""
-    """Empty where the pod has no node yet."""
+    """Empty if the pod is not scheduled."""
     reason: str
     patience: float | None = None
-    """For how many seconds this may go on before waiting is in vain; None: as long as one likes."""
+    """The seconds after which the rollout has failed; None: no limit."""
     ran: bool = False
     """Whether the container has run, and so has a log."""
     died: bool = False
-    """Whether that log is its predecessor's."""
+    """Whether that log is of its previous instance."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rollout:
-    """One look at a Deployment with its pods."""
+    """The state of a Deployment's rollout at one moment."""
 
     done: bool
     ready: int
@@ -55,15 +55,15 @@ class Rollout:
 
 
 def rollout(objects: Sequence[Object], name: str, fewest: int | None = None) -> Rollout:
-    """Read a Deployment, its ReplicaSets, pods and the pods' events, as kubectl lists them.
+    """Return the state of a rollout.
 
     Args:
-        objects: what carries the labels of the Deployment's pods, whoever made it.
-        name: the Deployment's.
+        objects: the listed objects with the labels of the Deployment's pods, and the events of the pods.
+        name: the name of the Deployment.
         fewest: the number of available pods that is enough; None: as many as the Deployment wants.
 
     Raises:
-        DeploymentDeleted: the Deployment is not among them.
+        DeploymentDeleted: the Deployment is not among the objects.
     """
     deployment = next((each for each in _of_kind(objects, "Deployment") if _name(each) == name), None)
     if deployment is None:
@@ -88,7 +88,7 @@ def rollout(objects: Sequence[Object], name: str, fewest: int | None = None) -> 
 
 
 def _too_few(objects: Sequence[Object], name: str, wanted: int, fewest: int) -> Iterator[PodIssue]:
-    """Explain why a Deployment wants fewer pods than are enough: its autoscaler is slow, or there is none."""
+    """Explain why a Deployment wants too few pods: its autoscaler is slow, or it has none."""
     if wanted >= fewest:
         return
     scaler = next(
@@ -96,19 +96,19 @@ def _too_few(objects: Sequence[Object], name: str, wanted: int, fewest: int) -> 
     )
     if scaler is None:
         reason = (
-            f"it is scaled to {wanted} of the {fewest} pods that the stack declares; "
-            "`pulumi up --refresh --run-program` gives it all of them"
+            f"it is scaled to {wanted} of the {fewest} declared pods; "
+            "`pulumi up --refresh --run-program` restores the number"
         )
         yield PodIssue(reason=reason, patience=AGAIN_SECONDS)
         return
-    notes = [each for each in scaler.get("status", {}).get("conditions", ()) if each["status"] == "False"]
-    said = (f"{each.get('reason', '')}: {each.get('message', '')}" for each in notes)
-    disabled = any(each.get("reason") == "ScalingDisabled" for each in notes)
+    failing = [each for each in scaler.get("status", {}).get("conditions", ()) if each["status"] == "False"]
+    conditions = (f"{each.get('reason', '')}: {each.get('message', '')}" for each in failing)
+    disabled = any(each.get("reason") == "ScalingDisabled" for each in failing)
     yield PodIssue(
         reason="; ".join(
             [
-                f"its autoscaler has not raised it from {wanted} to {fewest} pods",
-                *said,
+                f"its autoscaler has not scaled it from {wanted} to {fewest} pods",
+                *conditions,
                 f"see kubectl describe horizontalpodautoscaler {name}",
             ]
         ),
@@ -125,14 +125,14 @@ def _name(of: Object) -> str:
 
 
 def _newest(objects: Sequence[Object], deployment: Object) -> str:
-    """Return the uid of the ReplicaSet that the Deployment rolls out, of all with its labels."""
+    """Return the uid of the ReplicaSet that the Deployment rolls out."""
     own = [each for each in _of_kind(objects, "ReplicaSet") if deployment["metadata"]["uid"] in _owners(each)]
     newest = max(own, key=_revision, default={"metadata": {"uid": ""}})
     return str(newest["metadata"]["uid"])
 
 
 def _revision(replica_set: Object) -> int:
-    """Read which rollout it is of; the Deployment's controller writes it a moment after the ReplicaSet."""
+    """Return the revision of a ReplicaSet; the controller sets it a moment after creation, 0 before."""
     return int(replica_set["metadata"].get("annotations", {}).get("deployment.kubernetes.io/revision", 0))
 
 
@@ -165,15 +165,15 @@ def _pod_issue(pod: str, status: Object, probes: Sequence[str]) -> PodIssue | No
     if waits is not None and waits.get("reason") in USUAL and not restarts:
         return None
     if waits is not None:
-        # The API lets both words away.
-        reason = ": ".join(filter(None, (waits.get("reason"), waits.get("message")))) or "it waits to be run"
+        # Both fields are optional.
+        reason = ": ".join(filter(None, (waits.get("reason"), waits.get("message")))) or "it is waiting"
         patience = AGAIN_SECONDS if waits.get("reason") in HOPELESS else None
     elif restarts:
-        # The kubelet has given it all the time that its startup probe grants.
+        # The kubelet has restarted it after the time limit of its startup probe.
         spent = any("failed startup probe" in each for each in probes)
         reason, patience = f"restarts: {restarts}", AGAIN_SECONDS if spent else READY_SECONDS
     elif status.get("started"):
-        reason, patience = "it has started and is not ready", READY_SECONDS
+        reason, patience = "it has started but is not ready", READY_SECONDS
     else:
         reason, patience = "it has not started", None
     return PodIssue(
@@ -194,12 +194,12 @@ def _ended(status: Object) -> str:
 
 
 def _of_probes(uid: str, field: str, objects: Sequence[Object]) -> list[str]:
-    """Read what the kubelet says of a container's probes. Of all else the container's state says enough."""
-    said = (
+    """Return the kubelet's latest events about a container's probes."""
+    messages = (
         each["message"]
         for each in _of_kind(objects, "Event")
         if each["involvedObject"].get("uid") == uid
         and each["involvedObject"].get("fieldPath", "").endswith(field)
         and " probe" in each.get("message", "")
     )
-    return list(dict.fromkeys(said))[-SOME_LINES:]
+    return list(dict.fromkeys(messages))[-SOME_LINES:]

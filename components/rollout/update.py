@@ -1,4 +1,4 @@
-"""What all services of a stack share while one update runs."""
+"""The objects that all services of a stack share during one update."""
 
 from components.model.stack import Stack
 from components.rollout.hooks import SharedHooks
@@ -15,4 +15,4 @@ class Update:
         self.hooks = SharedHooks()
         self.mesh = Mesh(stack)
         self.live_state = LiveState(stack)
-        self.predecessors = SupersededRoutes(stack, ownership)
+        self.superseded_routes = SupersededRoutes(stack, ownership)

@@ -1,4 +1,8 @@
-"""What the values of a stack file must say together. A rule yields its faults and knows no other rule."""
+"""Validation across the fields of a stack file.
+
+A rule is a function that yields issues and depends on no other rule. Its docstring states the reason, which
+docs/messages.md prints for messages without one of their own.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -42,8 +46,8 @@ OF_STACK: Final[tuple[Callable[[Stack, Path], Iterator[Issue]], ...]] = (
     security.gateway_is_admitted,
     security.ambient_sees_no_requests,
     gateway_api.everything_has_an_equivalent,
-    gateway_api.routes_hold_it,
-    gateway_api.order_is_kept,
+    gateway_api.limits_are_respected,
+    gateway_api.order_is_preserved,
     gateway_api.services_are_apart,
 )
 OF_SERVICE: Final[tuple[Callable[[Service, Path], Iterator[Issue]], ...]] = (
@@ -77,9 +81,9 @@ OF_SERVICE: Final[tuple[Callable[[Service, Path], Iterator[Issue]], ...]] = (
     gateways.mutual_is_without_exception,
     gateways.listeners_are_not_the_proxys,
     cors.stars_come_without_credentials,
-    resilience.retries_mean_something,
+    resilience.retries_have_attempts,
     resilience.tries_fit_the_timeout,
-    resilience.failover_knows_good_pods,
+    resilience.failover_has_outliers,
     resilience.localities_add_up,
     security.tokens_are_understood,
     security.keys_are_public_and_whole,
@@ -89,16 +93,22 @@ OF_SERVICE: Final[tuple[Callable[[Service, Path], Iterator[Issue]], ...]] = (
 )
 
 
-def violations(stack: Stack, at: Path, *, read_whole: bool = True) -> list[Issue]:
-    """Hold the stack against every rule. One that meets a value with a fault of its own goes no further."""
+def violations(stack: Stack, at: Path, *, decoded: bool = True) -> list[Issue]:
+    """Validate the stack against all rules.
+
+    Args:
+        stack: the decoded stack; values that failed to decode are `Invalid`.
+        at: the path of the stack file's keys.
+        decoded: whether every value was decoded. If not, a rule that meets an invalid value is skipped.
+    """
     found: list[Issue] = []
-    # Functions written in C, `re.escape` for one, ask an unread value for nothing but its type; and where one
-    # of several keys has to be, what is built of none lacks them all.
-    stopped = (InvalidValueError,) if read_whole else (InvalidValueError, TypeError, KeyError)
+    # Measured: `re` rejects an Invalid for its type (TypeError), and a match without its required key becomes
+    # an empty mapping (KeyError). Without decoding errors neither is suppressed.
+    expected = (InvalidValueError,) if decoded else (InvalidValueError, TypeError, KeyError)
     rules = [rule(stack, at) for rule in OF_STACK]
     rules += [rule(service, place) for place, service in stack.placed.items() for rule in OF_SERVICE]
     for rule in rules:
-        with suppress(*stopped):
-            # A value that could not be read has been reported already, and cannot be shown.
+        with suppress(*expected):
+            # An invalid value has been reported by the decoder and cannot be printed.
             found.extend(issue for issue in rule if is_valid(issue.value))
     return found

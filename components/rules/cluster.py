@@ -1,4 +1,4 @@
-"""Rules about what a stack shares a cluster with: namespaces and sidecars."""
+"""Rules about the stack's namespace and the injection of sidecars into it."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from components.schema.messages import NAMESPACE_TAKEN, SIDECAR_IGNORED
 
 
 def namespace_is_free(stack: Stack, at: Path) -> Iterator[Issue]:
-    """Keep the stack from owning, and one day deleting, what is not its own."""
+    """A stack owns its namespace and deletes it on destroy."""
     name = stack.namespace.name
     if stack.namespace.existing:
         return
@@ -21,7 +21,7 @@ def namespace_is_free(stack: Stack, at: Path) -> Iterator[Issue]:
 
 
 def sidecars_are_possible(stack: Stack, at: Path) -> Iterator[Issue]:
-    """A pod's own label only counts where the namespace does not say no."""
+    """The label of a pod has no effect if its namespace disables injection."""
     injection = stack.namespace.injection
     if injection not in ("disabled", "ambient"):
         return

@@ -1,4 +1,4 @@
-"""Rules about the ports and certificates of gateways, of one service and of all on one ingress."""
+"""Rules about the ports and certificates of Gateways, of one service and of all on one ingress."""
 
 from collections.abc import Iterator
 from itertools import chain, count
@@ -12,16 +12,16 @@ from components.model.types import PROXY_PORTS
 from components.schema.decode import encode
 from components.schema.issues import Issue, Message, Path, assign, command
 from components.schema.messages import (
-    CERTIFICATE_TWICE,
+    DUPLICATE_CERTIFICATE,
+    DUPLICATE_NODE_PORT,
+    DUPLICATE_PORT,
     GATEWAY_UNUSED,
-    MUTUAL_AND_PLAIN,
+    MUTUAL_WITH_EXTRA_PORTS,
     NO_OWN_GATEWAY,
-    NODE_PORT_TWICE,
     NOT_MUTUAL,
-    PORT_TWICE,
     PORT_UNUSED,
     PROXY_PORT,
-    REDIRECT_ASTRAY,
+    REDIRECT_PORT,
     TWO_PROTOCOLS,
 )
 
@@ -29,58 +29,58 @@ HTTP_PORT: Final = 80
 
 
 def ports_are_distinct(stack: Stack, at: Path) -> Iterator[Issue]:
-    """The ports of the gateways, of their pods and of the nodes are each taken once."""
+    """The ports of the Gateways, of their pods and of the nodes can each be used once."""
     taken = {
-        way.port: str(way.port_place)
+        entry.port: str(entry.port_place)
         for place, each in stack.placed.items()
-        for way in entry_points(each, place)
+        for entry in entry_points(each, place)
     }
     targets: dict[int, str] = {}
     node_ports: dict[int, str] = {}
     for nth, extra in enumerate(stack.ingress.extra_ports):
         here = at / "ingress" / "extraPorts" / nth
-        yield from _taken(PORT_TWICE, here / "port", extra.port, taken)
-        yield from _taken(PORT_TWICE, here / "targetPort", extra.target_port, targets)
-        yield from _taken(NODE_PORT_TWICE, here / "nodePort", extra.node_port, node_ports)
+        yield from _taken(DUPLICATE_PORT, here / "port", extra.port, taken)
+        yield from _taken(DUPLICATE_PORT, here / "targetPort", extra.target_port, targets)
+        yield from _taken(DUPLICATE_NODE_PORT, here / "nodePort", extra.node_port, node_ports)
         for key, port in (("port", extra.port), ("targetPort", extra.target_port)):
             if port in PROXY_PORTS:
                 yield PROXY_PORT.at(here / key, port)
 
 
 def ports_speak_one_protocol(stack: Stack, _: Path) -> Iterator[Issue]:
-    """Istio keeps the server that came first and drops the other in silence."""
+    """Istio uses the server that was created first and ignores the other."""
     taken: dict[int, tuple[str, Path]] = {}
     for place, service in stack.placed.items():
-        for way in entry_points(service, place):
-            scheme, other = taken.setdefault(way.port, (way.scheme, way.port_place))
-            if scheme != way.scheme:
-                words = {"scheme": way.scheme, "port": way.port, "other": other, "taken": scheme}
-                usual = HTTPS_PORT if way.tls else HTTP_PORT
+        for entry in entry_points(service, place):
+            scheme, other = taken.setdefault(entry.port, (entry.scheme, entry.port_place))
+            if scheme != entry.scheme:
+                words = {"scheme": entry.scheme, "port": entry.port, "other": other, "taken": scheme}
+                usual = HTTPS_PORT if entry.tls else HTTP_PORT
                 free = next(number for number in chain([usual], count(8443)) if number not in taken)
-                yield TWO_PROTOCOLS.at(way.port_place, way.port, free=free, **words)
+                yield TWO_PROTOCOLS.at(entry.port_place, entry.port, free=free, **words)
 
 
 def extra_ports_have_a_target(stack: Stack, at: Path) -> Iterator[Issue]:
-    """An extra port is served by the Gateways of the stack's own."""
+    """Only the stack's own Gateways serve an extra port."""
     if stack.ingress.extra_ports and stack.services and not any(each.owns_gateway for each in stack.services):
         here = at / "ingress" / "extraPorts"
         yield NO_OWN_GATEWAY.at(here, encode(stack.ingress.extra_ports))
 
 
 def certificates_are_distinct(stack: Stack, _: Path) -> Iterator[Issue]:
-    """Hosts of one certificate belong to one listener (IST0138)."""
+    """All hosts of one certificate belong to one listener (IST0138)."""
     taken: dict[str, Path] = {}
     for place, service in stack.placed.items():
-        for way in entry_points(service, place):
-            if way.tls is not None:
-                here = way.place / "tls" / "secret"
-                if way.tls.secret in taken:
-                    yield CERTIFICATE_TWICE.at(here, way.tls.secret, other=taken[way.tls.secret])
-                taken.setdefault(way.tls.secret, here)
+        for entry in entry_points(service, place):
+            if entry.tls is not None:
+                here = entry.place / "tls" / "secret"
+                if entry.tls.secret in taken:
+                    yield DUPLICATE_CERTIFICATE.at(here, entry.tls.secret, other=taken[entry.tls.secret])
+                taken.setdefault(entry.tls.secret, here)
 
 
 def mutual_is_without_exception(service: Service, at: Path) -> Iterator[Issue]:
-    """Where clients need a certificate, no listener of the service leads there without one."""
+    """If one listener requires client certificates, all listeners of the service must."""
     listeners = service.listeners(at)
     mutual = next((place for place, each in listeners.items() if each.is_mutual), None)
     for place, each in listeners.items():
@@ -99,27 +99,27 @@ def mutual_has_no_extra_ports(stack: Stack, at: Path) -> Iterator[Issue]:
         for where, listener in service.listeners(place).items():
             if ports and listener.is_mutual:
                 here = where / "tls" / "mode"
-                yield MUTUAL_AND_PLAIN.at(here, "MUTUAL", ports=ports, away=command("rm", extra))
+                yield MUTUAL_WITH_EXTRA_PORTS.at(here, "MUTUAL", ports=ports, away=command("rm", extra))
 
 
 def redirects_arrive(service: Service, at: Path) -> Iterator[Issue]:
-    """Envoy sends clients to the port that an https URL has by itself."""
-    for way in entry_points(service, at):
-        if way.tls is not None and way.tls.redirect and way.port != HTTPS_PORT:
-            yield REDIRECT_ASTRAY.at(
-                way.port_place, way.port, off=assign(way.place / "tls" / "redirect", False)
+    """Envoy redirects clients to 443, the default port of https."""
+    for entry in entry_points(service, at):
+        if entry.tls is not None and entry.tls.redirect and entry.port != HTTPS_PORT:
+            yield REDIRECT_PORT.at(
+                entry.port_place, entry.port, off=assign(entry.place / "tls" / "redirect", False)
             )
 
 
 def listeners_are_not_the_proxys(service: Service, at: Path) -> Iterator[Issue]:
-    """The gateway's pods have a proxy with ports of its own, too."""
-    for way in entry_points(service, at):
-        if way.port in PROXY_PORTS:
-            yield PROXY_PORT.at(way.port_place, way.port)
+    """The gateway's pods run a proxy, which uses ports itself."""
+    for entry in entry_points(service, at):
+        if entry.port in PROXY_PORTS:
+            yield PROXY_PORT.at(entry.port_place, entry.port)
 
 
 def gateway_is_used(service: Service, at: Path) -> Iterator[Issue]:
-    """What is declared is there, or the stack file is refused."""
+    """A declared Gateway that the service does not use is refused rather than ignored."""
     if not service.outside and service.gateway != Gateway():
         fix = assign(at / "mesh", True)
         yield GATEWAY_UNUSED.at(at / "gateway", encode(service.gateway), fix=fix)

@@ -1,4 +1,4 @@
-"""Rules about hosts, of one service and of all on one ingress."""
+"""Rules about the hosts of one service and of all services on one ingress."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -8,33 +8,33 @@ from components.model.gateway import covers
 from components.model.service import Service
 from components.model.stack import Stack
 from components.schema.issues import Issue, Path
-from components.schema.messages import HOST_NOT_SERVED, HOST_TWICE, HOSTS_OVERLAP, NO_SUCH_GATEWAY
+from components.schema.messages import DUPLICATE_HOST, HOST_NOT_SERVED, HOSTS_OVERLAP, NO_SUCH_GATEWAY
 
 
 def hosts_are_distinct(stack: Stack, _: Path) -> Iterator[Issue]:
-    """Each host leads to one service, on the extra ports too. A host and a `*` that covers it stay apart."""
+    """Each host leads to one service, on extra ports too. A host and a `*` that covers it are different."""
     taken: dict[tuple[str, str], Path] = {}
     for place, service in stack.placed.items():
-        told: set[Path] = set()
+        reported: set[Path] = set()
         for where, host, here in _claims(service, place, stack):
             other = taken.setdefault((where, host), here)
-            if other != here and here not in told:
-                told.add(here)
+            if other != here and here not in reported:
+                reported.add(here)
                 used = {host for _, host in taken}
                 names = (f"{service.app.name}{nth or ''}.example.com" for nth in count())
                 words = {"where": where, "example": next(name for name in names if name not in used)}
-                yield HOST_TWICE.at(here, host, other=other, **words)
+                yield DUPLICATE_HOST.at(here, host, other=other, **words)
 
 
 def joined_gateways_have_hosts(stack: Stack, _: Path) -> Iterator[Issue]:
-    """A Gateway in the stack's own namespace belongs to one of the services, or is not there."""
+    """A Gateway in the stack's own namespace belongs to one of its services."""
     own = {stack.gateway_of(each): each for each in stack.services if each.owns_gateway}
     for place, service in stack.placed.items():
         named, here = service.gateway.existing, place / "gateway"
         if not service.outside or not named or named.partition("/")[0] != stack.namespace.name:
             continue
         if named not in own and stack.namespace.existing:
-            continue  # somebody else's: the namespace is shared
+            continue  # The namespace is shared, and the Gateway belongs to another owner.
         if named not in own:
             yield NO_SUCH_GATEWAY.at(here / "existing", named, known=", ".join(own) or "none")
             continue
@@ -45,7 +45,7 @@ def joined_gateways_have_hosts(stack: Stack, _: Path) -> Iterator[Issue]:
 
 
 def hosts_are_apart(service: Service, at: Path) -> Iterator[Issue]:
-    """Istio's webhook refuses a VirtualService of which one host covers another."""
+    """Istio's webhook refuses a VirtualService in which one host covers another."""
     for place, listener in service.listeners(at).items():
         for nth, host in enumerate(listener.hosts):
             for other in listener.hosts:
@@ -54,15 +54,15 @@ def hosts_are_apart(service: Service, at: Path) -> Iterator[Issue]:
 
 
 def _claims(service: Service, at: Path, stack: Stack) -> Iterator[tuple[str, str, Path]]:
-    """List what each host takes for itself: where, the host, and its place in the stack file."""
+    """List where each host is served: the port or Gateway, the host, and its path in the stack file."""
     placed = [
-        (host, way.place / "hosts" / nth, way)
-        for way in entry_points(service, at)
-        for nth, host in enumerate(way.listener.hosts)
+        (host, entry.place / "hosts" / nth, entry)
+        for entry in entry_points(service, at)
+        for nth, host in enumerate(entry.listener.hosts)
     ]
-    for host, here, way in placed:
+    for host, here, entry in placed:
         joined = service.gateway.existing
-        yield f"the Gateway {joined}" if joined else f"port {way.port}", host, here
+        yield f"the Gateway {joined}" if joined else f"port {entry.port}", host, here
     if service.owns_gateway:
         of_all = [f"port {extra.port}" for extra in stack.ingress.extra_ports]
         of_all += [f"the Gateway {stack.gateway_of(service)}"]

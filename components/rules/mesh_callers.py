@@ -1,4 +1,4 @@
-"""Rules about callers inside the mesh: what none of their proxies would enforce."""
+"""Rules about callers inside the mesh."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from components.schema.messages import AMBIENT_CALLERS
 
 
 def weights_have_a_proxy(stack: Stack, at: Path) -> Iterator[Issue]:
-    """Keep routes of the mesh out of ambient namespaces, where no proxy of a caller reads requests."""
+    """In ambient namespaces no proxy of a caller inspects requests."""
     if stack.namespace.injection != "ambient":
         return
     sidecars = assign(at / "namespace" / "injection", "enabled")

@@ -1,4 +1,4 @@
-"""Rules about clients that are sent elsewhere."""
+"""Rules about redirects."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -15,16 +15,16 @@ from components.schema.issues import Issue, Path, assign
 from components.schema.messages import REDIRECT_LOOP
 
 _USUAL_PORTS: Final = {"http": 80, "https": HTTPS_PORT}
-"""Where a URL of the scheme without a port leads."""
+"""The default ports of the schemes."""
 
 
 def redirects_do_not_loop(service: Service, at: Path) -> Iterator[Issue]:
-    """A client that arrives at the same route again is sent on until it gives up."""
+    """A client that is redirected to the same route gives up after some redirects."""
     for nth, route in enumerate(service.routes):
         to = route.redirect
         if to is None or not _stays(service, to):
             continue
-        # Other conditions may not hold again: a client need not send a header or cookie twice.
+        # Other conditions may fail after the redirect: the client need not send the header or cookie again.
         by_path = [
             each for each in route_match.alternatives(route) if route_match.request(each).keys() == {"uri"}
         ]
@@ -35,12 +35,12 @@ def redirects_do_not_loop(service: Service, at: Path) -> Iterator[Issue]:
 
 
 def _stays(service: Service, to: Redirect) -> bool:
-    """Tell whether the client comes back to the service, as far as the stack file shows."""
+    """Return whether the redirect certainly leads back to the service."""
     if to.authority is not None or to.port is not None:
         return False
     return to.scheme is None or any(
-        way.scheme == to.scheme and way.port == _USUAL_PORTS[to.scheme] and not way.redirects
-        for way in entry_points(service, Path())
+        each.scheme == to.scheme and each.port == _USUAL_PORTS[to.scheme] and not each.redirects
+        for each in entry_points(service, Path())
     )
 
 

@@ -1,4 +1,4 @@
-"""Rules about the routes above the weights."""
+"""Rules about `routes`: names, destinations, conditions and options."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,23 +13,23 @@ from components.model.service import Service
 from components.schema.decode import encode
 from components.schema.issues import Issue, Path, assign, command
 from components.schema.messages import (
-    CONDITION_TWICE,
+    COOKIES_AND_COOKIE_HEADER,
     COOKIES_TOO_LONG,
-    COOKIES_TWICE,
-    HEADER_TWICE,
+    DUPLICATE_CONDITION,
+    DUPLICATE_HEADER,
     NO_SUCH_GROUP,
     NO_SUCH_VERSION,
-    REDIRECT_ALONE,
+    REDIRECT_WITH_OPTIONS,
     REWRITE_TOO_LONG,
     REWRITE_WITHOUT_PATH,
     ROUTE_NAME_TAKEN,
-    SOURCE_OUTSIDE_MESH,
+    SOURCE_WITHOUT_MESH,
 )
 from components.schema.regex import LONGEST_REGEX, compiled
 
 
 def names_are_distinct(service: Service, at: Path) -> Iterator[Issue]:
-    """A name leads to one route, in a preview and in Envoy's statistics."""
+    """A name identifies one route, in a preview and in Envoy's statistics."""
     taken = {WEIGHTS: "the weights"} | {
         sticky_name(version): "the cookie's routes" for version in service.versions
     }
@@ -41,7 +41,7 @@ def names_are_distinct(service: Service, at: Path) -> Iterator[Issue]:
 
 
 def destinations_exist(service: Service, at: Path) -> Iterator[Issue]:
-    """A route to a subset that is not there cannot be written."""
+    """A route to a missing subset answers every request with 503."""
     named = [(at / "mirror" / "to", service.mirror.to)] if service.mirror else []
     for nth, route in enumerate(service.routes):
         here = at / "routes" / nth
@@ -55,33 +55,33 @@ def destinations_exist(service: Service, at: Path) -> Iterator[Issue]:
 
 
 def redirects_exclude_options(service: Service, at: Path) -> Iterator[Issue]:
-    """Istio refuses some of these and forgets the others."""
-    acting = ("fault", "rewrite", "mirror", "timeout", "retries", "requestHeaders")
+    """Istio refuses some of these options with a redirect, and ignores the others."""
+    excluded = ("fault", "rewrite", "mirror", "timeout", "retries", "requestHeaders")
     for nth, route in enumerate(service.routes):
         if route.redirect is not None:
-            said = encode(route)
-            for key in acting:
-                if key in said:
-                    yield REDIRECT_ALONE.at(at / "routes" / nth / key, said[key])
+            given = encode(route)
+            for key in excluded:
+                if key in given:
+                    yield REDIRECT_WITH_OPTIONS.at(at / "routes" / nth / key, given[key])
 
 
 def conditions_are_distinct(service: Service, at: Path) -> Iterator[Issue]:
-    """Of two conditions on one thing, one for all alternatives and one for this, either could be meant."""
+    """If the route and one of its alternatives have a condition on the same field, either could be meant."""
     for nth, route in enumerate(service.routes):
-        for_all = _said(route)
+        for_all = _fields(route)
         for kth, match in enumerate(route.any_of):
-            for keys in sorted(keys for keys in _said(match) if keys in for_all):
+            for keys in sorted(keys for keys in _fields(match) if keys in for_all):
                 here = at / "routes" / nth / "anyOf" / kth
                 for key in keys:
                     here /= key
-                yield CONDITION_TWICE.at(here, None)
+                yield DUPLICATE_CONDITION.at(here, None)
 
 
 def cookies_fit_an_expression(service: Service, at: Path) -> Iterator[Issue]:
-    """Cookies share the header `cookie`, and one expression."""
+    """All cookies are in the header `cookie`, and so in one expression."""
     for path, match in _conditions(service, at):
         if match.cookies and "cookie" in match.headers:
-            yield COOKIES_TWICE.at(path / "cookies", encode(match.cookies))
+            yield COOKIES_AND_COOKIE_HEADER.at(path / "cookies", encode(match.cookies))
             continue
         request = route_match.request(match)
         written = [request.get(side, {}).get("cookie", {}) for side in ("headers", "withoutHeaders")]
@@ -92,7 +92,7 @@ def cookies_fit_an_expression(service: Service, at: Path) -> Iterator[Issue]:
 
 
 def sources_are_in_the_mesh(service: Service, at: Path) -> Iterator[Issue]:
-    """A gateway's traffic has no source that the mesh knows: the route would never match."""
+    """Requests from a gateway have no source in the mesh, so the route would never match."""
     if service.mesh:
         return
     for nth, route in enumerate(service.routes):
@@ -101,39 +101,41 @@ def sources_are_in_the_mesh(service: Service, at: Path) -> Iterator[Issue]:
         for path, source in places:
             if source is not None:
                 fix = command("rm", at / "mesh")
-                yield SOURCE_OUTSIDE_MESH.at(path / "source", encode(source), fix=fix)
+                yield SOURCE_WITHOUT_MESH.at(path / "source", encode(source), fix=fix)
 
 
 def header_changes_are_apart(service: Service, at: Path) -> Iterator[Issue]:
-    """Of two changes to one header only the order in which Envoy makes them would decide."""
+    """The result of two changes to one header would depend on Envoy's order."""
     places = [(at, service), *((at / "routes" / nth, route) for nth, route in enumerate(service.routes))]
-    said = [(path / "requestHeaders", place.request_headers) for path, place in places]
-    said += [(path / "responseHeaders", place.response_headers) for path, place in places]
-    for path, changes in said:
+    headers = [(path / "requestHeaders", place.request_headers) for path, place in places]
+    headers += [(path / "responseHeaders", place.response_headers) for path, place in places]
+    for path, changes in headers:
         if changes is None:
             continue
         for name in sorted(name for name in changes.add if name in changes.set):
-            yield HEADER_TWICE.at(path / "add" / name, changes.add[name], other="set")
+            yield DUPLICATE_HEADER.at(path / "add" / name, changes.add[name], other="set")
         for nth, name in enumerate(changes.remove):
             if name in changes.set or name in changes.add:
                 other = "set" if name in changes.set else "add"
-                yield HEADER_TWICE.at(path / "remove" / nth, name, other=other)
+                yield DUPLICATE_HEADER.at(path / "remove" / nth, name, other=other)
 
 
 def rewrites_have_a_path(service: Service, at: Path) -> Iterator[Issue]:
-    """Without a condition on the path Istio takes it for the prefix `/`."""
+    """Without a condition on the path Istio rewrites the prefix `/`."""
     for nth, route in enumerate(service.routes):
         new = route.rewrite.uri if route.rewrite else None
         if new is None or not any(each.uri is None for each in route_match.alternatives(route)):
             continue
         here = at / "routes" / nth
-        before = assign((here / "anyOf" / 0 if route.any_of else here) / "uri", {"prefix": "/"})
-        whole = assign(here / "rewrite", {"uriRegex": {"match": "^.*$", "rewrite": new}})
-        yield REWRITE_WITHOUT_PATH.at(here / "rewrite" / "uri", new, fix=f"{before}; or {whole}")
+        prepend = assign((here / "anyOf" / 0 if route.any_of else here) / "uri", {"prefix": "/"})
+        replace = assign(here / "rewrite", {"uriRegex": {"match": "^.*$", "rewrite": new}})
+        yield REWRITE_WITHOUT_PATH.at(
+            here / "rewrite" / "uri", new, fix=f"{prepend}; to replace the whole path, {replace}"
+        )
 
 
 def rewrites_fit_an_expression(service: Service, at: Path) -> Iterator[Issue]:
-    """A prefix that the new path does not fit as it is becomes an expression."""
+    """A rewrite becomes an expression if only one of the prefix and the new path ends with `/`."""
     for nth, route in enumerate(service.routes):
         new = route.rewrite.uri if route.rewrite else None
         regex = new_path(route, new).get("uriRegexRewrite", {}).get("match", "") if new else ""
@@ -143,7 +145,7 @@ def rewrites_fit_an_expression(service: Service, at: Path) -> Iterator[Issue]:
 
 
 def rewrites_name_their_groups(service: Service, at: Path) -> Iterator[Issue]:
-    """Envoy refuses the whole route table for a group that the expression does not have."""
+    """Envoy refuses the whole route table if the expression lacks the group."""
     for nth, route in enumerate(service.routes):
         regex = route.rewrite.uri_regex if route.rewrite else None
         if regex is not None:
@@ -161,14 +163,14 @@ def _conditions(service: Service, at: Path) -> Iterator[tuple[Path, Conditions]]
             yield (here / "anyOf" / kth if route.any_of else here), conditions
 
 
-def _said(conditions: Conditions | Route) -> set[tuple[str, ...]]:
-    """List the things that conditions speak of: `("uri",)`, `("headers", "x-team")`."""
-    said: set[tuple[str, ...]] = set()
+def _fields(conditions: Conditions | Route) -> set[tuple[str, ...]]:
+    """List the fields that the conditions test: `("uri",)`, `("headers", "x-team")`."""
+    tested: set[tuple[str, ...]] = set()
     for key in ("uri", "method", "authority", "source"):
-        said |= {(key,)} if getattr(conditions, key) is not None else set()
+        tested |= {(key,)} if getattr(conditions, key) is not None else set()
     by_name: tuple[tuple[str, Mapping[str, object]], ...] = (
         ("headers", conditions.headers),
         ("cookies", conditions.cookies),
         ("query", conditions.query),
     )
-    return said | {(key, name) for key, mapping in by_name for name in mapping}
+    return tested | {(key, name) for key, mapping in by_name for name in mapping}

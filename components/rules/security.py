@@ -1,4 +1,4 @@
-"""Rules about who may call: what nobody would enforce, and what would lock everybody out."""
+"""Rules about security: policies that no proxy enforces, and policies that refuse all callers."""
 
 from collections.abc import Iterator
 
@@ -9,18 +9,18 @@ from components.model.stack import Ingress, Injection, Stack
 from components.schema import jwks
 from components.schema.issues import Issue, Path, assign, command
 from components.schema.messages import (
-    GATEWAY_REFUSED,
+    INGRESS_NOT_ALLOWED,
+    INVALID_JWKS,
     NEEDS_WAYPOINT,
-    NOT_A_KEY_SET,
+    NO_PROXY,
     PRIVATE_KEY,
-    TOKEN_UNKNOWN,
-    TOKEN_UNSAID,
-    UNENFORCED,
+    TOKEN_UNSPECIFIED,
+    TOKEN_WITHOUT_JWT,
 )
 
 
 def proxies_enforce_it(stack: Stack, at: Path) -> Iterator[Issue]:
-    """What no proxy sees to only looks safe."""
+    """Without a proxy, security policies have no effect."""
     injection = stack.namespace.injection
     for place, service in stack.placed.items():
         if service.security is None or injection == "ambient":
@@ -28,28 +28,28 @@ def proxies_enforce_it(stack: Stack, at: Path) -> Iterator[Issue]:
         if injection == "disabled":
             fix = assign(at / "namespace" / "injection", "enabled")
             why = "the namespace's injection is disabled"
-            yield UNENFORCED.at(place / "security", None, which="these pods have", why=why, fix=fix)
+            yield NO_PROXY.at(place / "security", None, which="the pods have", why=why, fix=fix)
             continue
         for name in _without_sidecar(service, injection):
             here = place / "versions" / name / "sidecar"
             own = service.versions[name].sidecar
             fix = assign(here, True) if injection == "manual" else command("rm", here)
-            why = f"injection is {injection}, and the version says {'nothing' if own is None else 'false'}"
-            yield UNENFORCED.at(here, own, which=f"those of {name} have", why=why, fix=fix)
+            why = f"injection is {injection}, and sidecar is {'not set' if own is None else 'false'}"
+            yield NO_PROXY.at(here, own, which=f"the pods of {name} have", why=why, fix=fix)
 
 
 def gateway_is_admitted(stack: Stack, _: Path) -> Iterator[Issue]:
-    """A service that is reached from outside has users there."""
+    """A service that is reached from outside must admit the ingress gateway."""
     for place, service in stack.placed.items():
         allow = service.security.allow if service.security and service.outside else None
         if allow is not None and not any(_admits(each, stack.ingress) for each in allow.values()):
             here = place / "security" / "allow"
             fix = assign(here / "users" / "gateway", True)
-            yield GATEWAY_REFUSED.at(here, list(allow), fix=fix)
+            yield INGRESS_NOT_ALLOWED.at(here, list(allow), fix=fix)
 
 
 def ambient_sees_no_requests(stack: Stack, at: Path) -> Iterator[Issue]:
-    """Methods, paths and tokens belong to requests; namespaces and accounts to connections."""
+    """The proxies of an ambient mesh handle connections; methods, paths and tokens belong to requests."""
     if stack.namespace.injection != "ambient":
         return
     mesh = assign(at / "namespace" / "injection", "enabled")
@@ -68,23 +68,23 @@ def ambient_sees_no_requests(stack: Stack, at: Path) -> Iterator[Issue]:
 
 
 def tokens_are_understood(service: Service, at: Path) -> Iterator[Issue]:
-    """Without `jwt` nobody reads tokens; and not every call may be open where one is required."""
+    """Tokens need `jwt`, and `jwt.required` needs at least one call that is not open."""
     security = service.security
     if security is None or security.allow is None:
         return
     for name, admission in security.allow.items():
         if security.jwt is None and admission.token is not None:
-            yield TOKEN_UNKNOWN.at(at / "security" / "allow" / name / "token", admission.token)
+            yield TOKEN_WITHOUT_JWT.at(at / "security" / "allow" / name / "token", admission.token)
     needed = security.jwt is not None and security.jwt.required
     if needed and all(each.is_open and each.token is None for each in security.allow.values()):
         name = next(iter(security.allow))
         here = at / "security" / "allow" / name / "token"
-        fix = f"{assign(here, True)} (a token is needed), or false (open to anybody); the same for the others"
-        yield TOKEN_UNSAID.at(here, None, fix=fix)
+        fix = f"{assign(here, True)} (a token is needed) or false (public); the same for the others"
+        yield TOKEN_UNSPECIFIED.at(here, None, fix=fix)
 
 
 def keys_are_public_and_whole(service: Service, at: Path) -> Iterator[Issue]:
-    """A proxy that cannot read the keys refuses every token."""
+    """A proxy that cannot parse the keys refuses every token."""
     keys = service.security.jwt.jwks if service.security and service.security.jwt else None
     if keys is None:
         return
@@ -92,7 +92,7 @@ def keys_are_public_and_whole(service: Service, at: Path) -> Iterator[Issue]:
     if jwks.has_private_part(keys):
         yield PRIVATE_KEY.at(here, "[a private key]")
     elif why := jwks.error_in(keys):
-        yield NOT_A_KEY_SET.at(here, keys, why=why)
+        yield INVALID_JWKS.at(here, keys, why=why)
 
 
 def _without_sidecar(service: Service, injection: Injection) -> list[str]:
@@ -102,7 +102,7 @@ def _without_sidecar(service: Service, injection: Injection) -> list[str]:
 
 
 def _admits(admission: Admission, ingress: Ingress) -> bool:
-    """Tell whether the gateway is among the callers. Where there are none, everybody is."""
+    """Return whether the ingress gateway is an allowed caller. Without a list of callers, all are."""
     return (
         bool(admission.gateway)
         or not (admission.namespaces or admission.service_accounts)

@@ -1,4 +1,4 @@
-"""Rules about routes that take what was meant for those below."""
+"""Rules about routes that no request reaches."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -8,13 +8,13 @@ from components.manifests.http_rules import sticky_conditions, sticky_name
 from components.manifests.route_match import Spec
 from components.model.service import Service
 from components.schema.issues import Issue, Path
-from components.schema.messages import CATCH_ALL, NEVER_REACHED
+from components.schema.messages import CATCH_ALL, UNREACHABLE_ROUTE
 
 _EVERYTHING: Final = ({"prefix": "/"}, {"regex": ".*"}, {"regex": "/.*"}, {"regex": ".+"})
 
 
 def nothing_takes_everything(service: Service, at: Path) -> Iterator[Issue]:
-    """A route for every request is not a route but the weights."""
+    """A route for every request would replace the weights."""
     for path, _, request in _requests(service, at):
         if request.keys() == {"uri"} and request["uri"] in _EVERYTHING:
             yield CATCH_ALL.at(path / "uri", request["uri"])
@@ -23,22 +23,22 @@ def nothing_takes_everything(service: Service, at: Path) -> Iterator[Issue]:
 
 
 def every_route_is_reached(service: Service, at: Path) -> Iterator[Issue]:
-    """A match that an earlier one takes whole is dead, and Istio says so too (IST0130, IST0131)."""
+    """A match is unreachable if an earlier one covers it; Istio reports the same (IST0130, IST0131)."""
     seen: list[tuple[str, Spec]] = []
     deciding = {route.name for route in service.routes if route.inherit}
     for path, name, request in _requests(service, at):
         if name in deciding:
-            # It takes requests only by the routes below: `inheritance.decisions_are_reached`.
+            # It gets requests only through the routes below: see `inheritance.decisions_are_reached`.
             continue
         for other, earlier in seen:
             if route_match.takes(earlier, request) or _covers_for_istio(earlier, request):
-                yield NEVER_REACHED.at(path, request, other=other)
+                yield UNREACHABLE_ROUTE.at(path, request, other=other)
                 break
         seen.append((name, request))
 
 
 def _requests(service: Service, at: Path) -> Iterator[tuple[Path, str, Spec]]:
-    """List all match requests in their order, with their place and the name of their route."""
+    """List all matches in their order, with their path and the name of their route."""
     for nth, route in enumerate(service.routes):
         here = at / "routes" / nth
         for kth, each in enumerate(route_match.alternatives(route)):
@@ -53,9 +53,9 @@ def _requests(service: Service, at: Path) -> Iterator[tuple[Path, str, Spec]]:
 
 
 def _covers_for_istio(earlier: Spec, later: Spec) -> bool:
-    """Tell whether istiod would say so. It guesses: a match without a method is one for GET, to begin with.
+    """Return whether istiod would report the later match. Its heuristic reads a missing method as GET.
 
-    Its own words: pkg/config/validation, genMatchHTTPRoutes and coveredValidation.
+    Source: istio/pkg/config/validation, genMatchHTTPRoutes and coveredValidation.
     """
     above, below = (str(each.get("uri", {}).get("prefix", "")) for each in (earlier, later))
     if not above or not below or above == below or not below.startswith(above):
@@ -77,6 +77,6 @@ def _same_names(above: Spec, below: Spec) -> bool:
 
 
 def _known(match: Spec | None) -> str:
-    """Write a match as istiod compares it: an expression counts as nothing."""
+    """Format a match as istiod compares it: an expression is an empty text."""
     text = match or {}
     return next((f"{kind}:{text[kind]}" for kind in ("exact", "prefix") if kind in text), "")

@@ -1,4 +1,4 @@
-"""Rules about the pods of a version."""
+"""Rules about versions: names, ports, resources, scaling and disruption budgets."""
 
 from collections.abc import Iterator
 from math import ceil
@@ -12,19 +12,19 @@ from components.schema.decode import encode
 from components.schema.issues import Issue, Path, assign, command
 from components.schema.messages import (
     BUDGET_BLOCKS,
+    DUPLICATE,
+    DUPLICATE_WORKLOAD,
     NAME_TOO_LONG,
-    NAME_TWICE,
     NO_ROOM_TO_SCALE,
     PROXY_PORT,
     REQUEST_OVER_LIMIT,
-    TWICE,
 )
 
 LONGEST_NAME: Final = 63
 
 
 def names_fit(service: Service, at: Path) -> Iterator[Issue]:
-    """Names that are put together stay within what a label holds."""
+    """A Deployment's name is also the value of a label, which has at most 63 characters."""
     for version in service.versions:
         derived = service.workload(version)
         if (excess := len(derived) - LONGEST_NAME) > 0:
@@ -33,24 +33,24 @@ def names_fit(service: Service, at: Path) -> Iterator[Issue]:
 
 
 def workloads_are_distinct(stack: Stack, _: Path) -> Iterator[Issue]:
-    """Names that are put together stay apart."""
+    """Each version has a Deployment of its own."""
     taken: dict[str, Path] = {}
     for place, service in stack.placed.items():
         for version in service.versions:
             here, derived = place / "versions" / version, service.workload(version)
             if derived in taken:
-                yield NAME_TWICE.at(here, version, derived=derived, other=taken[derived])
+                yield DUPLICATE_WORKLOAD.at(here, version, derived=derived, other=taken[derived])
             taken.setdefault(derived, here)
 
 
 def port_is_free(service: Service, at: Path) -> Iterator[Issue]:
-    """App and sidecar share the ports of the pod."""
+    """The app and the sidecar share the ports of the pod."""
     if service.app.port in PROXY_PORTS:
         yield PROXY_PORT.at(at / "app" / "port", service.app.port)
 
 
 def limits_hold_requests(service: Service, at: Path) -> Iterator[Issue]:
-    """Kubernetes refuses a pod that is sure to get more than it may have."""
+    """Kubernetes refuses a pod whose request exceeds its limit."""
     for name, version in service.versions.items():
         requests, limits = version.resources.requests, version.resources.limits
         here = at / "versions" / name / "resources" / "limits"
@@ -64,7 +64,7 @@ def limits_hold_requests(service: Service, at: Path) -> Iterator[Issue]:
 
 
 def scaling_has_room(service: Service, at: Path) -> Iterator[Issue]:
-    """The autoscaler's range goes up."""
+    """An autoscaler's maximum must not be below its minimum."""
     for name, version in service.versions.items():
         scaling = version.autoscaling
         if scaling and scaling.min > scaling.max:
@@ -73,7 +73,7 @@ def scaling_has_room(service: Service, at: Path) -> Iterator[Issue]:
 
 
 def budgets_allow_node_drains(service: Service, at: Path) -> Iterator[Issue]:
-    """A budget that never lets a pod go holds up every maintenance of a node."""
+    """A budget that allows no eviction blocks every drain of a node."""
     for name, version in service.versions.items():
         budget = version.disruption_budget
         if budget is None:
@@ -90,14 +90,14 @@ def budgets_allow_node_drains(service: Service, at: Path) -> Iterator[Issue]:
 
 
 def spreads_are_distinct(service: Service, at: Path) -> Iterator[Issue]:
-    """The API server refuses a pod that says two things of one distance."""
+    """The API server refuses two spread constraints on the same topology key."""
     for name, version in service.versions.items():
-        said = [(each.over, each.required) for each in version.spread]
-        for nth, each in enumerate(said):
-            if each in said[:nth]:
-                yield TWICE.at(at / "versions" / name / "spread" / nth, encode(version.spread[nth]))
+        spreads = [(each.over, each.required) for each in version.spread]
+        for nth, each in enumerate(spreads):
+            if each in spreads[:nth]:
+                yield DUPLICATE.at(at / "versions" / name / "spread" / nth, encode(version.spread[nth]))
 
 
 def _pods(wanted: int | str, of: int) -> int:
-    """Count the pods as Kubernetes does: a share is rounded up."""
+    """Return the number of pods; like Kubernetes, round a percentage up."""
     return wanted if isinstance(wanted, int) else ceil(of * int(wanted.rstrip("%")) / 100)

@@ -1,4 +1,4 @@
-"""Rules about weights, those of all traffic and those of a route."""
+"""Rules about the weights of the service and of its routes."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -11,7 +11,7 @@ WHOLE: Final = 100
 
 
 def weights_are_whole(service: Service, at: Path) -> Iterator[Issue]:
-    """Every place that divides traffic divides all of it, between versions that run."""
+    """Weights must sum to 100 and name versions of the service."""
     yield from _whole(service, service.weights, at / "weights")
     for nth, route in enumerate(service.routes):
         if isinstance(route.to, Mapping):
@@ -19,7 +19,7 @@ def weights_are_whole(service: Service, at: Path) -> Iterator[Issue]:
 
 
 def _whole(service: Service, weights: Mapping[str, int], at: Path) -> Iterator[Issue]:
-    """Istio only refuses a sum of 0, and takes 90 and 20 for shares of 110."""
+    """Istio only refuses a sum of 0, and reads 90 and 20 as shares of 110."""
     foreign_objects = sorted(weights.keys() - service.versions.keys())
     for name in foreign_objects:
         yield WEIGHT_WITHOUT_VERSION.at(at / name, weights[name], known=", ".join(service.versions))
@@ -27,7 +27,7 @@ def _whole(service: Service, weights: Mapping[str, int], at: Path) -> Iterator[I
     total = sum(split.values())
     if total == WHOLE or foreign_objects:
         return
-    # The version with the most traffic gives or takes the difference, which is what was forgotten most often.
+    # The difference goes to the version with the highest weight: that is the usual mistake.
     heaviest = max(split, key=lambda name: split[name])
     rest = total - split[heaviest]
     if rest <= WHOLE:

@@ -6,13 +6,13 @@ import yaml
 
 
 class CaseInsensitive(str):
-    """Text in lower case that remembers how the stack file has it, for messages that lead there."""
+    """Text in lower case that preserves its spelling in the stack file, for paths in messages."""
 
     __slots__ = ("written",)
     written: str
 
     def __new__(cls, written: str) -> Self:
-        """Take the text as it is written."""
+        """Create it from the text as written in the stack file."""
         self = super().__new__(cls, written.lower())
         self.written = written
         return self

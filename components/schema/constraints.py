@@ -1,7 +1,6 @@
-"""What a value must be, declared as data on the fields of the model.
+"""Constraints on single values, declared in the types of the model's fields: `Annotated[int, Range(0, 100)]`.
 
-A constraint stands in the field's type: `Annotated[int, Range(0, 100)]`. The decoder asks it for a fault; the
-JSON Schema and the documents read its fields. No I/O, no Pulumi.
+The decoder checks them; the JSON Schema and the generated documents read their fields. No I/O, no Pulumi.
 """
 
 import re
@@ -11,33 +10,40 @@ from dataclasses import dataclass
 from typing import Final
 
 from components.schema.issues import Issue, Path, assign
-from components.schema.messages import EMPTY, INVALID_FORMAT, INVALID_KEY, NOT_AMONG, OUT_OF_RANGE, TWICE
+from components.schema.messages import (
+    DUPLICATE,
+    EMPTY,
+    INVALID_CHOICE,
+    INVALID_FORMAT,
+    INVALID_KEY,
+    OUT_OF_RANGE,
+)
 
 
 class Constraint:
-    """Anything that can find fault with a value of the right type."""
+    """A condition that a value of the right type must meet."""
 
     def issue(self, value: object, path: Path, example: object = None, /) -> Issue | None:
-        """Return the breach, if there is one, with what mends it: the field's example, if nothing nearer."""
+        """Return the violation, if any. Its fix is the nearest valid value, or else the field's example."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """A value to show where the field is missing or wrong."""
+    """A valid value, for the fix of a missing or invalid one."""
 
     value: object
 
 
 @dataclass(frozen=True)
 class Range(Constraint):
-    """Both ends belong to the range."""
+    """A number between two limits, both included."""
 
     minimum: float
     maximum: float
 
     def issue(self, value: object, path: Path, _example: object = None, /) -> Issue | None:
-        """Offer the nearer end."""
+        """Suggest the nearer limit."""
         if isinstance(value, int | float) and self.minimum <= value <= self.maximum:
             return None
         above = isinstance(value, int | float) and value > self.maximum
@@ -47,35 +53,35 @@ class Range(Constraint):
 
 @dataclass(frozen=True)
 class Always(Constraint):
-    """The only value that means something, where the key's absence is the other one."""
+    """The only value that the key can have; the other one is to leave the key out."""
 
     only: bool
 
     def issue(self, value: object, path: Path, _example: object = None, /) -> Issue | None:
-        """Show the one value."""
+        """Suggest the one value."""
         word = str(self.only).lower()
-        return None if value is self.only else NOT_AMONG.at(path, value, choices=word, nearest=word)
+        return None if value is self.only else INVALID_CHOICE.at(path, value, choices=word, nearest=word)
 
 
 @dataclass(frozen=True)
 class Pattern(Constraint):
-    """Text of a form: the whole text matches the pattern and is not longer than `longest`."""
+    """Text that matches the pattern in full and has at most `longest` characters."""
 
     pattern: str
     description: str
     example: str
     longest: int | None = None
     folds: bool = False
-    """Whether the text means the same in upper and lower case: what reads it gets lower case."""
+    """Whether case has no meaning: the decoder converts the text to lower case."""
 
-    def holds(self, text: str) -> bool:
-        """Tell whether the text has the form."""
+    def accepts(self, text: str) -> bool:
+        """Return whether the text matches."""
         short_enough = self.longest is None or len(text) <= self.longest
         return short_enough and re.fullmatch(self.pattern, text) is not None
 
     @property
     def rule(self) -> str:
-        """The form in words."""
+        """The description, with the maximal length."""
         return (
             self.description
             if self.longest is None
@@ -83,28 +89,28 @@ class Pattern(Constraint):
         )
 
     def issue(self, value: object, path: Path, example: object = None, /) -> Issue | None:
-        """Show the example."""
-        if self.holds(str(value)):
+        """Suggest the example."""
+        if self.accepts(str(value)):
             return None
         return INVALID_FORMAT.at(
             path, value, description=self.rule, example=shlex.quote(str(example or self.example))
         )
 
     def key_issue(self, key: str, path: Path) -> Issue | None:
-        """Judge the name of a key by the same form."""
+        """Check the name of a key against the pattern."""
         return (
             None
-            if self.holds(key)
+            if self.accepts(key)
             else INVALID_KEY.at(path, key, description=self.rule, example=self.example)
         )
 
 
-WHOLE: Final = Pattern(
+VALID_UNICODE: Final = Pattern(
     pattern=r"[^\ud800-\udfff]*",
-    description="text of whole characters, and half of a surrogate pair is none",
+    description="valid Unicode text; half of a surrogate pair is no character",
     example="TEXT",
 )
-"""What holds for all text and every name of a key: YAML can write what UTF-8 cannot."""
+"""Applies to all text and every name of a key: YAML can express characters that UTF-8 cannot."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,18 +120,18 @@ class NotEmpty(Constraint):
     example: object
 
     def issue(self, value: object, path: Path, example: object = None, /) -> Issue | None:
-        """Show the example."""
+        """Suggest the example."""
         return None if value else EMPTY.at(path, value, example=assign(path, example or self.example))
 
 
 @dataclass(frozen=True)
 class Distinct(Constraint):
-    """A list without doubles."""
+    """A list without duplicates."""
 
     def issue(self, value: object, path: Path, _example: object = None, /) -> Issue | None:
-        """Point at the first entry that was there before."""
+        """Report the first entry that repeats an earlier one."""
         entries = value if isinstance(value, Sequence) else ()
         for nth, entry in enumerate(entries):
             if entry in entries[:nth]:
-                return TWICE.at(path / nth, entry)
+                return DUPLICATE.at(path / nth, entry)
         return None

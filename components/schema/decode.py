@@ -1,4 +1,4 @@
-"""Plain data → frozen dataclasses, by their type hints alone. No I/O, no Pulumi.
+"""Decodes plain data into frozen dataclasses by their type hints. No I/O, no Pulumi.
 
 All errors are collected. A value that failed to decode is replaced by a placeholder that raises
 `InvalidValueError` when a rule reads it, so that the rules for the valid rest of the stack file still run.
@@ -11,14 +11,14 @@ from difflib import get_close_matches
 from typing import Any, Final, TypeVar, cast
 
 from components.schema.case_insensitive import CaseInsensitive
-from components.schema.constraints import WHOLE, Constraint, Pattern
+from components.schema.constraints import VALID_UNICODE, Constraint, Pattern
 from components.schema.invalid import Invalid, InvalidValueError
 from components.schema.issues import Issue, Path, assign, command
 from components.schema.key_groups import choices
 from components.schema.messages import (
-    KEY_TWICE,
+    DUPLICATE_KEY,
+    INVALID_CHOICE,
     MISSING,
-    NOT_AMONG,
     UNKNOWN_KEY,
     UNQUOTED,
     WRONG_TYPE,
@@ -39,17 +39,17 @@ from components.schema.type_hints import (
 T = TypeVar("T")
 
 LONGEST_NUMBER: Final = 18
-"""Digits that a command can say back."""
+"""The digits of a number that a fix can repeat exactly."""
 
 
 def decode(kind: type[T], data: object, path: Path) -> tuple[T, list[Issue]]:
-    """Read `data` as a `kind`. The value is whole if there are no faults."""
+    """Decode `data` as a `kind`. Returns the value and all issues; without issues the value is valid."""
     decoder = _Decoder()
     return cast("T", decoder.read(kind, data, path)), decoder.issues
 
 
 def encode(value: object) -> Any:  # noqa: ANN401 - plain data of any shape
-    """Write a value back as plain data, with the keys of the stack file and without what is absent."""
+    """Encode a value as plain data with the keys of the stack file, without absent keys."""
     if is_dataclass(value) and not isinstance(value, type):
         given = {key: getattr(value, field.name) for key, field in keys_of(type(value)).items()}
         return {key: encode(each) for key, each in given.items() if each not in (None, (), {})}
@@ -63,13 +63,13 @@ class _Decoder:
         self.issues: list[Issue] = []
 
     def read(self, hint: Hint, data: object, path: Path) -> object:
-        """Read one value and hold it against the constraints that stand on its type."""
-        fitting = [each for each in members(hint) if _has_shape(shape(each), data)]
-        if not fitting:
-            return self._misshapen(hint, data, path)
-        # Where a word of a list or other text may stand, text is only taken for a word if it is one.
-        words = [each for each in fitting if shape(each) is Shape.WORD and str(data) in arguments(each)]
-        (alternative, *_) = words or [each for each in fitting if shape(each) is not Shape.WORD] or fitting
+        """Decode one value and check the constraints of its type."""
+        matching = [each for each in members(hint) if _has_shape(shape(each), data)]
+        if not matching:
+            return self._wrong_type(hint, data, path)
+        # If both a choice of words and other text are allowed, a text is a word only if it is one of them.
+        words = [each for each in matching if shape(each) is Shape.WORD and str(data) in arguments(each)]
+        (alternative, *_) = words or [each for each in matching if shape(each) is not Shape.WORD] or matching
         value = self._shaped(alternative, data, path)
         if isinstance(value, Invalid):
             return value
@@ -98,8 +98,8 @@ class _Decoder:
             case Shape.WORD:
                 return self._word(arguments(bare), str(data), path)
             case Shape.TEXT:
-                issue = WHOLE.issue(text := str(data), path, example_of(hint))
-                return self._broken(issue) if issue else text
+                issue = VALID_UNICODE.issue(text := str(data), path, example_of(hint))
+                return self._invalid(issue) if issue else text
         return bare(data)
 
     def _table(self, kind: type, data: Mapping[str, object], path: Path) -> object:
@@ -115,8 +115,8 @@ class _Decoder:
                 given[field.name] = Invalid()
             elif required(field):
                 fix = assign(path / key, example_of(hint))
-                given[field.name] = self._broken(MISSING.at(path / key, None, example=fix))
-        # An empty mapping or list says nothing: a route with `headers: {}` must not take every request.
+                given[field.name] = self._invalid(MISSING.at(path / key, None, example=fix))
+        # An empty mapping or list counts as absent: a route with `headers: {}` must not take every request.
         present = [key for key in wanted if data.get(key) not in (None, {}, [])]
         for choice in choices(kind):
             example = example_of(hints[wanted[choice.keys[0]].name])
@@ -124,7 +124,7 @@ class _Decoder:
         return kind(**given)
 
     def _unknown(self, key: str, value: object, known: Sequence[str], path: Path) -> str | None:
-        """Report a key that is not there, and return the one that was meant."""
+        """Report an unknown key, and return the closest known one."""
         near = get_close_matches(key, known, n=1, cutoff=0.6)
         remove = command("rm", path / key)
         fix = f"{remove}; {assign(path / near[0], value)}" if near and value not in (None, {}, []) else remove
@@ -133,15 +133,15 @@ class _Decoder:
 
     def _mapping(self, bare: Hint, data: Mapping[str, object], path: Path) -> object:
         key_hint, value_hint = arguments(bare)
-        forms = [extra for extra in unwrap(key_hint)[1] if isinstance(extra, Pattern)] or [WHOLE]
+        patterns = [extra for extra in unwrap(key_hint)[1] if isinstance(extra, Pattern)] or [VALID_UNICODE]
         read: dict[str, object] = {}
-        # Pulumi hands mappings over sorted by key; whoever reads the YAML itself has the file's order.
+        # Pulumi sorts mappings by key; a direct reader of the YAML sees the file's order.
         for key in sorted(data):
-            self.issues += [issue for form in forms if (issue := form.key_issue(key, path / key))]
-            name = CaseInsensitive(key) if any(form.folds for form in forms) else key
+            self.issues += [issue for pattern in patterns if (issue := pattern.key_issue(key, path / key))]
+            name = CaseInsensitive(key) if any(pattern.folds for pattern in patterns) else key
             if name in read:
                 other = next(each for each in data if CaseInsensitive(each) == name and each != key)
-                self.issues.append(KEY_TWICE.at(path / key, data[key], other=other))
+                self.issues.append(DUPLICATE_KEY.at(path / key, data[key], other=other))
             read[name] = self.read(value_hint, data[key], path / key)
         return read
 
@@ -150,28 +150,28 @@ class _Decoder:
             return data
         by_lower = {word.lower(): word for word in words}
         nearest = by_lower[get_close_matches(data.lower(), by_lower, n=1, cutoff=0.0)[0]]
-        return self._broken(NOT_AMONG.at(path, data, choices=", ".join(words), nearest=nearest))
+        return self._invalid(INVALID_CHOICE.at(path, data, choices=", ".join(words), nearest=nearest))
 
-    def _misshapen(self, hint: Hint, data: object, path: Path) -> Invalid:
+    def _wrong_type(self, hint: Hint, data: object, path: Path) -> Invalid:
         alternatives = members(hint)
         if isinstance(data, bool | float) and any(shape(a) is Shape.TEXT for a in alternatives):
-            read_as = "a truth value" if isinstance(data, bool) else "a number with a fraction"
-            return self._broken(UNQUOTED.at(path, data, read_as=read_as, text=str(data).lower()))
+            read_as = "a boolean" if isinstance(data, bool) else "a number with a fraction"
+            return self._invalid(UNQUOTED.at(path, data, read_as=read_as, text=str(data).lower()))
         words = [", ".join(arguments(a)) for a in alternatives if shape(a) is Shape.WORD]
         others = [shape(a).value for a in alternatives if shape(a) is not Shape.WORD]
         meant = _quoted_number(data, others)
         example = assign(path, example_of(hint) if meant is None else meant)
-        return self._broken(
+        return self._invalid(
             WRONG_TYPE.at(path, data, expected=" or ".join([*words, *others]), example=example)
         )
 
-    def _broken(self, issue: Issue) -> Invalid:
+    def _invalid(self, issue: Issue) -> Invalid:
         self.issues.append(issue)
         return Invalid()
 
 
 def _quoted_number(data: object, shapes: Sequence[str]) -> float | None:
-    """Read the number that stands there as text, if one is wanted."""
+    """Return the number that the text holds, if a number is expected."""
     if not isinstance(data, str) or len(data) > LONGEST_NUMBER:
         return None
     if re.fullmatch("[0-9]+", data) and {Shape.WHOLE.value, Shape.NUMBER.value} & {*shapes}:
@@ -185,8 +185,8 @@ def _has_shape(wanted: Shape, data: object) -> bool:
     return wanted in _SHAPES.get(type(data), ())
 
 
-# `pulumi config set --path versions.v2.tag 44` stores a number where text is meant. A number with a fraction
-# is not taken for text: by now 4.10 has become 4.1.
+# `pulumi config set --path versions.v2.tag 44` stores a number for a text. A number with a fraction is not
+# accepted as text, since 4.10 has already become 4.1.
 _SHAPES: Final[Mapping[type, Sequence[Shape]]] = {
     bool: (Shape.TRUTH,),
     str: (Shape.TEXT, Shape.WORD),

@@ -1,4 +1,4 @@
-"""Durations in Go's form and expressions of RE2: text that Istio and Envoy read in their own ways. No I/O."""
+"""Durations in Go's format, as Istio and Envoy parse them. No I/O."""
 
 import re
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _TERM: Final = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(h|ms|m|s|us|µs|ns)")
 
 
 def seconds(duration: str) -> Fraction | None:
-    """Read a duration in Go's form: `1h30m`, `500ms`, `1.5s`. None if it is none."""
+    """Parse a duration in Go's format: `1h30m`, `500ms`, `1.5s`. Returns None if it is invalid."""
     if not duration or _TERM.sub("", duration):
         return None
     return sum((Fraction(number) * _UNITS[unit] for number, unit in _TERM.findall(duration)), Fraction())
@@ -30,9 +30,9 @@ def seconds(duration: str) -> Fraction | None:
 
 @dataclass(frozen=True)
 class Duration(Constraint):
-    """A duration in Go's form, a multiple of `unit`, which is the least one as well.
+    """A duration in Go's format, a multiple of `unit`, which is also the shortest.
 
-    `none` is what may stand there in place of a duration: the word for no limit.
+    `none` is a further accepted value, which means no limit.
     """
 
     unit: str = "1ms"
@@ -42,15 +42,15 @@ class Duration(Constraint):
 
     @property
     def rule(self) -> str:
-        """The duration in words."""
+        """The accepted durations as text."""
         instead = "" if self.none is None else f", or {self.none}"
         return (
-            f"a duration in Go's form (1h30m, 10s, 500ms), a multiple of {self.unit}, "
+            f"a duration in Go's format (1h30m, 10s, 500ms), a multiple of {self.unit}, "
             f"from {self.unit} to {self.longest}{instead}"
         )
 
     def issue(self, value: object, path: Path, example: object = None, /) -> Issue | None:
-        """Show the example."""
+        """Suggest the example."""
         if self.none is not None and seconds(str(value)) == seconds(self.none):
             return None
         unit, longest, length = seconds(self.unit), seconds(self.longest), seconds(str(value))

@@ -1,15 +1,15 @@
-"""What stands where a value could not be read. No I/O, no Pulumi."""
+"""The placeholder for a value that failed to decode. No I/O, no Pulumi."""
 
 from collections.abc import Mapping
 from typing import NoReturn
 
 
 class InvalidValueError(Exception):
-    """A rule asked for a value that has a fault already."""
+    """A rule read a value that failed to decode."""
 
 
 class Invalid:
-    """Stands where a value could not be read."""
+    """Placeholder for a value that failed to decode: any use of it raises `InvalidValueError`."""
 
     def _raise(self, *_: object) -> NoReturn:
         raise InvalidValueError
@@ -19,7 +19,7 @@ class Invalid:
 
 
 def is_valid(value: object) -> bool:
-    """Tell whether a value could be read whole."""
+    """Return whether a value and all its parts were decoded."""
     if isinstance(value, Mapping):
         return all(map(is_valid, value.values()))
     if isinstance(value, list | tuple):

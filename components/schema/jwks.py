@@ -1,6 +1,6 @@
-"""What is wrong with a JSON Web Key Set, before a proxy meets it. Pure.
+"""Validates a JSON Web Key Set. Pure.
 
-A proxy that cannot read a key set refuses every token, and says so in its own log only.
+A proxy that cannot parse a key set refuses every token and reports it only in its own log.
 """
 
 import json
@@ -18,7 +18,7 @@ POINTS: Final = {
     ("EC", "P-521"): (66, "xy"),
     ("OKP", "Ed25519"): (32, "x"),
 }
-"""The curves that Envoy knows, with the bytes and the names of a point's coordinates."""
+"""The curves that Envoy supports, with the size in bytes and the names of a point's coordinates."""
 
 ALGORITHMS: Final = {
     "RSA": ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
@@ -35,11 +35,11 @@ Key = Mapping[str, object]
 
 
 def error_in(text: str) -> str | None:
-    """Tell why the text is no set of public keys that Istio and Envoy both take."""
+    """Return why Istio or Envoy would refuse the text as a set of public keys; None if both accept it."""
     try:
         document = json.loads(text, parse_constant=_no_number)
     except ValueError as error:
-        return f"it is no JSON: {error}"
+        return f"it is not JSON: {error}"
     keys = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(keys, list) or not keys:
         return "it has no list `keys` with at least one key"
@@ -48,7 +48,7 @@ def error_in(text: str) -> str | None:
 
 
 def has_private_part(text: str) -> bool:
-    """Tell whether the text gives away what only the issuer may know."""
+    """Return whether the text contains a private key."""
     try:
         keys = json.loads(text)["keys"]
         return any(PRIVATE & set(key) for key in keys)
@@ -58,16 +58,16 @@ def has_private_part(text: str) -> bool:
 
 def _key_error(key: object) -> str | None:
     if not isinstance(key, dict):
-        return "is no mapping"
+        return "is not a mapping"
     of_its_kind = _rsa_error if key.get("kty") == "RSA" else _point_error
     return _members_error(key) or of_its_kind(key)
 
 
 def _members_error(key: Key) -> str | None:
     if wrong := [name for name in TEXTS if not isinstance(key.get(name, ""), str)]:
-        return f"has `{wrong[0]}` that is no text"
+        return f"has a `{wrong[0]}` that is not text"
     wrong = [name for name in LISTS if not _is_list_of_texts(key.get(name, []))]
-    return f"has `{wrong[0]}` that is no list of texts" if wrong else None
+    return f"has a `{wrong[0]}` that is not a list of texts" if wrong else None
 
 
 def _rsa_error(key: Key) -> str | None:
@@ -89,13 +89,13 @@ def _point_error(key: Key) -> str | None:
 
 def _algorithm_error(key: Key, family: str) -> str | None:
     known = ALGORITHMS[family]
-    return None if key.get("alg", known[0]) in known else f"has `alg` that is none of {', '.join(known)}"
+    return None if key.get("alg", known[0]) in known else f"has an `alg` that is none of {', '.join(known)}"
 
 
 def _bytes(key: Key, name: str) -> bytes:
     text = str(key.get(name, ""))
     try:
-        # Python wants the padding that the standard leaves out, and passes over what is no digit.
+        # Python requires the padding that the standard omits, and ignores invalid characters.
         return urlsafe_b64decode(f"{text}==") if re.fullmatch("[A-Za-z0-9_-]+", text) else b""
     except ValueError:
         return b""

@@ -1,4 +1,4 @@
-"""Which keys of one mapping may stand together, declared as data on its dataclass. No I/O, no Pulumi."""
+"""Groups of keys of which one, at most one or at least one is allowed, declared on their dataclass."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,25 +12,25 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Choice:
-    """How many of some keys must, and may, be given."""
+    """How many keys of a group must, and may, be given."""
 
     keys: tuple[str, ...]
     at_least: int
     at_most: int
 
     def issue(self, given: Sequence[str], path: Path, example: object) -> Issue | None:
-        """Offer to remove what is too many, or to set the first key where none is there."""
-        here = [key for key in self.keys if key in given]
-        if self.at_least <= len(here) <= self.at_most:
+        """Suggest to remove the last excess key, or to set the first one if none is given."""
+        present = [key for key in self.keys if key in given]
+        if self.at_least <= len(present) <= self.at_most:
             return None
-        fix = command("rm", path / here[-1]) if here else assign(path / self.keys[0], example)
-        found = " and ".join(here) or "none"
-        message = EXACTLY_ONE if self.at_least == self.at_most else AT_MOST_ONE if here else AT_LEAST_ONE
+        fix = command("rm", path / present[-1]) if present else assign(path / self.keys[0], example)
+        found = " and ".join(present) or "none"
+        message = EXACTLY_ONE if self.at_least == self.at_most else AT_MOST_ONE if present else AT_LEAST_ONE
         return message.at(path, found, choices=", ".join(self.keys), found=found, fix=fix)
 
 
 def exactly_one(*keys: str) -> Callable[[type[T]], type[T]]:
-    """Declare on a dataclass that one of these keys is given, and no other of them."""
+    """Declare on a dataclass that exactly one of these keys is required."""
     return _declare(Choice(keys, at_least=1, at_most=1))
 
 
@@ -40,12 +40,12 @@ def at_most_one(*keys: str) -> Callable[[type[T]], type[T]]:
 
 
 def at_least_one(*keys: str) -> Callable[[type[T]], type[T]]:
-    """Declare on a dataclass that it says nothing without one of these keys."""
+    """Declare on a dataclass that at least one of these keys is required."""
     return _declare(Choice(keys, at_least=1, at_most=len(keys)))
 
 
 def choices(of: type) -> tuple[Choice, ...]:
-    """Read what was declared on a dataclass."""
+    """Return the groups that are declared on a dataclass."""
     declared: tuple[Choice, ...] = getattr(of, "__choices__", ())
     return declared
 

@@ -1,4 +1,4 @@
-"""What the type hint of a field says, for the decoder, the JSON Schema and the documents."""
+"""Reads the type hints of fields, for the decoder, the JSON Schema and the generated documents."""
 
 from collections.abc import Mapping
 from dataclasses import MISSING as NO_DEFAULT
@@ -14,16 +14,16 @@ from components.schema.key_groups import choices
 from components.schema.regex import Regex
 
 Hint = Any
-"""A type as it is written on a field: `Annotated[int, Range(0, 100)]`, `tuple[Route, ...]`, `A | B`."""
+"""The type of a field: `Annotated[int, Range(0, 100)]`, `tuple[Route, ...]`, `A | B`."""
 
 
 class Shape(Enum):
-    """The shapes that data can have, in the words of a message."""
+    """The shapes of data, with their names in messages."""
 
-    TABLE = "a mapping of its own keys"
+    TABLE = "a mapping with the keys of this table"
     MAPPING = "a mapping"
     LIST = "a list"
-    WORD = "a word of a list"
+    WORD = "one of several words"
     TEXT = "text"
     WHOLE = "a whole number"
     NUMBER = "a number"
@@ -39,14 +39,14 @@ _SCALARS: Mapping[Hint, Shape] = {
 
 
 def unwrap(hint: Hint) -> tuple[Hint, tuple[object, ...]]:
-    """Split a hint into the bare type and what stands beside it in `Annotated`."""
+    """Split a hint into the bare type and the metadata of `Annotated`."""
     if _origin(hint) is Annotated:
         return hint.__origin__, hint.__metadata__
     return hint, ()
 
 
 def members(hint: Hint) -> tuple[Hint, ...]:
-    """List the alternatives of a union, its words as one; any other type is its own only alternative."""
+    """Return the alternatives of a union, with all its words as one; another type is its only alternative."""
     bare, _ = unwrap(hint)
     if _origin(bare) in {Union, UnionType}:
         found = [member for member in get_args(bare) if member is not NoneType]
@@ -57,7 +57,7 @@ def members(hint: Hint) -> tuple[Hint, ...]:
 
 
 def shape(hint: Hint) -> Shape:
-    """Tell the shape of a type that is no union."""
+    """Return the shape of a type that is not a union."""
     bare, _ = unwrap(hint)
     if bare in _SCALARS:
         return _SCALARS[bare]
@@ -69,37 +69,37 @@ def shape(hint: Hint) -> Shape:
 
 
 def arguments(hint: Hint) -> tuple[Hint, ...]:
-    """List what stands in the brackets: a list's entry, a mapping's key and value, a Literal's words."""
+    """Return the type arguments: a list's entry, a mapping's key and value, a Literal's words."""
     return get_args(unwrap(hint)[0])
 
 
 @cache
 def hints_of(kind: type) -> Mapping[str, Hint]:
-    """Read the type hints of a dataclass by field name, constraints included."""
+    """Return the type hints of a dataclass by field name, with constraints."""
     return get_type_hints(kind, include_extras=True)
 
 
 @cache
 def keys_of(kind: type) -> Mapping[str, "Field[Any]"]:
-    """List the fields of a dataclass by their keys in the stack file."""
+    """Return the fields of a dataclass by their keys in the stack file."""
     return {key_of(field.name): field for field in fields(kind)}
 
 
 def key_of(field_name: str) -> str:
-    """Spell a field as the stack file does: `extra_ports` → `extraPorts`."""
+    """Return the key of a field in the stack file: `extra_ports` → `extraPorts`."""
     head, *rest = field_name.rstrip("_").split("_")
     return head + "".join(word[:1].upper() + word[1:] for word in rest)
 
 
 def required(field: "Field[Any]") -> bool:
-    """Tell whether the stack file must have the field."""
+    """Return whether the stack file must have the field."""
     return field.default is NO_DEFAULT and field.default_factory is NO_DEFAULT
 
 
 def example_of(hint: Hint) -> object:
-    """Make up a value that fits."""
+    """Return a valid example value."""
     bare, extras = unwrap(hint)
-    # What is written on the field stands behind what its type brought along.
+    # The metadata of the field follows that of its type, and takes precedence.
     for extra in reversed(extras):
         if isinstance(extra, Example):
             return extra.value

@@ -1,4 +1,4 @@
-"""What the user's kubeconfig offers, so that a wrong context is told before the provider stumbles over it."""
+"""Reads the contexts of the kubeconfig, so that a wrong context is reported before the provider fails."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ import yaml
 
 
 def contexts() -> set[str] | None:
-    """Name the contexts of the kubeconfig, found as kubectl finds it; None where there is none to be read."""
+    """Return the contexts of the kubeconfig that kubectl would use; None if it cannot be read."""
     listed = os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
     files = [Path(name) for name in listed.split(os.pathsep) if name]
     found = [_document(file) for file in files if file.is_file()]

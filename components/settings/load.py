@@ -1,4 +1,4 @@
-"""The only reader of the stack's configuration: a sound `Stack`, or one message with all faults."""
+"""Reads the stack's configuration: returns a valid `Stack`, or raises one error with all issues."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -10,7 +10,7 @@ from components.model.stack import Cluster, ServicesFile, Stack, StackFile
 from components.rules import violations
 from components.schema.decode import decode
 from components.schema.issues import PROJECT, Path
-from components.schema.messages import SECRET, UNKNOWN_CONTEXT
+from components.schema.messages import SECRET_VALUE, UNKNOWN_CONTEXT
 from components.schema.type_hints import keys_of
 from components.settings import kubeconfig, layout
 from components.settings.errors import ConfigError
@@ -21,7 +21,7 @@ KNOWN: Final = {key for file in (StackFile, ServicesFile) for key in keys_of(fil
 
 def read() -> Stack:
     """Read the configuration of the stack that Pulumi runs."""
-    # pulumi.Config answers for one key at a time; a key that nobody asks for would be ignored in silence.
+    # pulumi.Config returns one key at a time, so unknown keys would be ignored.
     stored = {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
     secret = [key for key in stored if pulumi_config.is_config_secret(key)]
     plain = {key: _plain(key, text) for key, text in stored.items()}
@@ -31,16 +31,19 @@ def read() -> Stack:
 def parse(
     config: Mapping[str, object], *, secret: Sequence[str] = (), contexts: Collection[str] | None = None
 ) -> Stack:
-    """Turn whole keys (`mesh-app:weights`) and plain values into a Stack, or raise every fault at once.
+    """Return the Stack of a configuration with whole keys (`mesh-app:weights`) and plain values.
 
     Args:
         config: the keys of the stack file with their values.
-        secret: those of them that Pulumi keeps secret.
-        contexts: the contexts of the kubeconfig; None where they are not known.
+        secret: those of them that Pulumi encrypts.
+        contexts: the contexts of the kubeconfig; None if they are unknown.
+
+    Raises:
+        ConfigError: the configuration is invalid; it holds every issue.
     """
     own = _within(PROJECT, config)
     common, placed, issues = layout.read(own)
-    cluster, cluster_faults = decode(Cluster, _within("kubernetes", config), Path("kubernetes"))
+    cluster, cluster_issues = decode(Cluster, _within("kubernetes", config), Path("kubernetes"))
     stack = Stack(
         cluster=cluster,
         namespace=common.namespace,
@@ -51,30 +54,29 @@ def parse(
         protected=common.protected,
         handover=common.handover,
     )
-    exposed = [SECRET.at(Path() / key, "[secret]") for key in _within(PROJECT, dict.fromkeys(secret, "x"))]
+    exposed = [
+        SECRET_VALUE.at(Path() / key, "[secret]") for key in _within(PROJECT, dict.fromkeys(secret, "x"))
+    ]
     context = config.get("kubernetes:context")
     if isinstance(context, str) and contexts is not None and context not in contexts:
         known = ", ".join(sorted(contexts)) or "none"
-        cluster_faults.append(UNKNOWN_CONTEXT.at(Path("kubernetes") / "context", context, known=known))
-    unread = [*exposed, *issues, *cluster_faults]
-    issues = [*unread, *violations(stack, Path(), read_whole=not unread)]
-    if issues:
-        raise ConfigError(issues)
+        cluster_issues.append(UNKNOWN_CONTEXT.at(Path("kubernetes") / "context", context, known=known))
+    found = [*exposed, *issues, *cluster_issues]
+    found += violations(stack, Path(), decoded=not found)
+    if found:
+        raise ConfigError(found)
     return stack
 
 
 def _within(namespace: str, config: Mapping[str, object]) -> dict[str, object]:
-    """Take the keys of one config namespace.
-
-    A known one that is empty says nothing, since Pulumi.yaml's defaults are. An unknown one is told of.
-    """
+    """Select the keys of one config namespace, without known keys that are empty: Pulumi.yaml's defaults."""
     prefix = f"{namespace}:"
     own = {key[len(prefix) :]: v for key, v in config.items() if key.startswith(prefix)}
     return {key: v for key, v in own.items() if key not in KNOWN or v not in ({}, [], None)}
 
 
 def _plain(key: str, text: str) -> object:
-    """Undo the JSON in which Pulumi hands objects over. Only the stack's own keys hold objects."""
+    """Decode the JSON in which Pulumi passes objects. Only the project's own keys hold objects."""
     if not key.startswith(f"{PROJECT}:"):
         return text
     try:

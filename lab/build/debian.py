@@ -1,6 +1,6 @@
-"""Programs from Debian's packages, unpacked beside the machine's own and never installed.
+"""Unpacks programs from Debian's packages into the cache, without installing them.
 
-Installing containerd or etcd-server would start services on the very ports the lab wants.
+Installing containerd or etcd-server could start services on the ports that the lab needs.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from lab.places import filled
 from lab.progress import Progress
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""Where Debian keeps commands: what mounts, loads kernel modules and enters namespaces."""
+"""Debian's own folders, for mount, modprobe and nsenter."""
 
 NODE = (
     "conntrack",
@@ -45,7 +45,7 @@ NODE = (
     "nftables",
     "runc",
 )
-"""What the node runs, with the libraries that a minimal Debian lacks."""
+"""The node's programs, with the libraries that a minimal Debian lacks."""
 
 PROXY = (
     "iptables",
@@ -58,12 +58,12 @@ PROXY = (
     "libnftnl11",
     "libxtables12",
 )
-"""What Envoy and the sidecar's traffic redirection need in their image, and no shell."""
+"""What Envoy and the sidecar's traffic redirection need in their image; there is no shell."""
 
 COMMANDS = tuple(
     f"{family}{suffix}" for family in ("iptables", "ip6tables") for suffix in ("", "-save", "-restore")
 )
-"""Names by which the one iptables binary is called; Debian makes these links at installation."""
+"""Names of the one iptables binary; Debian creates these links at installation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,15 +74,15 @@ class Packages:
     progress: Progress
 
     def directory(self, name: str, packages: tuple[str, ...]) -> Path:
-        """Where a set of packages is unpacked, or will be."""
+        """Return the folder for a set of packages, which may not exist."""
         key = hashlib.sha256(" ".join(packages).encode()).hexdigest()[:16]
         return self.cache / "debian" / f"{name}-{key}"
 
     def unpack(self, name: str, packages: tuple[str, ...]) -> Path:
-        """The root folder of a set of packages, downloaded and unpacked if it is not there.
+        """Return the root folder of a set of packages; download and unpack them if it does not exist.
 
         Raises:
-            LabError: apt is missing or refuses a download.
+            LabError: apt is missing, or a download failed.
         """
         target = self.directory(name, packages)
         if target.is_dir():
@@ -107,7 +107,7 @@ class Packages:
         try:
             self._run(download, cwd=folder)
         except LabError:
-            # A new machine has no package lists yet, an old one has lists of versions that are gone.
+            # The machine's package lists may be missing, or name versions that no longer exist.
             self._run(["apt-get", "--quiet", "update"], cwd=folder)
             self._run(download, cwd=folder)
 
@@ -116,8 +116,8 @@ class Packages:
             done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
         except OSError as error:
             raise LabError(
-                f"{command[0]} cannot be run ({error}); the lab unpacks Debian's packages",
-                fix="run it on Debian 12, or a system that has apt and dpkg too",
+                f"{command[0]} cannot be run ({error}); the lab needs it to unpack Debian's packages",
+                fix="use Debian 12, or another system with apt and dpkg",
             ) from error
         if done.returncode:
             raise LabError(
@@ -128,7 +128,7 @@ class Packages:
 
 
 def environment(root: Path) -> dict[str, str]:
-    """All variables of a program that uses the commands, libraries and plugins unpacked under a root."""
+    """Return all variables of a program that uses what is unpacked under a root."""
     libraries = [
         str(folder) for parent in ("lib", "usr/lib") for folder in (root / parent).glob("*-linux-gnu")
     ]

@@ -1,4 +1,4 @@
-"""Builds a part once into the cache, from pinned modules with committed checksums."""
+"""Builds a part once, into the cache, from pinned modules with committed checksums."""
 
 import os
 import re
@@ -16,12 +16,12 @@ from lab.places import filled
 from lab.progress import Progress, Step
 
 GO = (1, 26)
-"""The oldest Go that builds the pinned modules: their go.mod files say so."""
+"""The oldest Go that builds the pinned modules, by their go.mod files."""
 
 ENVIRONMENT = {
-    "CGO_ENABLED": "0",  # static binaries: they run in images that hold nothing else
+    "CGO_ENABLED": "0",  # static binaries, for images that contain nothing else
     "GOFLAGS": "-buildvcs=false -modcacherw",
-    "GOTOOLCHAIN": "local",  # no other toolchain is downloaded behind the user's back
+    "GOTOOLCHAIN": "local",  # downloads no other toolchain
     "GOWORK": "off",
 }
 
@@ -29,12 +29,12 @@ REFUSED = re.compile(
     r"dial tcp|read tcp|i/o timeout|no such host|unexpected EOF|GOPROXY=off"
     r"|TLS handshake|tls: |x509: |\b(4\d\d|5\d\d) [A-Z][a-z]"
 )
-"""What go says of a proxy that is not reached, not trusted, or answers with an error."""
+"""Errors of go for a proxy that cannot be reached, is not trusted, or answers with an error."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GoBuilder:
-    """Builds with Go into a cache; its own module and build caches live only as long as a build."""
+    """Builds with Go into a cache; Go's own caches of modules and builds are deleted afterwards."""
 
     cache: Path
     progress: Progress
@@ -42,15 +42,15 @@ class GoBuilder:
     _abandoned: threading.Event = field(default_factory=threading.Event, init=False, repr=False)
 
     def directory(self, part: Part) -> Path:
-        """Where the binaries of exactly this part are, or will be."""
+        """Return the folder for the binaries of exactly this part, which may not exist."""
         return self.cache / "go" / f"{part.binaries[0]}-{part.key}"
 
     def has(self, part: Part) -> bool:
-        """Whether the part has been built."""
+        """Return whether the part has been built."""
         return self.directory(part).is_dir()
 
     def build(self, part: Part) -> Path:
-        """The folder of the part's binaries, built if it is not there.
+        """Return the folder of the part's binaries, which are built if they do not exist.
 
         Raises:
             LabError: Go is missing or too old, a download was refused, a checksum differs,
@@ -69,12 +69,12 @@ class GoBuilder:
         return target
 
     def module(self, part: Part, module: str) -> Path:
-        """The folder with the sources of a module that a part is built from."""
+        """Return the folder with the sources of a module that a part is built from."""
         self.require_go()
         output = self._go(part, Step(""), "mod", "download", "-json", module)
         found = re.search(r'"Dir": "([^"]+)"', output)
         if not found:
-            raise LabError(f"go mod download {module} named no folder", fix="make up", evidence=output)
+            raise LabError(f"go mod download {module} printed no folder", fix="make up", evidence=output)
         return Path(found[1])
 
     def run(
@@ -84,13 +84,13 @@ class GoBuilder:
         environment: Mapping[str, str],
         note: Callable[[list[str]], None],
     ) -> tuple[int, str]:
-        """Run a program that ends when the builds are abandoned; returns its exit code and its output.
+        """Run a program, which is ended if the builds are abandoned; return exit code and output.
 
         Args:
             command: the program and its arguments.
             folder: where it runs.
-            environment: all its variables.
-            note: is given all lines so far after each new one.
+            environment: all of its variables.
+            note: is called with all lines so far, after each new one.
         """
         lines: list[str] = []
         with subprocess.Popen(
@@ -106,25 +106,25 @@ class GoBuilder:
         return process.returncode, "".join(lines)
 
     def abandon(self) -> None:
-        """End the builds at work in other threads, and start no more."""
+        """End the builds that run in other threads, and start no more."""
         self._abandoned.set()
         for process in tuple(self._running):
             process.send_signal(signal.SIGINT)  # go ends its compilers itself
 
     def tidy(self) -> None:
-        """Give back the disk that building took; the binaries stay."""
+        """Delete the files of builds; the binaries stay."""
         shutil.rmtree(self.cache / "go-work", ignore_errors=True)
 
     @staticmethod
     def require_go() -> None:
-        """Make sure that a Go that can build the parts is on PATH.
+        """Check that a Go that can build the parts is on PATH.
 
         Raises:
-            LabError: none is there, or it is too old.
+            LabError: there is none, or it is too old.
         """
         wanted = ".".join(map(str, GO))
         try:
-            said = subprocess.run(
+            version = subprocess.run(
                 ["go", "version"],
                 env={**os.environ, **ENVIRONMENT},
                 capture_output=True,
@@ -136,15 +136,15 @@ class GoBuilder:
                 f"no `go` on PATH, and something must be built from Go modules ({error})",
                 fix=f"install Go {wanted} or newer and put its bin folder on PATH, then: make up",
             ) from error
-        found = re.search(r"go(\d+)\.(\d+)", said)
+        found = re.search(r"go(\d+)\.(\d+)", version)
         if not found or (int(found[1]), int(found[2])) < GO:
             raise LabError(
-                f"`go version` says {said.strip()!r}; the pinned modules need Go {wanted} or newer",
+                f"`go version` prints {version.strip()!r}; the pinned modules need Go {wanted} or newer",
                 fix=f"put the bin folder of Go {wanted} or newer before the old one on PATH, then: make up",
             )
 
     def _prune(self, part: Part) -> None:
-        """Earlier builds of the same part are of no use to this checkout."""
+        """Delete earlier builds of the part."""
         for old in (self.cache / "go").glob(f"{part.binaries[0]}-*[0-9a-f]"):
             shutil.rmtree(old, ignore_errors=True)
 
@@ -190,17 +190,17 @@ def _failure(part: Part, output: str) -> LabError:
     if REFUSED.search(output):
         return LabError(
             f"{part.name}: the Go module proxy refused or did not answer a download; nothing was built",
-            fix="check the network and `go env GOPROXY`, then: make up (it goes on where it stopped)",
+            fix="check the network and `go env GOPROXY`, then: make up (it resumes where it stopped)",
             evidence=evidence,
         )
     if "signal: killed" in output:
         return LabError(
-            f"{part.name}: the compiler was killed, as the kernel does when memory runs out",
-            fix="end what else takes memory, then: make up (it goes on where it stopped)",
+            f"{part.name}: the compiler was killed, as the kernel does if memory runs out",
+            fix="end programs that need much memory, then: make up (it resumes where it stopped)",
             evidence=evidence,
         )
     return LabError(
-        f"{part.name} does not build; nothing was",
+        f"{part.name} does not compile; nothing was built",
         fix="git status lab: the sources must be those of the commit; then: make up",
         evidence=evidence,
     )

@@ -1,4 +1,4 @@
-"""Writes container images as archives that `ctr images import` takes, without a container engine.
+"""Writes container images as archives for `ctr images import`, without a container engine.
 
 The format is the one of `docker save`: layers as tar files, a config, a manifest.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One path in an image: exactly one of source, link, or neither for a folder."""
+    """One path in an image: a file with a source, a link, or a folder with neither."""
 
     path: str
     source: Path | None = None
@@ -22,7 +22,7 @@ class Entry:
     mode: int = 0o755
 
     def header(self) -> tarfile.TarInfo:
-        """The tar header: owned by root, dated 1970, so that equal content is an equal layer."""
+        """Return the tar header, with owner root and time 1970, so that equal content is an equal layer."""
         header = tarfile.TarInfo(self.path)
         header.mode = self.mode
         if self.source is not None:
@@ -39,17 +39,17 @@ class Image:
     """An image of a few layers."""
 
     name: str
-    """Reference with a tag, as pods name it."""
+    """The reference with a tag, as in a pod."""
     layers: Sequence[Sequence[Entry]]
     entrypoint: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     user: str = ""
     """`uid:gid`; empty is root."""
     architecture: str = "amd64"
-    """Go's word for it."""
+    """In Go's notation."""
 
     def config(self, layers: Sequence[str]) -> bytes:
-        """The image's config, given the sha256 of each layer."""
+        """Return the image's config, given the sha256 of each layer."""
         return json.dumps(
             {
                 "architecture": self.architecture,
@@ -92,7 +92,7 @@ class Image:
 
 
 def tree(root: Path) -> list[Entry]:
-    """All that stands under a folder, as entries at the same paths."""
+    """Return everything below a folder, as entries with the same paths."""
     entries = []
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root).as_posix()

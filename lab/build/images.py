@@ -1,4 +1,4 @@
-"""The catalogue of images that the lab's pods run, each made from what was built or unpacked here."""
+"""The images of the lab's pods, made of the binaries and packages in the cache."""
 
 import dataclasses
 import hashlib
@@ -12,7 +12,7 @@ from lab.build.image_archive import Entry, Image, tree
 from lab.build.parts import Part
 
 TAG = "lab"
-"""Tag of the images that the lab makes of Istio and CoreDNS."""
+"""The tag of the lab's own images of Istio, CoreDNS and the observers."""
 
 PAUSE = "docker.io/lab/pause:1"
 LOAD = "docker.io/lab/load:1"
@@ -30,12 +30,12 @@ DEMO_APPS = (
     # The walkthrough's tags: 42 is v1, 43 is v2.
     ("docker.io/xjk27400861/springbootapp:42", {"APP": "springbootapp", "VERSION": "v1"}),
     ("docker.io/xjk27400861/springbootapp:43", {"APP": "springbootapp", "VERSION": "v2"}),
-    # A second app of another name and port, for whoever wants to see more than the walkthrough.
+    # A second app with another name and port.
     *(
         (f"docker.io/lab/orders:{tag}", {"APP": "orders", "VERSION": tag, "PORT": "9090"})
         for tag in ("1.0", "1.1", "2.0")
     ),
-    # Istio's samples, by the names and ports that they have there.
+    # Istio's samples, with Istio's names and ports.
     *(
         (
             f"docker.io/istio/examples-{sample}{app}-{version}:{tag}",
@@ -53,7 +53,7 @@ DEMO_APPS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Ingredients:
-    """Folders with what goes into the images."""
+    """The folders with the content of the images."""
 
     coredns: Path
     istio: Path
@@ -62,18 +62,18 @@ class Ingredients:
     load: Path
     proxy_root: Path
     observers: Mapping[Part, Path] = field(default_factory=dict)
-    """What looks at the mesh: only some labs have it."""
+    """Folders of Prometheus, Kiali and Jaeger, as far as they were built."""
     kiali_web: Path = Path()
-    """Kiali's web interface, where Kiali is among the observers."""
+    """Kiali's web interface, if Kiali is among the observers."""
 
 
 def envoy() -> Path:
-    """The Envoy binary in the wheel that requirements.lock pins."""
+    """Return the Envoy binary of the wheel that requirements.lock pins."""
     return Path(str(resources.files("envoy") / "_bin" / "envoy"))
 
 
 def catalogue(given: Ingredients, architecture: str) -> list[Image]:
-    """All images of the lab."""
+    """Return all images of the lab."""
 
     def binary(path: str, source: Path) -> Entry:
         return Entry(path=path, source=source)
@@ -87,7 +87,7 @@ def catalogue(given: Ingredients, architecture: str) -> list[Image]:
             architecture=architecture,
         ),
         Image(
-            # A caller in the mesh: it waits to be told what to ask, `kubectl exec -i POD -- /load URL`.
+            # A client in the mesh; to send requests: `kubectl exec -i POD -- /load URL`.
             name=LOAD,
             layers=[[binary("pause", given.apps / "pause"), binary("load", given.load / "load")]],
             entrypoint=["/pause"],
@@ -153,7 +153,7 @@ def catalogue(given: Ingredients, architecture: str) -> list[Image]:
 
 
 def _observers(given: Ingredients, architecture: str) -> list[Image]:
-    """The images of what looks at the mesh, with programs at the paths of their public images."""
+    """Return the images of the observers, with the programs at the paths of the public images."""
     found = []
     for part, name, path, user in (
         (parts.PROMETHEUS, PROMETHEUS, "prometheus", "65534:65534"),
@@ -176,13 +176,13 @@ def _observers(given: Ingredients, architecture: str) -> list[Image]:
 
 
 def _below(folder: str, root: Path) -> list[Entry]:
-    """All that stands under a folder, as entries under another one that anybody may read."""
+    """Return the tree of a folder as entries below another folder, readable by every user."""
     entries = [dataclasses.replace(entry, path=f"{folder}/{entry.path}") for entry in tree(root)]
     return [dataclasses.replace(entry, mode=0o644 if entry.source else 0o755) for entry in entries]
 
 
 def key(image: Image) -> str:
-    """Names an image's content by what it is made of: config, paths, sizes and times of the sources."""
+    """Return a hash of an image's config and of the paths, sizes and times of its sources."""
     digest = hashlib.sha256(image.config([]))
     for entry in (entry for layer in image.layers for entry in layer):
         digest.update(repr((entry.path, entry.link, entry.mode)).encode())

@@ -1,4 +1,4 @@
-"""What the lab takes of Istio's modules besides binaries: charts, bootstrap, dashboards, the Gateway API."""
+"""Copies charts, Envoy's bootstrap, dashboards and the Gateway API out of Istio's modules."""
 
 import hashlib
 import shutil
@@ -10,7 +10,7 @@ from lab.places import filled
 
 ISTIO_MODULE = "istio.io/istio"
 GATEWAY_API = "sigs.k8s.io/gateway-api"
-"""At the version that Istio requires."""
+"""In the version that Istio requires."""
 
 FILES = {
     (ISTIO_MODULE, "manifests/charts/base"): "charts/base",
@@ -20,11 +20,11 @@ FILES = {
     (ISTIO_MODULE, "tools/packaging/common/envoy_bootstrap.json"): "envoy_bootstrap.json",
     (GATEWAY_API, "config/crd/standard"): "charts/gateway-api",
 }
-"""Module and path where it stands, and where in the cache, under the name that Istio publishes it by."""
+"""Module and path of each source, and its path in the cache, with the name that Istio publishes it by."""
 
 
 def istio_sources(builder: GoBuilder) -> Path:
-    """The folder with these files, of exactly the release that is built."""
+    """Return the folder with these files, of exactly the release that is built."""
     wanted = hashlib.sha256(repr(FILES).encode()).hexdigest()[:8]
     target = builder.cache / "istio" / f"{ISTIO.key}-{wanted}"
     if target.is_dir():

@@ -1,7 +1,7 @@
-"""Kiali's web interface, built once by npm from the sources that Kiali's own Go module carries.
+"""Builds Kiali's web interface once, with npm, from the sources in Kiali's Go module.
 
-Everything it is made of is pinned: yarn by a package-lock.json here, its packages by the yarn.lock of the
-module, and that by go.sum. No package runs a script of its own at its installation.
+Everything is pinned: yarn by a package-lock.json here, its packages by the yarn.lock of the module, and that
+file by go.sum. No package runs a script at its installation.
 """
 
 import os
@@ -17,7 +17,7 @@ from lab.errors import LOG_LINES, LabError
 from lab.places import filled
 
 NODE = 20
-"""The oldest major of Node.js that Kiali's package.json names."""
+"""The oldest major version of Node.js that Kiali's package.json allows."""
 
 YARN = KIALI.directory / "yarn"
 
@@ -27,29 +27,29 @@ ENVIRONMENT = {
     "REACT_APP_VERSION": KIALI_VERSION.removeprefix("v"),
     "REACT_APP_GIT_HASH": KIALI_VERSION,
     "GENERATE_SOURCEMAP": "false",
-    "DISABLE_ESLINT_PLUGIN": "true",  # its rules are for those who change the sources
-    "CI": "false",  # else react-scripts ends at its first warning
+    "DISABLE_ESLINT_PLUGIN": "true",  # for people who change the sources
+    "CI": "false",  # otherwise react-scripts fails at the first warning
     "BROWSERSLIST_IGNORE_OLD_DATA": "true",
 }
 
 
 def directory(cache: Path) -> Path:
-    """Where the web interface of exactly this Kiali is, or will be."""
+    """Return the folder for the web interface of exactly this Kiali, which may not exist."""
     return cache / "web" / f"kiali-{KIALI.key}"
 
 
 def build(builder: GoBuilder) -> Path:
-    """The folder of the web interface, built if it is not there.
+    """Return the folder of the web interface, which is built if it does not exist.
 
     Raises:
-        LabError: Node.js is missing or too old, or npm, yarn or the build refuses.
+        LabError: Node.js is missing or too old, or npm, yarn or the build failed.
     """
     target = directory(builder.cache)
     if target.is_dir():
         return target
     require_node()
     work = builder.cache / "web-work"
-    shutil.rmtree(work, ignore_errors=True)  # what a build that was ended left
+    shutil.rmtree(work, ignore_errors=True)  # of a build that was killed
     caches = {"npm_config_cache": str(work / "npm"), "YARN_CACHE_FOLDER": str(work / "packages")}
     environment = {**os.environ, **ENVIRONMENT, **caches}
     try:
@@ -81,23 +81,24 @@ def build(builder: GoBuilder) -> Path:
 
 
 def require_node() -> None:
-    """Make sure that Node.js and npm are on PATH.
+    """Check that Node.js and npm are on PATH.
 
     Raises:
-        LabError: one is not there, or Node.js is too old.
+        LabError: one is missing, or Node.js is too old.
     """
     fix = f"install Node.js {NODE} or newer with npm and put both on PATH, then: make observe"
     try:
-        said = subprocess.run(
+        version = subprocess.run(
             ["node", "--version"], capture_output=True, text=True, check=True
         ).stdout.strip()
         subprocess.run(["npm", "--version"], capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise LabError(f"Kiali's web interface is built by Node.js and npm ({error})", fix=fix) from error
-    found = re.match(r"v(\d+)\.", said)
+        raise LabError(f"Kiali's web interface is built with Node.js and npm ({error})", fix=fix) from error
+    found = re.match(r"v(\d+)\.", version)
     if not found or int(found[1]) < NODE:
         raise LabError(
-            f"`node --version` says {said!r}; Kiali's web interface needs Node.js {NODE} or newer", fix=fix
+            f"`node --version` prints {version!r}; Kiali's web interface needs Node.js {NODE} or newer",
+            fix=fix,
         )
 
 

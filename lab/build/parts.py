@@ -1,6 +1,6 @@
-"""The table of what is built from Go modules: which commands, at which versions, with which flags.
+"""The parts that are built from Go modules: commands, versions and flags.
 
-Versions are those of go.mod in `modules/`; go.sum holds the checksums.
+The versions are those of `modules/*/go.mod`; go.sum holds the checksums.
 """
 
 import hashlib
@@ -11,20 +11,20 @@ MODULES = Path(__file__).parent / "modules"
 CONTAINERS = Path(__file__).parent / "containers"
 
 PULUMI = "v3.246.0"
-"""The CLI; requirements.txt pins the SDK of the same release."""
+"""Of the CLI; requirements.txt pins the SDK of the same release."""
 
 PROVIDER_VERSION = "4.25.0"
-"""Goes with pulumi-kubernetes of requirements.txt; modules/cluster/provider/main.go tells it too."""
+"""Matches pulumi-kubernetes of requirements.txt; modules/cluster/provider/main.go reports the same."""
 
 PROMETHEUS_VERSION = "3.13.5"
-"""The module's v0.313.5: its versions count so."""
+"""The module calls this version v0.313.5."""
 
 KUBERNETES = "v1.35.4"
-"""The last minor whose kubelet takes containerd 1.6 and cgroup v1, which Debian 12 may offer."""
+"""The last minor whose kubelet runs with containerd 1.6 and cgroup v1, which Debian 12 may have."""
 
 KIALI_VERSION = "v1.89.0"
 JAEGER_VERSION = "v1.76.0"
-"""The last minor line whose collector, storage and query are one program with the storage in memory."""
+"""The last minor with an all-in-one program that stores traces in memory."""
 
 COMPILER_FLAGS = "-dwarf=false"
 """No debugging data: a tenth of the build time (measured on CoreDNS, facts of the lab)."""
@@ -33,7 +33,7 @@ LINKER_FLAGS = "-s -w"
 
 
 def _stamp(**variables: str) -> str:
-    """Linker flags that set package variables: `package.Variable` to its value."""
+    """Return linker flags that set package variables: `package.Variable` to its value."""
     return " ".join(f"-X {name}={value}" for name, value in variables.items())
 
 
@@ -42,26 +42,26 @@ class Part:
     """One run of `go build`."""
 
     name: str
-    """What people call it."""
+    """For people."""
     directory: Path
     """The Go module it is built from."""
     packages: tuple[str, ...]
-    """Main packages; each makes one binary, named by its last path element."""
+    """Main packages; each becomes one binary, named after its last path element."""
     stamp: str = ""
-    """Further linker flags: the version that the binary tells."""
+    """Further linker flags: the version that the binary reports."""
     tags: tuple[str, ...] = ()
-    """Build tags: what is compiled in, and what is not."""
+    """Build tags."""
     links: tuple[str, ...] = ()
-    """Further names of the first binary, which does what its name says."""
+    """Further names of the first binary, which behaves according to its name."""
 
     @property
     def binaries(self) -> tuple[str, ...]:
-        """Names of the binaries it makes."""
+        """Names of the binaries."""
         return tuple(package.rsplit("/", 1)[-1] for package in self.packages)
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """Everything that decides what `go build` makes from the same sources."""
+        """All flags that change the result of `go build`."""
         return (
             "-trimpath",
             f"-gcflags=all={COMPILER_FLAGS}",
@@ -71,7 +71,7 @@ class Part:
 
     @property
     def key(self) -> str:
-        """Names what was built: the modules with their checksums, the sources here, the flags."""
+        """A hash of the modules with their checksums, the sources and the flags."""
         digest = hashlib.sha256(repr((self.packages, self.flags)).encode())
         for source in sorted([*self.directory.glob("go.*"), *self.directory.rglob("*.go")]):
             digest.update(source.relative_to(self.directory).as_posix().encode())
@@ -123,17 +123,17 @@ CLI = Part(
 )
 APPS = Part(name="springbootapp", directory=CONTAINERS, packages=("./springbootapp", "./pause"))
 LOAD = Part(name="the load generator", directory=MODULES / "load", packages=("./load",))
-"""Vegeta's attacker, which keeps its rate whatever comes back; for the tests and the bench."""
+"""Vegeta's attacker, which has a constant rate, whatever the answers are; for the tests and the bench."""
 
 PROMETHEUS = Part(
     name=f"Prometheus {PROMETHEUS_VERSION}",
     directory=MODULES / "prometheus",
     packages=("github.com/prometheus/prometheus/cmd/prometheus",),
-    # Of its 25 ways to discover targets the lab needs one; the others bring every cloud's SDK.
+    # The lab needs one of its 25 kinds of service discovery; the others need the SDK of every cloud.
     tags=("remove_all_sd", "enable_kubernetes_sd"),
     stamp=_stamp(**{"github.com/prometheus/common/version.Version": PROMETHEUS_VERSION}),
 )
-"""Built for `python -m lab metrics` alone, as are the next two for `python -m lab observe`."""
+"""For `python -m lab metrics`; the next two are for `python -m lab observe`."""
 KIALI = Part(
     name=f"Kiali {KIALI_VERSION}",
     directory=MODULES / "kiali",

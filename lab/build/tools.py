@@ -1,4 +1,4 @@
-"""Pulumi's programs: the user's own where they fit, else built once.
+"""Chooses Pulumi's programs: the user's own if their versions fit, else built ones.
 
 Pulumi's CLI, its Kubernetes provider and its Python language host are on no package registry.
 """
@@ -23,30 +23,30 @@ from lab.places import Places
 PROVIDER_NAME = "pulumi-resource-kubernetes"
 LANGUAGE_HOST = "pulumi-language-python"
 ANSWER_SECONDS = 20
-"""How long a program may take to tell its version; it takes under 2 s on two busy cores."""
+"""How long a program may take to report its version; it takes under 2 s on two busy cores."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tool:
-    """A program that was chosen, and why."""
+    """A program that was chosen, and the reason."""
 
     name: str
     path: Path | None
-    """None: to be built."""
+    """None if it must be built."""
     reason: str
 
 
-def choose(own_binaries: Path) -> list[Tool]:
-    """Look for the user's own programs; each that is missing or does not fit is to be built."""
-    cli = _choose_cli(own_binaries)
-    return [cli, _choose_provider(own_binaries), _choose_language_host(cli)]
+def choose() -> list[Tool]:
+    """Find the user's own programs; a program that is missing or has another version must be built."""
+    cli = _choose_cli()
+    return [cli, _choose_provider(), _choose_language_host(cli)]
 
 
 def install(tools: list[Tool], places: Places, builder: GoBuilder) -> None:
-    """Put every program where Pulumi looks for it first, building what there is none of.
+    """Link every program to the path where Pulumi searches for it first, and build the missing ones.
 
-    The language host stands beside the CLI and the provider among the plugins, as after Pulumi's
-    own installation; anywhere else on PATH, every command would begin with a warning.
+    The language host is beside the CLI and the provider among the plugins, as after Pulumi's own
+    installation. From another folder of PATH, Pulumi would use it with a warning.
     """
     for tool in tools:
         path = tool.path
@@ -58,7 +58,7 @@ def install(tools: list[Tool], places: Places, builder: GoBuilder) -> None:
                     places.checkout / ".venv/bin/python",
                     places.checkout / "lab/stacks/language_host.py",
                 )
-                # -P: the modules of lab/ must not stand in the way of the program's own.
+                # -P: the modules beside language_host.py must not shadow those of the program.
                 target.write_text(f'#!/bin/sh\nexec {shlex.join([str(python), "-P", str(host)])} "$@"\n')
                 target.chmod(0o700)
             else:
@@ -68,7 +68,7 @@ def install(tools: list[Tool], places: Places, builder: GoBuilder) -> None:
             plugin.mkdir(parents=True, exist_ok=True)
             link(path or builder.build(PROVIDER) / PROVIDER_NAME, plugin / PROVIDER_NAME)
         elif path is None:
-            # The engine looks beside its own binary, behind any symbolic link.
+            # A copy, because the engine follows links and searches beside its own binary.
             built = builder.build(CLI) / "pulumi"
             if not (places.binaries / "pulumi").is_file() or not _same(built, places.binaries / "pulumi"):
                 (places.binaries / "pulumi").unlink(missing_ok=True)
@@ -78,7 +78,7 @@ def install(tools: list[Tool], places: Places, builder: GoBuilder) -> None:
 
 
 def link(source: Path, target: Path) -> None:
-    """Make `target` a symbolic link to `source`, whatever it was."""
+    """Replace `target` by a symbolic link to `source`."""
     target.unlink(missing_ok=True)
     target.symlink_to(source)
 
@@ -88,10 +88,10 @@ def _same(one: Path, other: Path) -> bool:
     return (about_one.st_size, about_one.st_mtime_ns) == (about_other.st_size, about_other.st_mtime_ns)
 
 
-def _choose_cli(own_binaries: Path) -> Tool:
+def _choose_cli() -> Tool:
     wanted = _numbers(PULUMI)
     reason = "none on PATH or in ~/.pulumi/bin"
-    for found in _candidates("pulumi", own_binaries, Path.home() / ".pulumi/bin"):
+    for found in _candidates("pulumi", Path.home() / ".pulumi/bin"):
         version = _reported_version([str(found), "version"])
         numbers = _numbers(version)
         if numbers >= wanted and numbers[0] == wanted[0]:
@@ -100,10 +100,10 @@ def _choose_cli(own_binaries: Path) -> Tool:
     return Tool(name="pulumi", path=None, reason=f"{PULUMI}, built: {reason}")
 
 
-def _choose_provider(own_binaries: Path) -> Tool:
+def _choose_provider() -> Tool:
     plugins = Path.home() / f".pulumi/plugins/resource-kubernetes-v{PROVIDER_VERSION}"
     reason = "none on PATH or in ~/.pulumi"
-    for found in _candidates(PROVIDER_NAME, own_binaries, plugins, Path.home() / ".pulumi/bin"):
+    for found in _candidates(PROVIDER_NAME, plugins, Path.home() / ".pulumi/bin"):
         version = _provider_version(found)
         if version.removeprefix("v") == PROVIDER_VERSION:
             return Tool(name=PROVIDER_NAME, path=found, reason=f"yours at {found}, {version}")
@@ -112,16 +112,16 @@ def _choose_provider(own_binaries: Path) -> Tool:
 
 
 def _choose_language_host(cli: Tool) -> Tool:
-    """Pulumi's own installation has it beside the CLI; one of another release does not fit."""
+    """Choose the one beside the CLI, as in Pulumi's own installation; another release may not fit."""
     if cli.path is not None and (found := cli.path.resolve().with_name(LANGUAGE_HOST)).exists():
         return Tool(name=LANGUAGE_HOST, path=found, reason="yours, beside pulumi")
     return Tool(name=LANGUAGE_HOST, path=None, reason="the lab's own (lab/stacks/language_host.py)")
 
 
-def _candidates(name: str, own_binaries: Path, *folders: Path) -> list[Path]:
-    """The user's own programs of a name, as the shell would find them were the lab's not on PATH."""
+def _candidates(name: str, *folders: Path) -> list[Path]:
+    """List the user's own programs of a name, in the order of PATH, without `.lab/bin` of any checkout."""
     searched = dict.fromkeys([*map(Path, os.get_exec_path()), *folders])
-    paths = [folder / name for folder in searched if folder != own_binaries]
+    paths = [folder / name for folder in searched if folder.parts[-2:] != (".lab", "bin")]
     return [path for path in paths if path.is_file() and os.access(path, os.X_OK)]
 
 
@@ -135,15 +135,15 @@ def _reported_version(command: list[str]) -> str:
 
 
 def _provider_version(path: Path) -> str:
-    """Ask a provider as the engine does: it prints its port, then answers there."""
+    """Query a provider as the engine does: it prints its port, and answers there."""
     try:
         process = subprocess.Popen(
             [str(path), "127.0.0.1:1"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
     except OSError:
         return ""
-    silence = threading.Timer(ANSWER_SECONDS, process.kill)
-    silence.start()
+    timeout = threading.Timer(ANSWER_SECONDS, process.kill)
+    timeout.start()
     with process:
         try:
             port = process.stdout.readline().strip() if process.stdout else ""
@@ -155,7 +155,7 @@ def _provider_version(path: Path) -> str:
         except grpc.RpcError:
             return ""
         finally:
-            silence.cancel()
+            timeout.cancel()
             process.kill()
 
 

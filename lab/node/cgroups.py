@@ -1,7 +1,7 @@
-"""One control group holds everything the lab runs: daemons, shims, containers.
+"""One control group contains all processes of the lab: daemons, shims, containers.
 
-That is how the lab knows its own processes, whatever became of its pid files.
-Both layouts are served: one hierarchy for each controller (v1), or one for all (v2).
+So the lab can find its processes without pid files. Both layouts are supported: a hierarchy for each
+controller (v1), or one for all (v2).
 """
 
 import os
@@ -16,10 +16,10 @@ from lab.errors import LabError
 ROOT = "mesh-lab"
 MOUNT = Path("/sys/fs/cgroup")
 CONTROLLERS = ("cpu", "cpuset", "memory", "pids")
-"""What the kubelet wants to limit pods with."""
+"""What the kubelet needs to limit pods."""
 
 DEATH_SECONDS = 10
-"""How long killed processes may take to disappear: a kernel matter, normally milliseconds."""
+"""How long the kernel may take to remove killed processes; normally milliseconds."""
 
 
 def _hierarchies() -> list[Path]:
@@ -29,23 +29,23 @@ def _hierarchies() -> list[Path]:
 
 
 def groups() -> list[Path]:
-    """The lab's group in each hierarchy where it exists."""
+    """Return the lab's group of each hierarchy that has one."""
     return [path / ROOT for path in _hierarchies() if (path / ROOT).is_dir()]
 
 
 def ensure() -> None:
-    """Make the lab's group, with the controllers that pods need.
+    """Create the lab's group, with the controllers that pods need.
 
     Raises:
-        LabError: the machine lets nobody make a control group, as in most containers.
+        LabError: no control group can be created, as in most containers.
     """
     try:
         for hierarchy in _hierarchies():
             _make(hierarchy)
     except OSError as error:
         raise LabError(
-            f"no control group can be made here ({error}); the lab needs some for its pods",
-            fix="run it on a machine of its own or in a privileged container, then: make up",
+            f"no control group can be created here ({error}); the lab's pods need them",
+            fix="run the lab on a machine of its own or in a privileged container, then: make up",
         ) from error
 
 
@@ -60,18 +60,18 @@ def enter(pid: int) -> None:
 
 
 def pids() -> set[int]:
-    """Every process of the lab."""
+    """Return the pids of all processes of the lab, without this one."""
     found: set[int] = set()
     for group in groups():
         for folder, _, _ in os.walk(group):
-            # A group may go while it is read.
+            # A group may be removed while it is read.
             with suppress(OSError):
                 found.update(int(pid) for pid in Path(folder, "cgroup.procs").read_text().split())
     return found - {os.getpid()}
 
 
 def kill() -> set[int]:
-    """Kill every process of the lab, again until none is left; returns those that would not die."""
+    """Kill every process of the lab until none is left; return those that did not die in time."""
     deadline = time.monotonic() + DEATH_SECONDS
     while (left := pids()) and time.monotonic() < deadline:
         for pid in left:
@@ -82,10 +82,10 @@ def kill() -> set[int]:
 
 
 def remove() -> None:
-    """Remove the lab's groups, the innermost first; only empty ones can go."""
+    """Remove the lab's groups, the innermost first; only empty ones can be removed."""
     for group in groups():
         for folder in _innermost_first(group):
-            with suppress(OSError):  # reported by whoever compares the machine before and after
+            with suppress(OSError):
                 folder.rmdir()
 
 
@@ -107,7 +107,7 @@ def _make(hierarchy: Path) -> None:
 
 
 def _fill_cpuset(group: Path) -> None:
-    """Let a group use its parent's processors: in v1 a new cpuset is empty, and nothing can run in it."""
+    """Copy the parent's processors: in v1 a new cpuset is empty, and no process can run in it."""
     for setting in ("cpuset.cpus", "cpuset.mems"):
         if (group / setting).exists():
             (group / setting).write_text((group.parent / setting).read_text())

@@ -1,4 +1,4 @@
-"""The lab as one thing: brought up, mended, taken down."""
+"""Starts, repairs and stops the cluster."""
 
 import json
 import re
@@ -25,23 +25,23 @@ MANIFESTS = Path(__file__).parent / "manifests"
 SYSTEM_NAMESPACES = ("kube-system", "istio-system")
 READY_CONDITIONS = {"Node": "Ready", "Pod": "Ready", "Deployment": "Available"}
 SETTLE_SECONDS = 180
-"""After a reboot every container is made anew; measured 25 s on two cores, slower while something builds."""
+"""After a reboot every container is created again: 25 s on two cores, longer while something builds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """The processes of the one node, and what they need of the machine."""
+    """The processes of the one node, and the network and control groups that they need."""
 
     places: Places
     progress: Progress
     kube: Path
-    """Folder of the Kubernetes binary and its names."""
+    """The folder of the Kubernetes binary and its names."""
     root: Path
-    """Folder under which Debian's packages are unpacked."""
+    """The folder with the unpacked Debian packages."""
 
     @property
     def network(self) -> Network:
-        """The lab's part of the machine's network."""
+        """The bridge and its firewall rules."""
         return Network(environment=self._environment, state=self.places.state)
 
     @property
@@ -75,7 +75,7 @@ class Cluster:
         )
 
     def processes(self) -> list[Process]:
-        """All daemons, in the order in which they depend on each other."""
+        """Return all daemons, each after those that it depends on."""
         control = self._control_plane
         return [
             *control.processes(),
@@ -85,9 +85,9 @@ class Cluster:
         ]
 
     def up(self, images: list[Image]) -> None:
-        """Start what does not run, mend what is broken, leave alone what is well."""
+        """Start what does not run and repair what is broken; what is healthy is not touched."""
         if not cgroups.pids():
-            # Nothing runs: a new lab, a stopped one, or one whose machine went down without a word.
+            # Nothing runs: the lab is new, was stopped, or its machine was rebooted.
             self._node.unmount()
             self._node.forget_running()
         with self.progress.step("certificates, network, control groups"):
@@ -99,15 +99,15 @@ class Cluster:
             self._start(node.containerd())
             loading = background.submit(self._load, images)
             if not control.apiserver().current:
-                # They would ask the new one up to a minute late, for their watches wait longer and longer.
-                # With no sign of the node for 50 s they mark every pod as not ready.
+                # Their watches back off, so they would reconnect up to a minute late. After 50 s without a
+                # status of the node they mark every pod as not ready.
                 control.controller_manager().stop()
                 control.scheduler().stop()
             for process in control.processes():
                 self._start(process)
             self._apply(*sorted(MANIFESTS.glob("*.yaml")))
             loading.result()
-        # The kubelet after the images: it would back off from the first it does not find.
+        # After the images: the kubelet would back off from the first image that it does not find.
         self._start(node.kubelet(control.kubeconfig("kubelet")))
         self._start(node.kube_proxy(control.kubeconfig("kube-proxy")))
         with self.progress.step("node, cluster DNS, Istio's pods") as step:
@@ -119,20 +119,20 @@ class Cluster:
                 raise LabError(error.what, fix=f"read {log}, then: make up", evidence=tail(log)) from error
 
     def links(self) -> set[str]:
-        """The machine's ends of the pods' links, as long as the cluster was not stopped."""
+        """Return the machine's ends of the pods' links, which are unknown once the cluster is stopped."""
         return self._node.links()
 
     def stop(self) -> None:
-        """Stop everything that runs and unmount what it mounted; the cluster's data stays."""
+        """Stop all processes and remove their mounts; the cluster's data stays."""
         etcd, *others = self.processes()
         with ThreadPoolExecutor() as together:
             list(together.map(Process.stop, others))
-        etcd.stop()  # last: without it the API server cannot end cleanly
+        etcd.stop()  # last, because the API server needs it to end cleanly
         survivors = cgroups.kill()
         if survivors:
             raise LabError(
-                f"processes {sorted(survivors)} do not die; the rest of the lab is still there",
-                fix="look with `ps -o pid,stat,wchan,args -p PID`; state D waits for the kernel: reboot",
+                f"processes {sorted(survivors)} do not end after KILL; the lab is not removed",
+                fix="check `ps -o pid,stat,wchan,args -p PID`; a process in state D needs a reboot",
             )
         self._node.unmount()
         self._node.forget_running()
@@ -152,8 +152,8 @@ class Cluster:
         self._authority.ensure(SUBJECTS)
         self._authority.kubeconfig(self.places.kubeconfig, "admin", API)
         (self.places.state / "kubeconfigs").mkdir(exist_ok=True)
-        for who in ("kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet"):
-            self._authority.kubeconfig(self._control_plane.kubeconfig(who), who, API)
+        for user in ("kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet"):
+            self._authority.kubeconfig(self._control_plane.kubeconfig(user), user, API)
         self._node.configure()
 
     def _start(self, process: Process) -> None:
@@ -177,16 +177,15 @@ class Cluster:
                 )
 
     def _pod_log(self, lack: str) -> Path | None:
-        """The log written last by the pod that is said to lack something."""
+        """Return the latest log of the pod that `lack` names."""
         named = re.match(r"pod (\S+):", lack)
         logs = (self.places.logs / "pods").glob(f"*_{named[1]}_*/*/*.log") if named else ()
         return max(logs, key=lambda log: log.stat().st_mtime, default=None)
 
     def unsettled(self) -> str:
-        """What of the system is not up yet; empty when all is.
+        """Return what is not ready yet; empty if everything is.
 
-        The API server may still tell of the time before a stop: a pod counts when its containers
-        are among those that run now.
+        The API server may still report the state before a stop: a pod counts only if its containers run now.
         """
         done = self.kubectl("get", "nodes,pods,deployments", "--all-namespaces", "--output=json")
         if done.returncode:
@@ -196,7 +195,7 @@ class Cluster:
         found = [item for item in items if item["kind"] == "Node"]
         found += [item for item in items if _is_system(item)]
         if not any(item["kind"] == "Pod" for item in found):
-            return "no pod of the system yet"
+            return "no system pod yet"
         return next(filter(None, (_lack(item, running) for item in found)), "")
 
 
@@ -205,7 +204,7 @@ def _is_system(item: dict[str, Any]) -> bool:
 
 
 def _lack(item: dict[str, Any], running: set[str]) -> str:
-    """What a node, pod or deployment lacks; empty when it serves."""
+    """Return why a node, pod or deployment is not ready; empty if it is."""
     name = f"{item['kind'].lower()} {item['metadata']['name']}"
     status = item.get("status", {})
     if item["kind"] == "Pod":
@@ -221,6 +220,6 @@ def _lack(item: dict[str, Any], running: set[str]) -> str:
 
 
 def _waiting(containers: list[dict[str, Any]]) -> str:
-    """Why the first container that does not run waits, in Kubernetes' words."""
+    """Return Kubernetes' reason why the first container that does not run waits."""
     reasons = (container.get("state", {}).get("waiting", {}).get("reason", "") for container in containers)
     return next(filter(None, reasons), "")

@@ -1,4 +1,4 @@
-"""etcd, API server, controller manager and scheduler, each with a certificate of its own."""
+"""Runs etcd, API server, controller manager and scheduler, each with a certificate of its own."""
 
 import ssl
 from collections.abc import Mapping
@@ -50,7 +50,7 @@ SUBJECTS = (
         hosts=(NODE_ADDRESS, NODE),
     ),
 )
-"""Who speaks to the API server, and who answers it; by the user names that Kubernetes' own roles bind."""
+"""Clients and servers of the control plane, with the user names that Kubernetes' default roles bind."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ class ControlPlane:
     """The processes of the control plane, in the order in which they start."""
 
     kube: Path
-    """The one Kubernetes binary."""
+    """The folder of the Kubernetes binary and its names."""
     etcd_binary: Path
     authority: Authority
     state: Path
@@ -66,17 +66,17 @@ class ControlPlane:
     environment: Mapping[str, str]
 
     def processes(self) -> list[Process]:
-        """All four."""
+        """Return all four, in the order in which they start."""
         return [self.etcd(), self.apiserver(), self.controller_manager(), self.scheduler()]
 
-    def kubeconfig(self, who: str) -> Path:
-        """The kubeconfig of one of the subjects."""
-        return self.state / "kubeconfigs" / f"{who}.yaml"
+    def kubeconfig(self, user: str) -> Path:
+        """Return the path of a subject's kubeconfig."""
+        return self.state / "kubeconfigs" / f"{user}.yaml"
 
     def etcd(self) -> Process:
-        """The store, on loopback. Both of its ports are open only to holders of a certificate.
+        """Run etcd on loopback. Both of its ports need a client certificate.
 
-        It has no peers, and yet opens a port for them: whoever may speak there writes what they like.
+        It has no peers, but opens the port for them all the same, and a peer may write anything.
         """
         pki = self.authority
         return self._process(
@@ -106,10 +106,10 @@ class ControlPlane:
         )
 
     def apiserver(self) -> Process:
-        """The API server.
+        """Run the API server.
 
-        It listens on all addresses, for it has one listener only, and must answer both people on loopback and
-        pods on the node's address. A client needs a certificate or a token; the firewall drops other hosts.
+        It has one listener, which must be reached on loopback and, by pods, on the node's address: so it
+        listens on all addresses. A client needs a certificate or a token, and the firewall drops other hosts.
         """
         pki = self.authority
         return self._kube(
@@ -137,12 +137,12 @@ class ControlPlane:
             "--allow-privileged=true",  # istio-init sets up a pod's redirection with NET_ADMIN
             "--profiling=false",
             health=f"{API}/readyz",
-            # It holds no data of its own, and waits a minute for watches that nobody ends.
+            # It has no data of its own, and would wait a minute for open watches.
             grace=2,
         )
 
     def controller_manager(self) -> Process:
-        """The controllers."""
+        """Run the controllers."""
         pki = self.authority
         return self._kube(
             "kube-controller-manager",
@@ -159,7 +159,7 @@ class ControlPlane:
         )
 
     def scheduler(self) -> Process:
-        """The scheduler."""
+        """Run the scheduler."""
         return self._kube(
             "kube-scheduler",
             f"--kubeconfig={self.kubeconfig('kube-scheduler')}",
@@ -186,9 +186,9 @@ class ControlPlane:
 
 
 def answers(url: str, authority: Authority) -> str:
-    """What a health endpoint says against being ready; empty when it says yes."""
+    """Return why a health endpoint is not ready; empty if it is."""
     context = ssl.create_default_context()
-    # A controller's health port shows a certificate that it made up itself; it is on loopback.
+    # The health port of a controller has a self-signed certificate; it is on loopback.
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     context.load_cert_chain(authority.path("admin", "crt"), authority.path("admin", "key"))

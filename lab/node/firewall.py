@@ -1,4 +1,4 @@
-"""The lab's firewall rules: pods may reach the world, and no other host may reach the lab."""
+"""Writes the lab's firewall rules: pods may reach any host, and no other host may reach the lab."""
 
 import shlex
 import subprocess
@@ -11,29 +11,29 @@ from typing import Final
 from lab.errors import LabError
 
 CHAIN: Final = "MESH-LAB"
-"""The lab's own chain. In table mangle it comes before all of table filter.
+"""The lab's own chain, in table mangle, which comes before table filter.
 
-kube-proxy puts its own chains at the top of filter, and accepts there what it has forwarded to a pod.
+kube-proxy puts its chains at the top of filter, and accepts there what it has forwarded to a pod.
 """
 
 COMMENT: Final = "mesh-lab"
-"""Marks the lab's own rules in chains that are not its own."""
+"""The comment of the lab's own rules in chains of others."""
 
 CNI_NETWORK: Final = 'name: "lab"'
-"""What the CNI plugins write into the comment of each rule that they make for the lab's network."""
+"""Part of the comment that the CNI plugins write into each rule for the lab's network."""
 
 CNI_SHARED: Final = ("CNI-HOSTPORT-DNAT", "CNI-HOSTPORT-MASQ", "CNI-HOSTPORT-SETMARK")
-"""Chains in which the CNI plugins keep the rules of every network of the machine."""
+"""Chains with the CNI plugins' rules for all networks of the machine."""
 
 FAMILIES: Final = ("iptables", "ip6tables")
 
 IPV6: Final = Path("/proc/net/if_inet6")
-"""There where the kernel has IPv6."""
+"""Exists if the kernel has IPv6."""
 
 
 @dataclass(kw_only=True)
 class Table:
-    """One table of a family, as iptables-save prints it."""
+    """A table of a family, as iptables-save prints it."""
 
     name: str
     chains: list[str] = field(default_factory=list)
@@ -46,7 +46,7 @@ class Firewall:
     """Adds and removes the lab's rules. Chains and rules of others are never rewritten."""
 
     environment: Mapping[str, str]
-    """Finds iptables."""
+    """With the PATH of iptables."""
     bridge: str
     addresses: str
     """The range of the pods and of the node, in CIDR notation."""
@@ -56,7 +56,7 @@ class Firewall:
     def up(self) -> None:
         """Add what is missing.
 
-        The chain has its rules before anything leads to it, so there is no moment with half of them.
+        The chain has all of its rules before another chain jumps to it.
 
         Raises:
             LabError: iptables refused a rule.
@@ -66,13 +66,13 @@ class Firewall:
             self._restore(family, ["*mangle", *chain, "COMMIT"])
             for hook in ("INPUT", "FORWARD"):
                 self._ensure(family, "mangle", hook, "-j", CHAIN)
-        # Where the machine's policy drops what is forwarded, as a container engine sets it.
+        # For a machine whose policy drops forwarded packets, as container engines set it.
         answers = ("-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED")
         self._ensure("iptables", "filter", "FORWARD", "-o", self.bridge, *answers, "-j", "ACCEPT")
         self._ensure("iptables", "filter", "FORWARD", "-i", self.bridge, "-j", "ACCEPT")
 
     def chains(self) -> list[str]:
-        """Name all chains that the machine has now, as `family table chain`."""
+        """List all chains of the machine, as `family table chain`."""
         return [
             f"{family} {table.name} {chain}"
             for family in FAMILIES
@@ -84,7 +84,7 @@ class Firewall:
         """Remove the rules and chains that the lab, its kube-proxy and its CNI plugins made.
 
         Args:
-            others: chains that were there before the lab, as `chains` named them; they stay.
+            others: the chains that existed before the lab, as from `chains`; they stay.
 
         Raises:
             LabError: iptables refused to remove a rule.
@@ -92,19 +92,19 @@ class Firewall:
         for family in FAMILIES:
             for table in self._tables(family):
                 prefix = f"{family} {table.name} "
-                kept = {chain.removeprefix(prefix) for chain in others if chain.startswith(prefix)}
-                if lines := list(removal(table, kept)):
+                foreign = {chain.removeprefix(prefix) for chain in others if chain.startswith(prefix)}
+                if lines := list(removal(table, foreign)):
                     self._restore(family, [f"*{table.name}", *lines, "COMMIT"])
 
     def _rules(self, family: str) -> Iterator[str]:
-        """Of the packets that came in at another interface the lab takes none but answers.
+        """Yield the rules: the lab accepts only answers from other interfaces.
 
-        An address is the one after translation: NodePorts and hostPorts lead to pods by then.
+        Addresses are those after translation: packets for NodePorts and hostPorts have the address of a pod.
         """
         yield "-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN"
         yield "-i lo -j RETURN"
         if family == "iptables":
-            # kube-proxy lets packets for loopback come in at every interface, for NodePorts at 127.0.0.1.
+            # For NodePorts at 127.0.0.1, kube-proxy accepts packets for loopback at every interface.
             yield "-d 127.0.0.0/8 -j DROP"
             yield f"-i {self.bridge} -j RETURN"
             yield f"-o {self.bridge} -j DROP"
@@ -112,7 +112,7 @@ class Firewall:
         yield f"-p tcp -m tcp --dport {self.api_port} -m addrtype --dst-type LOCAL -j DROP"
 
     def _ensure(self, family: str, table: str, chain: str, *rule: str) -> None:
-        """Put a rule at the top of a chain, unless it is there."""
+        """Insert a rule at the top of a chain unless the chain has it."""
         words = (*rule, "-m", "comment", "--comment", COMMENT)
         command = (family, "-w", "-t", table)
         if self._try(*command, "-C", chain, *words).returncode:
@@ -122,7 +122,7 @@ class Firewall:
         return parse(self._try(f"{family}-save").stdout)
 
     def _restore(self, family: str, lines: Sequence[str]) -> None:
-        """Change one table at once; what the lines do not name stays."""
+        """Change one table in one step; what the lines do not name stays."""
         self._run(f"{family}-restore", "--noflush", "-w", text="\n".join([*lines, ""]))
 
     def _try(self, *command: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
@@ -137,7 +137,7 @@ class Firewall:
         done = self._try(*command, text=text)
         if done.returncode:
             raise LabError(
-                f"`{' '.join(command)}` failed: the lab's firewall rules are not complete",
+                f"`{' '.join(command)}` failed: the lab's firewall rules are incomplete",
                 fix="fix what iptables reports, then: make up, or make down",
                 evidence=done.stderr.strip(),
             )
@@ -157,11 +157,11 @@ def parse(saved: str) -> list[Table]:
 
 
 def removal(table: Table, others: set[str]) -> Iterator[str]:
-    """Yield the lines for iptables-restore that remove what is the lab's from a table.
+    """Yield the lines for iptables-restore that remove the lab's rules and chains from a table.
 
     Args:
         table: as it is now.
-        others: chains that were there before the lab.
+        others: the chains that existed before the lab.
     """
     own = _own_rules(table, others)
     for rule in table.rules:
@@ -173,7 +173,7 @@ def removal(table: Table, others: set[str]) -> Iterator[str]:
 
 
 def _own_rules(table: Table, others: set[str]) -> list[str]:
-    """Name the lab's chains; podman and nerdctl have chains of CNI plugins too."""
+    """List the lab's chains; podman and nerdctl have chains of CNI plugins too."""
     rules = [shlex.split(rule) for rule in table.rules]
     of_pods = {_target(words) for words in rules if _is_of_lab(words)} - {*CNI_SHARED, ""}
     own = [
@@ -183,8 +183,8 @@ def _own_rules(table: Table, others: set[str]) -> list[str]:
         and (chain == CHAIN or chain.startswith("KUBE-") or (chain.startswith("CNI-") and chain in of_pods))
     ]
     shared = [chain for chain in table.chains if chain in CNI_SHARED and chain not in others]
-    foreign_objects = {_target(words) for words in rules} - {*own, *shared}
-    in_use = any(target.startswith("CNI-DN-") for target in foreign_objects)
+    foreign = {_target(words) for words in rules} - {*own, *shared}
+    in_use = any(target.startswith("CNI-DN-") for target in foreign)
     return own if in_use else [*own, *shared]
 
 
@@ -193,5 +193,5 @@ def _is_of_lab(words: Sequence[str]) -> bool:
 
 
 def _target(words: Sequence[str]) -> str:
-    """Name where a rule leads; empty where it leads nowhere."""
+    """Return the chain that a rule jumps to; empty if it has none."""
     return next((word for flag, word in pairwise(words) if flag in {"-j", "-g"}), "")

@@ -1,7 +1,7 @@
-"""The node's network: a bridge with an address of the lab's own, and the firewall rules around it.
+"""Creates and removes the node's network: a bridge with an address of its own, and firewall rules.
 
-The node lives at the bridge's address, not at one of the machine's: the lab works
-without a network and survives a change of the machine's address.
+The node's address is the bridge's, not the machine's: the lab works without a network, and still works after
+the machine's address has changed.
 """
 
 import json
@@ -26,60 +26,60 @@ API_PORT = 6443
 
 SYSCTLS = {
     "net.ipv4.ip_forward": "1",
-    "net.bridge.bridge-nf-call-iptables": "1",  # Services between pods of one bridge need it
+    "net.bridge.bridge-nf-call-iptables": "1",  # for Services between pods of one bridge
     f"net.ipv4.conf.{BRIDGE}.route_localnet": "1",
 }
 
 OUTLIVES = (
     "net.ipv4.ip_forward",
     "net.bridge.bridge-nf-call-iptables",
-    "net.ipv4.conf.all.route_localnet",  # made by kube-proxy, for NodePorts at 127.0.0.1
+    "net.ipv4.conf.all.route_localnet",  # set by kube-proxy, for NodePorts at 127.0.0.1
 )
-"""The settings that would stay as the lab needs them when its bridge is gone."""
+"""The settings that are not removed with the bridge."""
 
 
 LINKS = Path("/sys/class/net")
-"""Where the kernel shows each network interface."""
+"""The kernel's list of network interfaces."""
 
 SETTINGS = Path("/proc/sys")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """Makes and removes the lab's part of the machine's network."""
+    """The lab's part of the machine's network."""
 
     environment: Mapping[str, str]
-    """Finds iptables and its plugins."""
+    """With the paths of iptables and its plugins."""
     state: Path
-    """Where the machine's own settings are kept until `down` puts them back."""
+    """The folder that stores the machine's own settings until `down` restores them."""
 
     def up(self) -> None:
-        """Make bridge, address, route, kernel settings and firewall rules; what is there stays."""
+        """Create bridge, address, route, kernel settings and firewall rules, as far as they do not exist."""
         if not (LINKS / BRIDGE).exists():
             self._run("ip", "link", "add", BRIDGE, "type", "bridge")
         self._run("ip", "address", "replace", f"{NODE_ADDRESS}/{POD_CIDR.split('/')[1]}", "dev", BRIDGE)
         self._run("ip", "link", "set", BRIDGE, "up")
-        # The API server calls webhooks by their Service's address, also where there is no default route.
+        # The API server calls webhooks at their Service's address; the machine may have no default route.
         self._run("ip", "route", "replace", SERVICE_CIDR, "dev", BRIDGE)
         if not _sysctl("net.bridge.bridge-nf-call-iptables").exists():
             self._run("modprobe", "br_netfilter")
         self._remember_machine()
-        # Before the machine forwards anything.
+        # Before the machine forwards packets.
         self._firewall.up()
         for name, value in SYSCTLS.items():
             self._set(name, value)
 
     @property
     def made(self) -> bool:
-        """Whether anything of it may be on the machine: what looks like it else belongs to others."""
+        """Whether the lab may have changed the machine's network; if not, similar rules belong to others."""
         return self._memory.exists() or (LINKS / BRIDGE).exists()
 
     def down(self, links: set[str]) -> None:
-        """Remove all of it, whatever state it is in.
+        """Remove all of it, whatever its state is.
 
         Args:
-            links: the pods' links by name. The bridge knows its own, as long as it is there; the kernel
-                takes them away with the pods' network namespaces too, some time after these are gone.
+            links: names of the pods' links. They can be read from the bridge only while it exists; the kernel
+                removes them some time after the pods' network namespaces.
         """
         if not self.made:
             return
@@ -94,7 +94,7 @@ class Network:
         self._restore_machine()
 
     def _remember_machine(self) -> None:
-        """Note how the machine was, the first time only: a mended lab must not note its own settings."""
+        """Store the machine's settings, once: later they are the lab's own."""
         if not self._memory.exists():
             memory = {
                 "sysctls": {name: _sysctl(name).read_text().strip() for name in OUTLIVES},
@@ -104,10 +104,10 @@ class Network:
             write_private(self._memory, json.dumps(memory).encode())
 
     def _restore_machine(self) -> None:
-        """Put the settings back, and remove the tables that only the lab had a use for."""
+        """Restore the settings, and remove the tables that only the lab used."""
         memory = self._remembered
         for name, value in memory["sysctls"].items():
-            # After a reboot the settings are the machine's own, or gone with their kernel module.
+            # After a reboot a setting may not exist, because its kernel module is not loaded.
             if _sysctl(name).exists():
                 self._set(name, value)
         for table in self._tables():
@@ -121,7 +121,7 @@ class Network:
 
     @property
     def _remembered(self) -> dict[str, Any]:
-        """How the machine was; where that cannot be read, its settings and tables stay as they are."""
+        """The machine's stored settings; if they cannot be read, nothing is restored."""
         try:
             memory: dict[str, Any] = json.loads(self._memory.read_text())
         except (OSError, ValueError):
@@ -133,7 +133,7 @@ class Network:
         return self.state / "machine.json"
 
     def _tables(self) -> list[str]:
-        """The tables that iptables keeps in nftables, as `table ip filter`."""
+        """List the tables of iptables in nftables, as `table ip filter`."""
         lines = self._try("nft", "list", "tables").stdout.splitlines()
         return [line for line in lines if line.split()[1] in {"ip", "ip6"}]
 
@@ -153,8 +153,8 @@ class Network:
         done = self._try(*command)
         if done.returncode:
             raise LabError(
-                f"`{' '.join(command)}` failed: the lab's network is neither whole nor gone",
-                fix="see to what it says, then: make down, or make up",
+                f"`{' '.join(command)}` failed: the lab's network is incomplete",
+                fix="fix the reported error, then: make down, or make up",
                 evidence=done.stderr.strip(),
             )
 
@@ -164,7 +164,7 @@ class Network:
             _sysctl(name).write_text(value)
         except OSError as error:
             raise LabError(
-                f"the kernel setting {name} cannot be made {value} ({error})",
+                f"the kernel setting {name} cannot be set to {value} ({error})",
                 fix="run the lab on a machine of its own or in a privileged container",
             ) from error
 

@@ -1,4 +1,4 @@
-"""containerd, kubelet and kube-proxy: the one node."""
+"""Runs containerd, kubelet and kube-proxy, which make up the node."""
 
 import json
 import shutil
@@ -21,7 +21,7 @@ CONTAINERD_CONFIG = """\
 version = 2
 root = "{root}"
 state = "{run}"
-# The plugins that a node has no use for, and that complain where a kernel lacks them.
+# Plugins that a node does not need, and that log errors if the kernel lacks them.
 disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs",
   "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs",
   "io.containerd.internal.v1.opt", "io.containerd.tracing.processor.v1.otlp",
@@ -30,7 +30,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
   address = "{socket}"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{pause}"
-  # Without CAP_SYS_RESOURCE, which a machine may lack, runc cannot lower a score.
+  # runc cannot lower a score without CAP_SYS_RESOURCE, which a machine may lack.
   restrict_oom_score_adj = true
   netns_mounts_under_state_dir = true
   [plugins."io.containerd.grpc.v1.cri".cni]
@@ -43,13 +43,13 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
 """
 
 SHIM_SOCKETS = Path("/run/containerd/s")
-"""Where containerd 1.6 puts the sockets of its shims, whatever its own state folder is."""
+"""The sockets of containerd 1.6's shims, which are not in its own state folder."""
 
 RUNC_STATE = Path("/run/containerd/runc/k8s.io")
-"""Where runc keeps what it knows of running containers."""
+"""runc's state of running containers."""
 
 CNI_RESULTS = Path("/var/lib/cni/results")
-"""Where the CNI library notes what each plugin answered."""
+"""The results of each CNI plugin, as the CNI library stores them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ class Node:
 
     kube: Path
     root: Path
-    """Folder under which Debian's packages are unpacked."""
+    """The folder with the unpacked Debian packages."""
     authority: Authority
     state: Path
     logs: Path
@@ -92,7 +92,7 @@ class Node:
         write_private(self._kubelet_config, yaml.safe_dump(self._kubelet_configuration()).encode())
 
     def containerd(self) -> Process:
-        """The container runtime."""
+        """Run the container runtime."""
         return Process(
             name="containerd",
             command=[str(self.root / "usr/bin/containerd"), "--config", str(self._containerd_config)],
@@ -104,7 +104,7 @@ class Node:
         )
 
     def kubelet(self, kubeconfig: Path) -> Process:
-        """The kubelet."""
+        """Run the kubelet."""
         return Process(
             name="kubelet",
             command=[
@@ -123,7 +123,7 @@ class Node:
         )
 
     def kube_proxy(self, kubeconfig: Path) -> Process:
-        """Services; NodePorts answer on loopback and the node's address, not on the machine's others."""
+        """Run kube-proxy, with NodePorts only on loopback and on the node's address."""
         return Process(
             name="kube-proxy",
             command=[
@@ -135,7 +135,7 @@ class Node:
                 f"--nodeport-addresses=127.0.0.1/32,{network.NODE_ADDRESS}/32",
                 "--healthz-bind-address=127.0.0.1:10256",
                 "--metrics-bind-address=127.0.0.1:10249",
-                "--conntrack-max-per-core=0",  # the machine's own limit stays as it is
+                "--conntrack-max-per-core=0",  # does not change the machine's limit
                 "--conntrack-tcp-timeout-established=0",
                 "--conntrack-tcp-timeout-close-wait=0",
             ],
@@ -147,7 +147,7 @@ class Node:
         )
 
     def load(self, images: Sequence[Image]) -> list[str]:
-        """Import the images whose content the runtime does not hold yet; returns their names."""
+        """Import the images whose content containerd does not have yet; return their names."""
         known = self._ctr("images", "ls", "-q").stdout.split()
         keys = self.state / "images"
         keys.mkdir(exist_ok=True)
@@ -162,7 +162,7 @@ class Node:
             archive.unlink()
             if done.returncode:
                 raise LabError(
-                    f"containerd does not take the image {image.name}",
+                    f"containerd cannot import the image {image.name}",
                     fix="make clean, then: make up",
                     evidence=done.stderr.strip(),
                 )
@@ -171,40 +171,40 @@ class Node:
         return loaded
 
     def running_containers(self) -> set[str]:
-        """Ids of the containers that run now."""
+        """Return the ids of the containers that run now."""
         lines = self._ctr("tasks", "ls").stdout.splitlines()[1:]
         return {words[0] for words in map(str.split, lines) if words[-1] == "RUNNING"}
 
     def unmount(self) -> None:
-        """Unmount what pods and containers leave under the lab's folders, the deepest first."""
+        """Unmount what pods and containers mounted under the lab's folders, the deepest first."""
         mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
         own = [mount for mount in mounts if Path(mount).is_relative_to(self.state)]
         for mount in sorted(own, reverse=True):
             subprocess.run(["umount", "--lazy", mount], capture_output=True, check=False)
 
     def links(self) -> set[str]:
-        """The machine's ends of the pods' links, as CNI noted them; unreadable notes name none."""
+        """Return the machine's ends of the pods' links, from the CNI results that can be read."""
         found = set()
         for note in self._cni_notes():
             try:
                 interfaces = json.loads(note.read_text())["result"]["interfaces"]
             except (ValueError, KeyError, TypeError, OSError):
                 continue
-            # A sandbox has the other end, and the bridge is the network's.
+            # An interface with a sandbox is the other end, and the bridge belongs to the network.
             ends = {each["name"] for each in interfaces if not each.get("sandbox")}
             found |= ends - {network.BRIDGE}
         return found
 
     def _tasks(self) -> Iterator[Path]:
-        """What containerd keeps of each of the lab's containers while it runs."""
+        """List containerd's folders of the lab's running containers."""
         return self._run_folder.glob("io.containerd.runtime.v2.task/k8s.io/*")
 
     def _cni_notes(self) -> list[Path]:
-        """What the CNI library noted of the lab's containers."""
+        """List the CNI results of the lab's containers."""
         return [note for each in self._tasks() for note in CNI_RESULTS.glob(f"*-{each.name}-*")]
 
     def forget_running(self) -> None:
-        """Remove what containerd and CNI keep about containers that are gone; the kubelet makes them anew."""
+        """Remove the state of containers that no longer exist; the kubelet creates them again."""
         for address in self._run_folder.glob("io.containerd.runtime.v2.task/*/*/address"):
             Path(address.read_text().removeprefix("unix://")).unlink(missing_ok=True)
         for note in self._cni_notes():
@@ -254,7 +254,7 @@ class Node:
             "hairpinMode": True,
             "ipam": addresses,
         }
-        # A pod's hostPort, which may be bound to the machine's loopback alone.
+        # For hostPorts, which may be bound to the machine's loopback alone.
         host_ports = {"type": "portmap", "capabilities": {"portMappings": True}, "snat": True}
         return {"cniVersion": "0.4.0", "name": "lab", "plugins": [bridge, host_ports]}
 
@@ -281,8 +281,8 @@ class Node:
             "containerRuntimeEndpoint": f"unix://{self.socket}",
             "podLogsDir": str(self.logs / "pods"),
             "volumePluginDir": str(self.state / "kubelet" / "volume-plugins"),
-            # A lab on a full laptop disk still runs; Kubernetes' default of 10 to 15 % free would evict it.
+            # The lab should run on a nearly full disk; by default pods are evicted below 10 to 15 % free.
             "evictionHard": {"imagefs.available": "1%", "nodefs.available": "1%"},
-            # Images are built here and nowhere to be pulled from: never collected.
+            # Images cannot be pulled again, so they are never collected.
             "imageGCHighThresholdPercent": 100,
         }

@@ -1,4 +1,4 @@
-"""Certificates and kubeconfigs of the lab: one authority, one certificate for each who speaks to another."""
+"""Issues certificates and kubeconfigs: one authority, one certificate for each client and server."""
 
 import base64
 import datetime as dt
@@ -15,25 +15,25 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 LIFETIME = dt.timedelta(days=365)
 RENEWED_BEFORE = dt.timedelta(days=30)
-"""A certificate with less than this left is made anew at the next start."""
+"""A certificate that expires sooner is issued again at the next start."""
 
 KEY_BITS = 2048
 
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """Who a certificate is for. Kubernetes reads the common name as user and organizations as groups."""
+    """The subject of a certificate: for Kubernetes, the common name is a user, an organization a group."""
 
     name: str
     common_name: str
     groups: Sequence[str] = ()
     hosts: Sequence[str] = ()
-    """Names and addresses under which it serves; empty for a pure client."""
+    """Names and addresses of a server; empty for a client."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Authority:
-    """The lab's own certificate authority and all that it signed, in one folder."""
+    """The lab's certificate authority, with all certificates in one folder."""
 
     folder: Path
 
@@ -43,11 +43,11 @@ class Authority:
         return self.folder / "ca.crt"
 
     def path(self, name: str, suffix: str) -> Path:
-        """A file of a subject: `crt` or `key`."""
+        """Return a file of a subject: `crt` or `key`."""
         return self.folder / f"{name}.{suffix}"
 
     def ensure(self, subjects: Sequence[Subject]) -> None:
-        """Make what is missing, expiring or of another subject; keep the rest."""
+        """Issue the certificates that are missing, expiring or of another subject."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)
         if not self.path("ca", "key").exists() or _expires_soon(self.certificate):
@@ -55,14 +55,14 @@ class Authority:
                 old.unlink()
             self._sign(Subject(name="ca", common_name="mesh-lab"), itself=True)
         if not self.path("service-accounts", "key").exists():
-            # Signs service accounts' tokens; a key of its own, so that renewed certificates leave them valid.
+            # Signs service accounts' tokens; with a key of its own they stay valid after a renewal.
             self._write_key("service-accounts")
         for subject in subjects:
             if not self._has(subject):
                 self._sign(subject)
 
     def kubeconfig(self, path: Path, subject: str, server: str) -> None:
-        """Write a kubeconfig with one context, `lab`, for a subject; readable by the owner only."""
+        """Write a kubeconfig with one context, `lab`, for a subject; only its owner can read it."""
 
         def embedded(file: Path) -> str:
             return base64.b64encode(file.read_bytes()).decode()
@@ -144,7 +144,7 @@ class Authority:
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read, never half of it."""
+    """Write a file that only its owner can read, in one step."""
     scratch = path.with_name(path.name + ".part")
     scratch.unlink(missing_ok=True)
     scratch.touch(mode=0o600)
@@ -178,7 +178,7 @@ def _expires_soon(certificate: Path) -> bool:
     try:
         loaded = x509.load_pem_x509_certificate(certificate.read_bytes())
     except ValueError:
-        return True  # a disk that filled up, a machine that went down: it is made anew
+        return True  # half written, because the disk was full or the machine went down
     return loaded.not_valid_after_utc - dt.datetime.now(dt.UTC) < RENEWED_BEFORE
 
 

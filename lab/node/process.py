@@ -1,4 +1,4 @@
-"""The one way to run a daemon: started detached, found by pid and start time, stopped by TERM, then KILL."""
+"""Runs a daemon: starts it detached, finds it by pid and start time, stops it by TERM, then KILL."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ from lab.progress import Step
 
 POLL_SECONDS = 0.1
 KILL_SECONDS = 5
-"""How long a killed process may take to disappear: a kernel matter, normally milliseconds."""
+"""How long the kernel may take to remove a killed process; normally milliseconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,14 +28,14 @@ class Process:
     name: str
     command: Sequence[str]
     folder: Path
-    """Where the record of the running process is kept."""
+    """The folder with the record of the running process."""
     log: Path
     environment: Mapping[str, str] = field(default_factory=dict)
-    """All its variables: none come from the shell that starts it, or another shell would be a change."""
+    """All of its variables. None are from the shell: with another shell the process would be out of date."""
     inputs: Sequence[Path] = ()
-    """Files it reads at start: when one changes, a running process is out of date."""
+    """Files that it reads at its start: if one changes, the running process is out of date."""
     ready: Callable[[], str] = lambda: ""
-    """Says what is still missing until it serves; empty when it does."""
+    """Returns why it is not ready; empty if it is."""
     patience: float = 60
     """Seconds it may take to become ready."""
     grace: float = 15
@@ -43,7 +43,7 @@ class Process:
 
     @property
     def pid(self) -> int | None:
-        """Its pid if it runs, whether or not it is ready."""
+        """Its pid, if it runs."""
         record = self._record()
         pid = record.get("pid")
         if not isinstance(pid, int):
@@ -53,17 +53,17 @@ class Process:
 
     @property
     def current(self) -> bool:
-        """Whether what runs is what would be started now."""
+        """Whether it runs with the present command, environment and inputs."""
         return self.pid is not None and self._record().get("fingerprint") == self._fingerprint()
 
     def start(self) -> None:
-        """Start it, unless it runs as it should; one that is out of date is stopped first."""
+        """Start it, unless it is current; one that is out of date is stopped first."""
         if self.current:
             return
         self.stop()
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.log.exists():
-            # The log of the run before stays readable: it says why that one ended.
+            # The log of the run before has the reason why that one ended.
             self.log.replace(self.log.with_suffix(".before.log"))
         with self.log.open("w") as log:
             self.log.chmod(0o600)
@@ -89,15 +89,15 @@ class Process:
             cgroups.enter(process.pid)
             write_private(self._record_file, json.dumps(record).encode())
         except BaseException:
-            process.kill()  # without group and record nobody would find it again
+            process.kill()  # without group and record it could not be found again
             process.wait()
             raise
 
     def await_ready(self, step: Step) -> None:
-        """Wait until it serves.
+        """Wait until it is ready.
 
         Raises:
-            LabError: it ended, or is not ready in time; with the end of its log.
+            LabError: it ended, or it is not ready in time.
         """
 
         def missing() -> str:
@@ -113,7 +113,7 @@ class Process:
         wait_until(missing, step, self.patience, self.log)
 
     def stop(self) -> None:
-        """End it; a process that is not there is a good end too."""
+        """Stop it, if it runs."""
         pid = self.pid
         if pid is not None:
             for number, patience in ((signal.SIGTERM, self.grace), (signal.SIGKILL, KILL_SECONDS)):
@@ -142,13 +142,13 @@ class Process:
 
 
 def wait_until(missing: Callable[[], str], step: Step, patience: float, log: Path) -> None:
-    """Wait until nothing is missing any more.
+    """Wait until nothing is missing.
 
     Args:
-        missing: says what is; empty when all is there.
-        step: shows it meanwhile.
+        missing: returns what is missing; empty if nothing is.
+        step: shows what is missing.
         patience: seconds to wait.
-        log: whose end is shown when time runs out.
+        log: its end is in the error message.
 
     Raises:
         LabError: something is still missing.
@@ -167,15 +167,15 @@ def wait_until(missing: Callable[[], str], step: Step, patience: float, log: Pat
 
 
 def started(pid: int) -> int | None:
-    """When a process started, in clock ticks since boot; tells a pid from a later use of the same number.
+    """Return when a process started, in clock ticks since boot, to recognise a pid that was used again.
 
-    None for a process that is not there, or is dead and only awaits its parent.
+    None for a process that does not exist, or is a zombie.
     """
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return None
-    # The name in brackets may hold anything: count from its end. Field 1 is the state, 18 the number of
+    # The name in brackets may contain anything: count from its end. Field 1 is the state, 18 the number of
     # threads, 20 the start time. The first thread may be dead while others still hold files and ports.
     fields = text.rpartition(")")[2].split()
     dead = fields[0] in "ZX" and int(fields[17]) <= 1

@@ -1,7 +1,7 @@
-"""Pulumi's Python language host, as far as this project's programs and policy packs need it.
+"""A Python language host for Pulumi, as far as this project's programs and policy packs need it.
 
-Pulumi's own comes with its installer and with no package registry. This one serves the same
-protocol with the SDK's own server; the engine starts it as `pulumi-language-python`.
+Pulumi's own is part of its installer, and on no package registry. This one serves the same protocol with the
+SDK's server; the engine starts it as `pulumi-language-python`.
 """
 
 import os
@@ -23,42 +23,42 @@ from pulumi.automation._server import LanguageServer
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 LARGEST_MESSAGE = 400 << 20
-"""Bytes; what Pulumi's own hosts allow."""
+"""Bytes; as in Pulumi's own hosts."""
 
 
 class Host(LanguageServer):
-    """Runs a project's folder in this process, and plugins as processes of their own."""
+    """Runs a project's program in this process, and plugins as processes of their own."""
 
     def __init__(self, engine: str) -> None:
         super().__init__(self._program)
         self._engine = engine
 
     def Handshake(self, _request: object, _context: object) -> object:  # noqa: N802 (protocol's name)
-        """Nothing to agree on."""
+        """Accept every engine."""
         return language_pb2.LanguageHandshakeResponse()
 
     def GetPluginInfo(self, _request: object, _context: object) -> object:  # noqa: N802
-        """The version of the SDK in use."""
+        """Return the version of the SDK."""
         return plugin_pb2.PluginInfo(version=metadata.version("pulumi"))
 
     def Run(self, request: language_pb2.RunRequest, context: grpc.ServicerContext) -> object:  # noqa: N802
-        """Run the program of `request`, whose folder becomes the current one as Pulumi promises."""
+        """Run the program of `request`, in its folder, as Pulumi documents."""
         os.chdir(request.info.program_directory or ".")
         del request.args[:]
         request.args.append(self._engine)
         try:
             response = super().Run(request, context)  # type: ignore[no-untyped-call]  # the SDK's own, untyped
         except pulumi.RunError as error:
-            # The SDK ends what still waits for the program's outputs, and meets the error there once more.
+            # The SDK raises the program's error a second time while it waits for the outputs.
             response = language_pb2.RunResponse(error=str(error))
-        # The SDK has told the error; without this the engine would tell it again, as an unhandled one.
+        # The SDK has logged the error; without this the engine would log it again, as an unhandled one.
         response.bail = bool(response.error)
         return response
 
     def RunPlugin(  # noqa: N802
         self, request: language_pb2.RunPluginRequest, context: grpc.ServicerContext
     ) -> Iterator[language_pb2.RunPluginResponse]:
-        """Run a policy pack or another plugin; its output is streamed back, then its exit code."""
+        """Run a policy pack or another plugin, and yield its output, then its exit code."""
         folder = request.info.program_directory
         command = (
             ["-m", "pulumi.policy", *request.args, folder]
@@ -97,7 +97,7 @@ class Host(LanguageServer):
 
 
 def main() -> None:
-    """Serve on a free port of loopback, print it, and end quietly when told to."""
+    """Serve on a free port of loopback, print the port, and end without output on INT and TERM."""
     options = [("grpc.max_receive_message_length", LARGEST_MESSAGE)]
     server = grpc.server(futures.ThreadPoolExecutor(), options=options)
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(sys.argv[-1]), server)
@@ -106,7 +106,7 @@ def main() -> None:
     print(port, flush=True)  # noqa: T201 (the protocol: the engine reads it)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: os._exit(0))
-    # A killed engine tells nobody: without it there is nothing left to serve.
+    # A killed engine sends no signal.
     engine = os.getppid()
     while server.wait_for_termination(timeout=1) and os.getppid() == engine:
         pass

@@ -1,8 +1,8 @@
-"""The lab's own stacks: where their state is kept, and `pulumi up` of each with its progress shown."""
+"""Runs `pulumi up` of the lab's own stacks, and shows the progress."""
 
-import json
 import secrets
 import shlex
+import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +10,13 @@ from pathlib import Path
 import psutil
 from pulumi import automation as auto
 
-from lab.build.parts import PROVIDER
 from lab.errors import LOG_LINES, LabError
 from lab.node.pki import write_private
 from lab.places import Places
 from lab.progress import Progress, Step
+from operations.errors import OperationError
+from operations.recovery import orphan_processes
+from operations.recovery.backend import FileBackend
 
 PLATFORM = "lab"
 """The stack of `mesh-platform/` with Istio, which `make up` brings."""
@@ -28,14 +30,14 @@ DEV = "dev"
 
 @dataclass(frozen=True, kw_only=True)
 class Stacks:
-    """Runs Pulumi for the lab exactly as a person does who has sourced `.lab/env`."""
+    """Runs Pulumi with the settings of `.lab/env`."""
 
     places: Places
     progress: Progress
 
     @property
     def variables(self) -> dict[str, str]:
-        """What tells Pulumi and kubectl of the lab; a secret only by the name of its file."""
+        """Environment variables for Pulumi and kubectl; a secret is in a file, and only its path is here."""
         pulumi = self.places.pulumi
         return {
             "KUBECONFIG": str(self.places.kubeconfig),
@@ -47,7 +49,7 @@ class Stacks:
         }
 
     def prepare(self) -> None:
-        """Make the backend and its passphrase, and write the file that a shell sources."""
+        """Create the backend and its passphrase, and write `.lab/env`."""
         pulumi = self.places.pulumi
         for folder in (pulumi / "backend", pulumi / "home"):
             folder.mkdir(parents=True, exist_ok=True)
@@ -55,29 +57,30 @@ class Stacks:
         if not self.places.passphrase.exists():
             write_private(self.places.passphrase, secrets.token_urlsafe(32).encode())
         end_orphans(self.places)
-        for lock in (pulumi / "backend").glob(".pulumi/locks/**/*.json"):
-            if not _held(lock):
-                lock.unlink(missing_ok=True)
+        _remove_stale_locks(pulumi / "backend/.pulumi")
         path = f"{self.places.binaries}:{self.places.checkout / '.venv/bin'}"
         lines = ["# Source this to work on the lab as on any cluster: pulumi, kubectl, istioctl."]
         lines += [f"export {name}={shlex.quote(value)}" for name, value in self.variables.items()]
-        # A shell that had Pulumi's passphrase as a variable would have two answers to one question.
+        # Pulumi prefers the variable to the file.
         lines += ["unset PULUMI_CONFIG_PASSPHRASE", f'export PATH={shlex.quote(path)}:"$PATH"', ""]
         write_private(self.places.environment, "\n".join(lines).encode())
 
     def up(self, name: str, folder: Path) -> dict[str, object]:
-        """`pulumi up` of a stack; returns its outputs.
+        """Run `pulumi up` of a stack and return its outputs. The stack file in `folder` is not changed.
 
         Raises:
-            LabError: the update failed; with what Pulumi said of the resources that did.
+            LabError: the update failed.
         """
         with self.progress.step(f"pulumi up --stack {name} in {folder.name}") as step:
-            said: list[str] = []
+            errors: list[str] = []
             try:
-                stack = self._select(name, folder)
-                _forget_pending(stack, step)
+                stack_file = self._copied(name, folder)
+                stack = self._select(name, folder, stack_file)
+                _drop_pending(stack, stack_file, step)
                 result = stack.up(
-                    on_event=lambda event: _narrate(event, step, said),
+                    config_file=str(stack_file),
+                    show_secrets=False,  # `pulumi stack history --show-secrets` writes into the stack file
+                    on_event=lambda event: _show(event, step, errors),
                     on_output=lambda _: None,
                     color="never",
                 )
@@ -85,71 +88,78 @@ class Stacks:
                 raise LabError(
                     f"`pulumi up --stack {name}` failed in {folder}",
                     fix=f"source .lab/env, then in that folder: pulumi up --stack {name}",
-                    evidence="\n".join((said or str(error).splitlines())[-LOG_LINES:]),
+                    evidence="\n".join((errors or str(error).splitlines())[-LOG_LINES:]),
                 ) from error
             changes = result.summary.resource_changes or {}
-            # What is read belongs to others: that is no change of the stack.
+            # `read`: objects of others, which the stack does not change.
             changed = ", ".join(
                 f"{count} {kind}" for kind, count in changes.items() if kind not in {"same", "read"}
             )
             step.description(changed or "no change")
         return {key: output.value for key, output in result.outputs.items()}
 
-    def _select(self, name: str, folder: Path) -> auto.Stack:
-        return auto.create_or_select_stack(
-            stack_name=name,
-            work_dir=str(folder),
-            opts=auto.LocalWorkspaceOptions(env_vars=self.variables, secrets_provider="passphrase"),
+    def _copied(self, name: str, folder: Path) -> Path:
+        """Copy the stack file into `.lab`, because Pulumi adds `encryptionsalt` to the one that it uses."""
+        copy = self.places.stack_files / folder.name
+        copy.mkdir(parents=True, exist_ok=True)
+        for file in ("Pulumi.yaml", f"Pulumi.{name}.yaml"):
+            shutil.copyfile(folder / file, copy / file)
+        return copy / f"Pulumi.{name}.yaml"
+
+    def _select(self, name: str, folder: Path, stack_file: Path) -> auto.Stack:
+        options = auto.LocalWorkspaceOptions(env_vars=self.variables, secrets_provider="passphrase")
+        try:
+            return auto.select_stack(stack_name=name, work_dir=str(folder), opts=options)
+        except auto.StackNotFoundError:
+            # `pulumi stack init` has no option for another stack file.
+            auto.create_stack(stack_name=name, work_dir=str(stack_file.parent), opts=options)
+            return auto.select_stack(stack_name=name, work_dir=str(folder), opts=options)
+
+
+def _drop_pending(stack: auto.Stack, stack_file: Path, step: Step) -> None:
+    """Drop the pending operations of an update that was killed: `pulumi up` would keep them.
+
+    The objects that it created are in the cluster, with the label of their stack.
+    """
+    if (stack.export_stack().deployment or {}).get("pending_operations"):
+        step.description("pulumi refresh, because an update was interrupted")
+        stack.refresh(
+            clear_pending_creates=True,
+            config_file=str(stack_file),
+            show_secrets=False,
+            on_output=lambda _: None,
+            color="never",
         )
 
 
-def _forget_pending(stack: auto.Stack, step: Step) -> None:
-    """Drop the operations that a killed update left open: Pulumi's own `up` keeps the notes.
-
-    What that update did make is in the cluster, and carries the identity of its stack.
-    """
-    if (stack.export_stack().deployment or {}).get("pending_operations"):
-        step.description("pulumi refresh, since an update was interrupted")
-        stack.refresh(clear_pending_creates=True, on_output=lambda _: None, color="never")
+def _remove_stale_locks(root: Path) -> None:
+    """Remove the locks of stacks whose every holder has ended; Pulumi reports those that it cannot read."""
+    for folder in (root / "locks/organization").glob("*/*"):
+        notes = list(folder.glob("*.json"))
+        with suppress(OperationError):
+            holders = FileBackend(root=root, project=folder.parent.name, stack=folder.name).holders()
+            if all(each.ended for each in holders):
+                for note in notes:  # listed before: a new lock stays
+                    note.unlink(missing_ok=True)
 
 
 def end_orphans(places: Places) -> None:
-    """End the providers of the lab whose pulumi was killed: they wait for it forever."""
-    for process in psutil.process_iter(["exe", "ppid"]):
-        if not Path(process.info["exe"] or "/").is_relative_to(places.cache):
-            continue
-        if Path(process.info["exe"]).name == PROVIDER.binaries[0] and not _is_pulumi(process.info["ppid"]):
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
+    """End the lab's own providers whose pulumi was killed: they never end by themselves."""
+    orphans = orphan_processes.orphans(Path("/"))
+    orphan_processes.end([each for each in orphans if _executable(each).is_relative_to(places.cache)])
 
 
-def _held(lock: Path) -> bool:
-    """Whether the pulumi that wrote a lock still runs; one that was killed never takes its lock away.
-
-    A lock that cannot be read is being written, or was left half written: it counts as held as long as any
-    pulumi runs on the machine.
-    """
+def _executable(process: psutil.Process) -> Path:
     try:
-        return _is_pulumi(int(json.loads(lock.read_text())["pid"]))
-    except FileNotFoundError:
-        return False
-    except (ValueError, KeyError, TypeError):
-        return any(map(_is_pulumi, psutil.pids()))
-
-
-def _is_pulumi(pid: int) -> bool:
-    """Whether a process is pulumi's, and alive: one that was killed keeps its name until it is reaped."""
-    try:
-        process = psutil.Process(pid)
-        return process.name().startswith("pulumi") and process.status() != psutil.STATUS_ZOMBIE
+        return Path(process.exe())
     except psutil.Error:
-        return False
+        return Path()
 
 
-def _narrate(event: auto.EngineEvent, step: Step, said: list[str]) -> None:
-    """Show the resource in work, and keep what is said of failures."""
+def _show(event: auto.EngineEvent, step: Step, errors: list[str]) -> None:
+    """Show the resource that is being changed, and collect the error messages."""
     if event.resource_pre_event and event.resource_pre_event.metadata.op != auto.OpType.SAME:
         metadata = event.resource_pre_event.metadata
         step.description(f"{metadata.op.value} {metadata.urn.rsplit('::', 1)[-1]}")
     if event.diagnostic_event and event.diagnostic_event.severity == "error":
-        said.extend(line for line in event.diagnostic_event.message.splitlines() if line.strip())
+        errors.extend(line for line in event.diagnostic_event.message.splitlines() if line.strip())

@@ -1,4 +1,4 @@
-"""The walkthrough's last step: ask the ingress, count which version answered."""
+"""The last step of the walkthrough: send requests to the ingress and count the answers of each version."""
 
 import time
 from collections import Counter
@@ -11,14 +11,14 @@ from lab.progress import Progress
 
 REQUESTS = 100
 TIMEOUT_SECONDS = 10
-"""The longest a single answer may take."""
+"""How long a single answer may take."""
 PATIENCE_SECONDS = 120
-"""The longest until the first good answer: after a restart the app's pods come up last."""
+"""How long the first successful answer may take: after a restart the app's pods are ready last."""
 POLL_SECONDS = 0.2
 
 
 def ask(client: httpx.Client, url: str) -> tuple[bool, str]:
-    """Ask once: whether the answer is good, and the version that gave it or what is wrong with it."""
+    """Send a request; return whether it succeeded, and the version that answered or the error."""
     try:
         response = client.get(url)
     except httpx.HTTPError as error:
@@ -29,14 +29,14 @@ def ask(client: httpx.Client, url: str) -> tuple[bool, str]:
 
 
 def show(url: str, urls: dict[str, str], weights: dict[str, int], progress: Progress) -> None:
-    """Wait for the first good answer, ask 100 times, print the URLs and a table of the answers.
+    """Wait for the first successful answer, send 100 requests, print the URLs and a table of the answers.
 
     Raises:
-        LabError: no good answer in time, or answers that no version with weight gave.
+        LabError: no successful answer in time, or answers that are not from a version with weight.
     """
     with httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False) as client:
         _await(client, url, progress)
-        with progress.step(f"ask {url} {REQUESTS} times"):
+        with progress.step(f"send {REQUESTS} requests to {url}"):
             answers = Counter(ask(client, url) for _ in range(REQUESTS))
     table = Table("version", "weight", "answers", title=url)
     for version in sorted({*weights, *(name for _, name in answers)}):
@@ -50,7 +50,7 @@ def show(url: str, urls: dict[str, str], weights: dict[str, int], progress: Prog
     wrong = {name: count for (good, name), count in answers.items() if not (good and weights.get(name))}
     if wrong:
         raise LabError(
-            f"{sum(wrong.values())} of {REQUESTS} answers came from no version with weight: {wrong}",
+            f"{sum(wrong.values())} of {REQUESTS} answers are not from a version with weight: {wrong}",
             fix=f"curl --verbose {url}; istioctl analyze --all-namespaces",
         )
 
@@ -62,7 +62,7 @@ def _await(client: httpx.Client, url: str, progress: Progress) -> None:
             step.description(answer[1])
             if time.monotonic() > deadline:
                 raise LabError(
-                    f"{url} gave no good answer in {PATIENCE_SECONDS} s; the last: {answer[1]}",
+                    f"no successful answer from {url} within {PATIENCE_SECONDS} s; the last: {answer[1]}",
                     fix="source .lab/env, then: kubectl get pods --all-namespaces; istioctl analyze -A",
                 )
             time.sleep(POLL_SECONDS)

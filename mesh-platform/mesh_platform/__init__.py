@@ -1,5 +1,4 @@
 """The parts of a mesh's platform, each in a file of its own.
 
-Law: a part is installed where the stack file names it, and left alone where it does not. None knows whether
-the cluster is the lab.
+Rule: a part is installed only if the stack file names it. No part depends on whether the cluster is the lab.
 """

@@ -1,10 +1,7 @@
-"""The other end of a hop, for what reads Istio's metrics as its destination tells them.
+"""Prometheus' recording rules for metrics with `reporter="destination"`.
 
-Istio's proxies tell of a request at both ends, with the same labels but `reporter`. Stock Envoy knows who
-answers, by the cluster's name, but not who asks: what a sidecar counts of its inbound requests has no source.
-So what the asking end counted is told once more, under the other reporter.
-
-Pure: Prometheus' recording rules out.
+Istio's proxies report a request at both ends, with the same labels but `reporter`. Stock Envoy's counts of
+inbound requests have no source. So the metrics of the source are recorded again, with the other reporter.
 """
 
 from typing import Any, Final
@@ -12,14 +9,14 @@ from typing import Any, Final
 from mesh_platform.scraping import RENAMED, UNKNOWN
 
 IN_THE_CLUSTER: Final = f'{{reporter="source",destination_service_namespace!="{UNKNOWN}"}}'
-"""What outside answers has no proxy that could tell of it."""
+"""A destination outside the mesh has no proxy that reports requests."""
 
 
 def rules() -> dict[str, Any]:
-    """Prometheus' rules, evaluated as often as it scrapes.
+    """Return Prometheus' rules, evaluated at the interval of its scrapes.
 
-    A source of `unknown` instead would be another edge in Kiali's graph, beside that of the asking end: it
-    takes figures of both ends for one where all labels but the reporter are the same, and sums them else.
+    A source of `unknown` would be a second edge in Kiali's graph, which merges the metrics of both ends only
+    if all labels but the reporter are equal.
     """
     return {
         "groups": [

@@ -14,27 +14,27 @@ Values = Mapping[str, object]
 
 @dataclass(frozen=True, kw_only=True)
 class ChartSource:
-    """The settings that every part has which comes from charts."""
+    """The settings of a part that is installed from charts."""
 
     folder: str = ""
-    """Folder that holds the part's charts, each in a folder of its own. Either this or `repository`."""
+    """Folder with the part's charts, each in a folder of its own. Either this or `repository`."""
     repository: str = ""
     """URL of the Helm repository that publishes them."""
     version: str = ""
     """Version of the charts in the repository, for example 1.31.0."""
 
     def issues(self) -> list[str]:
-        """What contradicts itself in these settings, with what mends it."""
+        """Return contradictions in these settings, with their fixes."""
         if bool(self.folder) == bool(self.repository):
-            return ["set exactly one of folder and repository: where the charts come from"]
+            return ["set exactly one of folder and repository, the source of the charts"]
         if self.repository and not self.version:
-            return ["set version with repository: without it another chart may come tomorrow"]
+            return ["set version with repository: without it, an update may install another chart"]
         return []
 
     def chart(
         self, name: str, *, release: str, values: Values, mesh: Mesh, after: Sequence[pulumi.Resource] = ()
     ) -> Chart:
-        """One of the charts in the mesh's own namespace."""
+        """Install one of the charts in the mesh's own namespace."""
         return Chart(
             name,
             name=release,
@@ -48,7 +48,7 @@ class ChartSource:
 
 
 def merged(base: Values, over: Values) -> Values:
-    """Helm values laid over others, key by key, as Helm itself does."""
+    """Merge Helm values into others, key by key, as Helm does."""
     result = dict(base)
     for key, value in over.items():
         below = result.get(key)

@@ -1,4 +1,4 @@
-"""Grafana with Istio's dashboards: from an image, from its public chart, or there already."""
+"""Grafana with Istio's dashboards: from an image, from its public chart, or an existing one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ DASHBOARDS = "/var/lib/grafana/dashboards"
 PROVISIONING = "/etc/grafana/provisioning"
 
 ENVIRONMENT = {
-    # Whoever reaches it may look, and nobody may log in or change anything.
+    # Anonymous users may read, and there is no login to change anything.
     "GF_AUTH_ANONYMOUS_ENABLED": "true",
     "GF_AUTH_ANONYMOUS_ORG_ROLE": "Viewer",
     "GF_AUTH_DISABLE_LOGIN_FORM": "true",
     "GF_AUTH_BASIC_ENABLED": "false",
-    # The chart would draw another password at every `up`.
+    # The chart would generate another password at every `up`.
     "GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION": "true",
     "GF_ANALYTICS_REPORTING_ENABLED": "false",
     "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
@@ -38,22 +38,22 @@ class Grafana(Observer):
     """The key `grafana`."""
 
     version: str = "9.2.2"
-    """Of the public chart; this one is of Istio 1.31's own addon."""
+    """Of the public chart; the default is that of Istio 1.31's own addon."""
     dashboards: str = ""
-    """The file `samples/addons/grafana.yaml` of an Istio release: its ConfigMaps hold the dashboards."""
+    """The file `samples/addons/grafana.yaml` of an Istio release; its ConfigMaps have the dashboards."""
 
     def issues(self) -> list[str]:
-        """What contradicts itself in these settings, with what mends it."""
+        """Return contradictions in these settings, with their fixes."""
         found = super().issues()
         if not (self.url or self.folders()):
             found.append(
-                f"dashboards: {self.dashboards!r} is no file with Istio's dashboards: "
-                "samples/addons/grafana.yaml of an Istio release is"
+                f"dashboards: {self.dashboards!r} is no file with Istio's dashboards; "
+                "use samples/addons/grafana.yaml of an Istio release"
             )
         return found
 
     def folders(self) -> Mapping[str, Mapping[str, str]]:
-        """Dashboards by file name, by the name of the ConfigMap that holds them."""
+        """Return the dashboards by file name, for each ConfigMap."""
         path = Path(self.dashboards)
         found = yaml.safe_load_all(path.read_text(encoding="utf-8")) if path.is_file() else ()
         return {
@@ -64,12 +64,12 @@ class Grafana(Observer):
 
     @property
     def query(self) -> str:
-        """Where Kiali asks whether Grafana is there."""
+        """The URL that Kiali uses to reach Grafana."""
         return self.url or f"http://{NAME}.{SYSTEM}:{PORT}"
 
 
 def install(wanted: Grafana, mesh: Mesh, prometheus: str) -> None:
-    """Make Grafana, unless there is one, and tell where it is.
+    """Install Grafana unless there is one, and export its address.
 
     Args:
         wanted: its settings.
@@ -142,7 +142,7 @@ def _volumes(folders: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _chart_values(folders: Mapping[str, Any], prometheus: str) -> Values:
-    """Values of Grafana's chart: the same, in its words."""
+    """Return the same settings as values of Grafana's chart."""
     return {
         "env": ENVIRONMENT,
         "datasources": {"datasources.yaml": _sources(prometheus)},
@@ -150,7 +150,7 @@ def _chart_values(folders: Mapping[str, Any], prometheus: str) -> Values:
         "dashboardsConfigMaps": {name: name for name in folders},
         "podLabels": {"sidecar.istio.io/inject": "false"},
         "testFramework": {"enabled": False},
-        # It asks nothing of the API server.
+        # It does not use the API server.
         "rbac": {"create": False},
         "automountServiceAccountToken": False,
         "service": {"port": PORT},

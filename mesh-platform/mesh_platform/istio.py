@@ -1,4 +1,4 @@
-"""Istio for a cluster that has none: base, istiod and an ingress gateway, from Istio's own Helm charts."""
+"""Istio for a cluster without it: base, istiod and an ingress gateway, from Istio's own Helm charts."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -15,19 +15,19 @@ from mesh_platform.mesh import SYSTEM, Mesh
 GATEWAY = "istio-ingressgateway"
 
 BASE: Values = {
-    # istiod opens its webhook itself once it serves; begun closed, that flip would be seen as
-    # drift forever (pulumi-kubernetes#2210).
+    # istiod changes its webhook's failurePolicy to Fail once it is ready; with another start value that would
+    # be reported as drift (pulumi-kubernetes#2210).
     "defaultRevision": "default",
     "base": {"validationFailurePolicy": "Fail"},
 }
 ISTIOD: Values = {
     "base": {"validationFailurePolicy": "Fail"},
     "meshConfig": {
-        # Policies and routes see the path as an app does that decodes it: `/api/..%2Fadmin` is `/admin`.
+        # Policies and routes match the decoded path, as an app sees it: `/api/..%2Fadmin` is `/admin`.
         "pathNormalization": {"normalization": "DECODE_AND_MERGE_SLASHES"},
-        # An application that starts before its sidecar has no network yet.
+        # An application that starts before its sidecar has no network.
         "defaultConfig": {"holdApplicationUntilProxyStarts": True},
-        # Where traces would go: none does until a Telemetry resource says so, as the part `tracing` makes it.
+        # The provider for traces, which a Telemetry resource enables: see the part `tracing`.
         "extensionProviders": [
             {
                 "name": "jaeger",
@@ -43,7 +43,7 @@ class Istio(ChartSource):
     """The key `istio`."""
 
     gateway_api: str = ""
-    """Folder with the CRDs of the Kubernetes Gateway API, for a cluster that has none."""
+    """Folder with the CRDs of the Kubernetes Gateway API, for a cluster without them."""
     node_ports: Mapping[str, int] = field(default_factory=lambda: {"http": 31380, "https": 31390})
     """NodePorts of the ingress gateway, http and https; 30000 to 32767."""
     values: Mapping[str, Values] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class Istio(ChartSource):
 
 
 def install(wanted: Istio, mesh: Mesh) -> Mesh:
-    """Make the mesh's own namespace and Istio in it; returns the mesh with that namespace."""
+    """Install Istio and its namespace; return the mesh with that namespace."""
     namespace = kubernetes.core.v1.Namespace(SYSTEM, metadata={"name": SYSTEM}, opts=mesh.options())
     mesh = dataclasses.replace(mesh, namespace=namespace.metadata["name"])
 
@@ -64,7 +64,7 @@ def install(wanted: Istio, mesh: Mesh) -> Mesh:
         files=[f"{wanted.gateway_api}/*.yaml"] if wanted.gateway_api else [],
         opts=mesh.options(),
     )
-    # istiod serves the kinds that it finds when it starts.
+    # istiod only supports the kinds that exist when it starts.
     istiod = wanted.chart(
         "istiod",
         release="istiod",

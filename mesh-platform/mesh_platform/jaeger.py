@@ -1,4 +1,4 @@
-"""Jaeger, which keeps the traces that the proxies send it: from an image, a chart, or there already."""
+"""Jaeger, which stores the proxies' traces: from an image, from its public chart, or an existing one."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +12,9 @@ from mesh_platform.server import deployed, service
 
 NAME = "jaeger"
 COLLECTOR = "jaeger-collector"
-"""The Service that proxies send spans to, in OTLP over gRPC; the public chart names it so too."""
+"""The Service for spans, in OTLP over gRPC; it has this name in the public chart too."""
 QUERY = "jaeger-query"
-"""The Service that answers questions; the public chart names it so too."""
+"""The Service for queries; it has this name in the public chart too."""
 OTLP_PORT = 4317
 HTTP_PORT = 16686
 GRPC_PORT = 16685
@@ -22,9 +22,9 @@ HEALTH_PORT = 14269
 USER = 10001
 
 CHART: Values = {
-    # One program with its traces in memory; a Cassandra is what the chart would bring else.
+    # One program with its traces in memory; by default the chart installs Cassandra.
     "provisionDataStore": {"cassandra": False},
-    # Proxies send to the Service's own address; a Service without one they take for a destination as it is.
+    # Proxies need a Service with an address; they pass requests to a headless one through.
     "allInOne": {"enabled": True, "service": {"headless": False}},
     "storage": {"type": "memory"},
     **{name: {"enabled": False} for name in ("agent", "collector", "query")},
@@ -36,19 +36,19 @@ class Jaeger(Observer):
     """The key `jaeger`."""
 
     version: str = "3.4.1"
-    """Of the public chart: the last line of versions with one program for all, as its key `allInOne`."""
+    """Of the public chart: the last one with the key `allInOne`."""
     traces: int = 5000
-    """With `image`: how many traces are kept, in memory; the oldest go first. 20000 of three spans each were
-    more than the container's 512 MiB."""
+    """With `image`: how many traces are stored in memory; the oldest are dropped first. 20000 of three spans
+    needed more than the container's 512 MiB."""
 
     @property
     def query(self) -> str:
-        """Where Kiali asks for traces: over gRPC in the cluster, or by HTTP at a URL."""
+        """The URL that Kiali uses: gRPC in the cluster, HTTP outside."""
         return self.url or f"http://{QUERY}.{SYSTEM}:{GRPC_PORT}/"
 
 
 def install(wanted: Jaeger, mesh: Mesh) -> None:
-    """Make Jaeger, unless there is one, and tell where it is."""
+    """Install Jaeger unless there is one, and export its address."""
     pulumi.export("jaeger", wanted.address(QUERY, HTTP_PORT))
     if wanted.image:
         deployed(NAME, mesh, _container(wanted), user=USER)
@@ -65,7 +65,7 @@ def _container(wanted: Jaeger) -> dict[str, Any]:
         "ports": wanted.ports(http=HTTP_PORT, grpc=GRPC_PORT, grpc_otlp=OTLP_PORT, health=HEALTH_PORT),
         "readinessProbe": {"httpGet": {"path": "/", "port": "health"}, "periodSeconds": 1},
         "livenessProbe": {"httpGet": {"path": "/", "port": "health"}, "periodSeconds": 15},
-        # Go collects its garbage before the limit instead of growing beyond it.
+        # Makes Go collect its garbage before the container's limit is reached.
         "env": [{"name": "GOMEMLIMIT", "value": "400MiB"}],
         "resources": {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}},
     }

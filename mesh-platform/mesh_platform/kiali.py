@@ -1,4 +1,4 @@
-"""Kiali, which draws the mesh: from an image, from its public chart, or there already. It only looks."""
+"""Kiali, which shows the mesh, read-only: from an image, from its public chart, or an existing one."""
 
 from dataclasses import dataclass
 
@@ -16,15 +16,15 @@ CHART = "kiali-server"
 
 @dataclass(frozen=True, kw_only=True)
 class Kiali(Observer):
-    """The key `kiali`; `values` have the form of Kiali's configuration, with image and chart alike."""
+    """The key `kiali`; `values` are Kiali's own configuration, with an image as with a chart."""
 
     version: str = "2.27.0"
-    """Of the public chart; this one is of Istio 1.31's own addon."""
+    """Of the public chart; the default is that of Istio 1.31's own addon."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sources:
-    """What Kiali shows besides the cluster's own objects."""
+    """The other parts, whose data Kiali shows."""
 
     prometheus: str
     """URL."""
@@ -33,7 +33,7 @@ class Sources:
 
 
 def install(wanted: Kiali, mesh: Mesh, sources: Sources) -> None:
-    """Make Kiali, unless there is one, and tell where it is."""
+    """Install Kiali unless there is one, and export its address."""
     pulumi.export(NAME, wanted.address(NAME, PORT, WEB_ROOT))
     if wanted.url:
         return
@@ -45,7 +45,7 @@ def install(wanted: Kiali, mesh: Mesh, sources: Sources) -> None:
 
 
 def _configuration(sources: Sources) -> Values:
-    """What Kiali is told besides its own defaults."""
+    """Return Kiali's configuration, as far as it differs from the default."""
     jaeger, grafana = sources.jaeger, sources.grafana
     return {
         "deployment": {"view_only_mode": True},
@@ -58,7 +58,7 @@ def _configuration(sources: Sources) -> Values:
 
 
 def _reached(observer: Jaeger | Grafana) -> dict[str, object]:
-    """Where Kiali asks, and where people look: in the words of Kiali 1, then in those of Kiali 2."""
+    """Return the URLs for Kiali and for its users, with the keys of Kiali 1 and of Kiali 2."""
     return {
         "enabled": True,
         **dict.fromkeys(("in_cluster_url", "internal_url"), observer.query),

@@ -1,4 +1,4 @@
-"""Kiali of an image alone: one replica that may read what it draws, and nothing secret."""
+"""Kiali from an image: one replica, which may read what it shows, without Secrets."""
 
 import hashlib
 
@@ -14,7 +14,7 @@ from mesh_platform.server import labels, service
 
 NAME = "kiali"
 ISTIOD = f"{NAME}-istiod"
-"""The Role by which it asks istiod."""
+"""The Role that lets it query istiod."""
 PORT = 20001
 METRICS_PORT = 9090
 WEB_ROOT = "/kiali"
@@ -37,7 +37,7 @@ MAY_READ = {
         ("*",),
     ),
 }
-"""Resources by API group. No Secrets and no logs: what would need them is switched off."""
+"""Resources by API group, without Secrets and logs: the features that need them are disabled."""
 
 CONFIGURATION: Values = {
     "server": {"port": PORT, "web_root": WEB_ROOT, "static_content_root_directory": "/opt/kiali/console"},
@@ -48,9 +48,9 @@ CONFIGURATION: Values = {
         "istio_injection_action": False,
         "istio_annotation_action": False,
         "validations": {
-            # A workload without an AuthorizationPolicy is no mistake; the public chart leaves it out too.
+            # A workload may have no AuthorizationPolicy; the public chart disables this check too.
             "ignore": ["KIA1301"],
-            # Nor is a Gateway for all hosts beside one for a single host, which gets the requests for it.
+            # A Gateway for all hosts may exist beside one for a single host, which takes precedence.
             "skip_wildcard_gateway_hosts": True,
         },
         "ui_defaults": {"graph": {"impl": "pf"}, "metrics_per_refresh": "1m", "refresh_interval": "15s"},
@@ -59,7 +59,7 @@ CONFIGURATION: Values = {
 
 
 def deployed(wanted: Observer, mesh: Mesh, configuration: Values) -> None:
-    """Make the server with its configuration and its rights, and the Service that leads to it."""
+    """Create the server with its configuration, its rights and its Service."""
     text = yaml.safe_dump(dict(merged(CONFIGURATION, configuration)), sort_keys=False)
     metadata = {"name": NAME, "namespace": mesh.namespace, "labels": labels(NAME)}
     file = kubernetes.core.v1.ConfigMap(
@@ -71,7 +71,7 @@ def deployed(wanted: Observer, mesh: Mesh, configuration: Values) -> None:
         mesh,
         {
             "image": wanted.image,
-            "workingDir": "/opt/kiali",  # index.html is looked for from there
+            "workingDir": "/opt/kiali",  # index.html is found relative to it
             "command": ["/opt/kiali/kiali", "-config", "/kiali-configuration/config.yaml"],
             "ports": wanted.ports(http=PORT, metrics=METRICS_PORT),
             "readinessProbe": {"httpGet": health, "periodSeconds": 1},
@@ -84,7 +84,7 @@ def deployed(wanted: Observer, mesh: Mesh, configuration: Values) -> None:
         user=USER,
         account=NAME,
         volumes=[{"name": "configuration", "configMap": {"name": NAME}}],
-        # Kiali reads its configuration when it starts: another one is another pod.
+        # Kiali reads its configuration only when it starts, so a change needs another pod.
         annotations={"mesh-platform/configuration": hashlib.sha256(text.encode()).hexdigest()[:16]},
         after=(file, *_may_look(mesh)),
     )
@@ -92,7 +92,7 @@ def deployed(wanted: Observer, mesh: Mesh, configuration: Values) -> None:
 
 
 def _may_look(mesh: Mesh) -> tuple[pulumi.Resource, ...]:
-    """Give it an account that may read, and ask istiod which services there are.
+    """Create an account that may read, and query istiod for the services that it has.
 
     istiod answers a loopback alone, so the question goes through a forwarded port. Without the answer Kiali
     judges no configuration at all. In the mesh's own namespace only: no port of an application's pod.

@@ -14,8 +14,8 @@ class Mesh:
 
     cluster: kubernetes.Provider
     namespace: pulumi.Input[str] = SYSTEM
-    """An output where this stack makes the namespace: what is installed there then waits for it."""
+    """An output if this stack creates the namespace, so that objects in it are created afterwards."""
 
     def options(self, *after: pulumi.Resource) -> pulumi.ResourceOptions:
-        """Options of a resource on this cluster that is made after others."""
+        """Return the options of a resource on this cluster that is created after others."""
         return pulumi.ResourceOptions(provider=self.cluster, depends_on=list(after))

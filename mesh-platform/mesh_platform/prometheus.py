@@ -1,4 +1,4 @@
-"""Prometheus with the figures of every proxy: from an image, from the public chart, or one that is there."""
+"""Prometheus with the metrics of every proxy: from an image, from its public chart, or an existing one."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +24,7 @@ CHARTS_JOBS = (
     "prometheus",
     "prometheus-pushgateway",
 )
-"""What the chart would scrape by itself, of version 28.13.0; none of it is of the mesh."""
+"""The default jobs of the chart, version 28.13.0; none of them scrapes the mesh."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,35 +32,35 @@ class Prometheus(ChartSource):
     """The key `prometheus`."""
 
     version: str = "28.13.0"
-    """Of the public chart; this one is of Istio 1.31's own addon."""
+    """Of the public chart; the default is that of Istio 1.31's own addon."""
     url: str = ""
-    """Of a Prometheus that scrapes the mesh already: nothing is installed."""
+    """Of an existing Prometheus that scrapes the mesh; nothing is installed."""
     image: str = ""
-    """An image of Prometheus alone, for one replica whose figures go with its pod; instead of a chart."""
+    """An image, for one replica that stores its metrics in the pod; instead of a chart."""
     interval: str = "15s"
-    """Between two scrapes, in Prometheus' form. A canary's window should hold five of them."""
+    """Between two scrapes, in Prometheus' format. A canary's window should contain five of them."""
     retention: str = "6h"
-    """How long figures are kept."""
+    """How long metrics are stored."""
     stock_envoy: bool = False
-    """The mesh's proxies lack Istio's own filters: their figures of each subset become Istio's metrics."""
+    """Whether the proxies lack Istio's filters: then Envoy's metrics of subsets become Istio's metrics."""
     values: Values = field(default_factory=dict)
     """Further Helm values for the chart."""
 
     def issues(self) -> list[str]:
-        """What contradicts itself in these settings, with what mends it."""
+        """Return contradictions in these settings, with their fixes."""
         given = [name for name in ("url", "image", "folder", "repository") if getattr(self, name)]
         if len(given) != 1:
-            return ["set exactly one of url, image, folder and repository: where Prometheus comes from"]
+            return ["set exactly one of url, image, folder and repository"]
         return [] if self.url or self.image else super().issues()
 
 
 def query(wanted: Prometheus | None) -> str:
-    """The URL where Kiali and Grafana ask: of the one that is there, or of this project's."""
+    """Return the URL for Kiali and Grafana: of the existing one, or of this project's."""
     return wanted.url if wanted and wanted.url else f"http://{NAME}.{SYSTEM}:{PORT}"
 
 
 def install(wanted: Prometheus, mesh: Mesh) -> None:
-    """Make Prometheus, unless there is one, and tell where it is."""
+    """Install Prometheus unless there is one, and export its address."""
     pulumi.export("prometheus", wanted.url or f"{SYSTEM}/{NAME}:{PORT}")
     if wanted.url:
         return
@@ -75,7 +75,7 @@ def install(wanted: Prometheus, mesh: Mesh) -> None:
 
 
 def _may_list_pods(mesh: Mesh) -> list[pulumi.Resource]:
-    """Give Prometheus an account that may see pods, to find the proxies among them, and nothing else."""
+    """Create an account that may read pods, to find the proxies, and nothing else."""
     account = kubernetes.core.v1.ServiceAccount(
         NAME,
         metadata={"name": NAME, "namespace": mesh.namespace, "labels": LABELS},
@@ -99,13 +99,13 @@ def _may_list_pods(mesh: Mesh) -> list[pulumi.Resource]:
 
 
 def _chart_values(wanted: Prometheus, scraped: dict[str, Any], recorded: dict[str, Any]) -> Values:
-    """Values of prometheus-community's chart: the server alone, with our rights and our configuration."""
+    """Return the values of prometheus-community's chart: only the server, our rights and configuration."""
     (job,) = scraped["scrape_configs"]
     own = {job["job_name"]: {key: value for key, value in job.items() if key != "job_name"}}
     others = ("alertmanager", "kube-state-metrics", "prometheus-node-exporter", "prometheus-pushgateway")
     return {
         **{name: {"enabled": False} for name in others},
-        # The chart's own role may read nodes, Services and ConfigMaps of all namespaces.
+        # The chart's own role may read nodes, Services and ConfigMaps in all namespaces.
         "rbac": {"create": False},
         "serviceAccounts": {"server": {"create": False, "name": NAME}},
         "server": {

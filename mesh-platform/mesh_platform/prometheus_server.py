@@ -1,4 +1,4 @@
-"""Prometheus of an image alone: one replica, reached in the cluster only, whose figures go with its pod."""
+"""Prometheus from an image: one replica for the cluster alone, which stores its metrics in the pod."""
 
 import hashlib
 from typing import Any
@@ -24,14 +24,14 @@ def deployed(
     retention: str,
     after: list[pulumi.Resource],
 ) -> None:
-    """Make the server with its configuration and its rules, and the Service that leads to it."""
+    """Create the server with its configuration and rules, and its Service."""
     files = {
         "prometheus.yml": yaml.safe_dump({**scraped, "rule_files": ["rules.yml"]}, sort_keys=False),
         "rules.yml": yaml.safe_dump(recorded, sort_keys=False),
     }
     metadata = {"name": NAME, "namespace": mesh.namespace, "labels": LABELS}
     file = kubernetes.core.v1.ConfigMap(NAME, metadata=metadata, data=files, opts=mesh.options())
-    # Prometheus reads its configuration when it starts: another one is another pod.
+    # Prometheus reads its configuration only when it starts, so a change needs another pod.
     digest = hashlib.sha256("".join(files.values()).encode()).hexdigest()[:16]
     kubernetes.apps.v1.Deployment(
         NAME,

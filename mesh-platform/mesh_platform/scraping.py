@@ -1,4 +1,4 @@
-"""What Prometheus collects from the mesh's proxies, and how stock Envoy's figures become Istio's metrics.
+"""Prometheus' jobs for the mesh's proxies, and the rules that turn stock Envoy's metrics into Istio's.
 
 Pure: settings in, Prometheus' configuration out.
 """
@@ -6,21 +6,21 @@ Pure: settings in, Prometheus' configuration out.
 from typing import Any, Final
 
 Rule = dict[str, Any]
-"""One step of Prometheus' relabelling."""
+"""A rule of Prometheus' relabelling."""
 
 SUBSETS: Final = r"outbound\|\d+\|([^|]*)\|([^;]+);?"
-"""Envoy's name of a cluster that Istio made of a Service: port, subset (empty for all pods) and host."""
+"""Envoy's name of the cluster of a Service: port, subset (empty for all pods) and host."""
 IN_CLUSTER: Final = r"outbound\|\d+\|([^|]*)\|([^.]+)\.([^.]+)\.svc\.[^;]+;?"
 """The same of a Service in Kubernetes: subset, name, namespace."""
 
 SPANS: Final = r"outbound\|4317\|\|jaeger-collector\..*"
-"""Where proxies send their traces: no request of the mesh, and Istio's own filters do not count it either."""
+"""The destination of traces: not a request of the mesh; Istio's own filters do not count it either."""
 
 UNKNOWN: Final = "unknown"
-"""Istio's word for what a proxy cannot tell."""
+"""Istio's value for what a proxy does not know."""
 
 STOCK_FIGURES: Final = r"cluster\.outbound.*\.upstream_rq_(\d+|time)$"
-"""The statistics of stock Envoy that the metrics are made of; it sends no others."""
+"""The statistics of stock Envoy that become Istio's metrics."""
 
 RENAMED: Final = {
     "envoy_cluster_upstream_rq": "istio_requests_total",
@@ -32,17 +32,17 @@ RENAMED: Final = {
 
 
 def configuration(*, interval: str, stock_envoy: bool) -> dict[str, Any]:
-    """Prometheus' configuration: one job, every proxy of the mesh.
+    """Return Prometheus' configuration: one job for every proxy of the mesh.
 
     Args:
-        interval: between two scrapes, in Prometheus' form: 15s.
-        stock_envoy: the proxies lack Istio's own filters: their figures of each subset are turned into
-            Istio's standard metrics. Else they tell those themselves, and nothing is turned.
+        interval: between two scrapes, in Prometheus' format: 15s.
+        stock_envoy: whether the proxies lack Istio's filters: then Envoy's metrics of subsets are converted
+            to Istio's standard metrics.
     """
     job: dict[str, Any] = {
         "job_name": "envoy-stats",
         "metrics_path": "/stats/prometheus",
-        # What was never counted is not sent: most of the pairs of a mesh never speak.
+        # Counters of 0 are not sent: most pairs of workloads never send a request to each other.
         "params": {"usedonly": [""]},
         "kubernetes_sd_configs": [{"role": "pod"}],
         "relabel_configs": [*_proxies(), *(_source() if stock_envoy else [])],
@@ -57,7 +57,7 @@ def configuration(*, interval: str, stock_envoy: bool) -> dict[str, Any]:
 
 
 def _proxies() -> list[Rule]:
-    """Of all ports of all pods those where a proxy tells its statistics."""
+    """Select the ports of pods where a proxy serves its statistics."""
     return [
         _keep("__meta_kubernetes_pod_container_port_name", ".*-envoy-prom"),
         _keep("__meta_kubernetes_pod_phase", "Running"),
@@ -67,7 +67,7 @@ def _proxies() -> list[Rule]:
 
 
 def _source() -> list[Rule]:
-    """Name who asks: by the labels that injection gives a pod, each after the one that it overrides."""
+    """Set the labels of the source from those that injection gives a pod; the later ones take precedence."""
     name = "__meta_kubernetes_pod_controller_name"
     label = "__meta_kubernetes_pod_label_"
     canonical_name = label + "service_istio_io_canonical_name"
@@ -76,7 +76,7 @@ def _source() -> list[Rule]:
         _copied("__meta_kubernetes_namespace", "source_workload_namespace"),
         _copied("__meta_kubernetes_pod_name", "source_workload"),
         _copied(name, "source_workload"),
-        # A Deployment's pods belong to a ReplicaSet of its name and a hash.
+        # A Deployment's pods belong to a ReplicaSet with its name and a hash.
         _copied(["__meta_kubernetes_pod_controller_kind", name], "source_workload", r"ReplicaSet;(.+)-[^-]+"),
         _copied("source_workload", "source_canonical_service"),
         _copied(label + "app", "source_canonical_service"),
@@ -91,7 +91,7 @@ def _source() -> list[Rule]:
 
 
 def _standard_metrics() -> list[Rule]:
-    """Rename the metrics, and read from the cluster's name who answers."""
+    """Rename the metrics, and set the labels of the destination from the cluster's name."""
     cluster = "cluster_name"
     return [
         _keep(["__name__", cluster], f"({'|'.join(RENAMED)});outbound.*"),
@@ -106,7 +106,7 @@ def _standard_metrics() -> list[Rule]:
         _set("destination_service_namespace", UNKNOWN),
         _copied(cluster, "destination_service_name", IN_CLUSTER, replacement="$2"),
         _copied(cluster, "destination_service_namespace", IN_CLUSTER, replacement="$3"),
-        # The workload of a subset is named as this project names it; without one Envoy counts all pods alike.
+        # A subset's workload has this project's name; without a subset Envoy has one count for all pods.
         *(_set(f"destination_{part}", UNKNOWN) for part in ("workload", "version", "canonical_revision")),
         _copied(cluster, "destination_workload", r"outbound\|\d+\|([^|]+)\|([^.]+)\..+", replacement="$2-$1"),
         _copied(cluster, "destination_version", r"outbound\|\d+\|([^|]+)\|.+"),
@@ -115,7 +115,7 @@ def _standard_metrics() -> list[Rule]:
         _copied("destination_service_name", "destination_canonical_service"),
         _copied("destination_service_name", "destination_app"),
         _set("request_protocol", "http"),
-        # Stock Envoy counts by status alone: why a request failed it tells in its log.
+        # Stock Envoy counts by status alone; the response flag is in its log.
         _set("response_flags", "-"),
         _set("connection_security_policy", UNKNOWN),
         _set("source_principal", UNKNOWN),
@@ -131,7 +131,7 @@ def _keep(label: str | list[str], regex: str) -> Rule:
 
 
 def _copied(source: str | list[str], target: str, regex: str = "(.+)", *, replacement: str = "$1") -> Rule:
-    """Take over what a label says, where it says something that fits."""
+    """Copy a label if its value matches."""
     rule = {"source_labels": _list(source), "regex": regex, "target_label": target}
     return rule if replacement == "$1" else {**rule, "replacement": replacement}
 

@@ -1,4 +1,4 @@
-"""One replica of a program that looks at the mesh, with no rights it does not need and nowhere to write."""
+"""The Deployment of an observer: one replica, with few rights and a read-only file system."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from mesh_platform.mesh import Mesh
 
 
 def labels(name: str) -> dict[str, str]:
-    """The labels by which the objects of a program are found."""
+    """Return the labels of a program's objects."""
     return {"app.kubernetes.io/name": name}
 
 
@@ -25,7 +25,7 @@ def deployed(
     annotations: Mapping[str, str] | None = None,
     after: tuple[pulumi.Resource, ...] = (),
 ) -> kubernetes.apps.v1.Deployment:
-    """Make the Deployment.
+    """Create the Deployment.
 
     Args:
         name: of the Deployment and its container.
@@ -67,7 +67,7 @@ def deployed(
         metadata={"name": name, "namespace": mesh.namespace, "labels": labels(name)},
         spec={
             "replicas": 1,
-            # A port of the node has one pod at a time.
+            # Only one pod can use a port of the node.
             "strategy": {"type": "Recreate"},
             "selector": {"matchLabels": labels(name)},
             "template": {
@@ -83,7 +83,7 @@ def deployed(
 
 
 def service(name: str, program: str, mesh: Mesh, **ports: int) -> kubernetes.core.v1.Service:
-    """Make a Service of the cluster alone that leads to a program; ports by name, `_` for `-`."""
+    """Create a Service for the cluster alone; ports by name, with `_` for `-`."""
     return kubernetes.core.v1.Service(
         name,
         metadata={"name": name, "namespace": mesh.namespace, "labels": labels(program)},

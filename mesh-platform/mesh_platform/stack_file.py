@@ -1,4 +1,4 @@
-"""The only reader of the stack's configuration: the settings of each part, or all faults in one message."""
+"""The only reader of the stack's configuration: the settings of each part, or all errors in one message."""
 
 import difflib
 import json
@@ -18,35 +18,35 @@ class Part(Protocol):
     """The settings of a part: a dataclass with a default for every field."""
 
     def issues(self) -> list[str]:
-        """What contradicts itself in these settings, with what mends it."""
+        """Return contradictions in these settings, with their fixes."""
 
 
 P = TypeVar("P", bound=Part)
 
 
 class StackFile:
-    """Reads part by part; `check` ends it."""
+    """Reads one part after another; `check` reports the errors."""
 
     def __init__(self, config: Mapping[str, str] | None = None) -> None:
-        """Take whole keys with their values as Pulumi hands them over; those of the stack where absent."""
+        """Take the configuration as Pulumi passes it, by default that of the stack."""
         if config is None:
             config = {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
         prefix = f"{PROJECT}:"
         self._left = {key.removeprefix(prefix): v for key, v in config.items() if key.startswith(prefix)}
         self._parts: list[str] = []
-        self._faults: list[str] = []
+        self._issues: list[str] = []
 
     def part(self, name: str, form: type[P]) -> P | None:
-        """Read the settings of a part; None where it is not named, or where they are at fault."""
+        """Read the settings of a part; None if the stack file does not name it, or if they have errors."""
         self._parts.append(name)
         value = _plain(self._left.pop(name, "{}"))
         if not value:
             return None  # Pulumi.yaml has an empty default for every part
         if not isinstance(value, dict):
-            self._faults.append(f"{name}: {value!r} is no mapping of settings")
+            self._issues.append(f"{name}: {value!r} is no mapping of settings")
             return None
         hints = get_type_hints(form)
-        names = {_camel(field.name): field.name for field in fields(form)}  # type: ignore[arg-type]  # Part says so
+        names = {_camel(field.name): field.name for field in fields(form)}  # type: ignore[arg-type]  # each Part is a dataclass
         found = [
             f"{name}.{key}: {_unknown(key, names)}"
             if key not in names
@@ -59,21 +59,21 @@ class StackFile:
             found = [f"{name}: {issue}" for issue in read.issues()]
             if not found:
                 return read
-        self._faults += found
+        self._issues += found
         return None
 
     def check(self) -> None:
-        """Raise every fault that was found, and every key that is no part."""
-        issues = [*self._faults, *(f"{key}: {_unknown(key, self._parts)}" for key in sorted(self._left))]
+        """Raise all errors, with unknown keys among them."""
+        issues = [*self._issues, *(f"{key}: {_unknown(key, self._parts)}" for key in sorted(self._left))]
         if issues:
-            many = "1 fault" if len(issues) == 1 else f"{len(issues)} faults"
+            many = "1 error" if len(issues) == 1 else f"{len(issues)} errors"
             lines = [f"the stack's configuration has {many}; nothing was changed", *issues]
-            fix = f"→ mend {PROJECT}:… in the stack file; Pulumi.yaml says what each part takes"
+            fix = f"→ fix {PROJECT}:… in the stack file; Pulumi.yaml describes the settings of each part"
             raise pulumi.RunError("\n".join([*lines, fix]))
 
 
 def _plain(text: str) -> object:
-    """Undo the JSON in which Pulumi hands objects over."""
+    """Decode a value that Pulumi passes as JSON."""
     try:
         return json.loads(text)
     except ValueError:
@@ -81,14 +81,14 @@ def _plain(text: str) -> object:
 
 
 def _camel(name: str) -> str:
-    """The name of a field as the stack file has it."""
+    """Return the name of a field in the stack file."""
     return re.sub(r"_(\w)", lambda found: found[1].upper(), name)
 
 
 def _runtime(hint: object) -> type:
-    """The class that tells values of a type hint: `Mapping` for `Mapping[str, int]`."""
+    """Return the class for `isinstance` of a type hint: `Mapping` for `Mapping[str, int]`."""
     if hint is float:
-        return Real  # YAML writes a whole number without a point
+        return Real  # a whole number is an int in YAML
     return get_origin(hint) or hint  # type: ignore[return-value]  # hints of parts are classes
 
 

@@ -1,4 +1,4 @@
-"""Tracing in the whole mesh: which share of the requests, and to which of the mesh's providers."""
+"""Tracing in the whole mesh: the share of the requests, and the provider."""
 
 from dataclasses import dataclass
 
@@ -12,21 +12,19 @@ class Tracing:
     """The key `tracing`."""
 
     sampling: float = 0.0
-    """Percent of the requests that are traced, above 0 to 100, decided where a request enters the mesh."""
+    """Percent of the requests that are traced, above 0 to 100; decided when a request enters the mesh."""
     provider: str = "jaeger"
-    """Name among `extensionProviders` in the mesh's configuration; the part `istio` has `jaeger` there."""
+    """A name of `extensionProviders` in the mesh's configuration; the part `istio` adds `jaeger`."""
 
     def issues(self) -> list[str]:
-        """What contradicts itself in these settings, with what mends it."""
+        """Return contradictions in these settings, with their fixes."""
         if not 0 < self.sampling <= 100:  # noqa: PLR2004  # percent
-            return [
-                f"sampling: {self.sampling} is no percentage above 0 to 100; without tracing, leave it out"
-            ]
+            return [f"sampling: {self.sampling} is no percentage above 0; to disable tracing, remove the key"]
         return []
 
 
 def install(wanted: Tracing, mesh: Mesh) -> None:
-    """Make the Telemetry resource, which holds in the mesh where it stands in the mesh's own namespace."""
+    """Create the Telemetry resource; in the mesh's own namespace it applies to the whole mesh."""
     CustomResource(
         "tracing",
         api_version="telemetry.istio.io/v1",

@@ -1,5 +1,5 @@
-"""From hand-kept objects to a stack: read them, write the stack file, say what is lost, take them over.
+"""Takes existing objects over into a stack: reads them, writes the stack file, reports what is lost.
 
-Only `apps.py`, `routes.py` and `policies.py` know keys of the stack file. They translate what they know; what
-they leave out is found by holding the hand-kept objects against the manifests that the program then renders.
+`apps`, `probes`, `routes`, `route_match`, `gateways` and `traffic_policy` write the keys of the stack file.
+A field that they do not translate is found by comparing the objects with those that the program renders.
 """

@@ -1,4 +1,4 @@
-"""The objects of one app among all that a team keeps. Pure."""
+"""Finds the objects of one app among all objects. Pure."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from operations.kube.manifests import Manifest
 
 @dataclass(frozen=True, kw_only=True)
 class AppObjects:
-    """One Service, and what belongs to it."""
+    """A Service and its objects."""
 
     namespace: str
     service: Manifest
@@ -21,15 +21,15 @@ class AppObjects:
     rules: Sequence[Manifest]
     """DestinationRules for the Service."""
     routes: Sequence[Manifest]
-    """VirtualServices that send to the Service and nowhere else; the gateway's first."""
+    """VirtualServices that route to the Service alone; the gateway's first."""
     gateways: Sequence[Manifest]
-    """Those of the namespace that the routes name."""
+    """Gateways of the namespace that the routes name."""
     named_gateways: Mapping[str, Manifest]
-    """All that the routes name and that are there, in any namespace, by `NAMESPACE/NAME`."""
+    """All existing Gateways that the routes name, in any namespace, by `NAMESPACE/NAME`."""
     shared_gateways: Collection[str]
-    """Those of them that routes of others need too, by `NAMESPACE/NAME`."""
+    """Those of them that other VirtualServices name too, by `NAMESPACE/NAME`."""
     others: Sequence[Manifest]
-    """What belongs to something else, or to nobody that can be told from here."""
+    """Objects that do not belong to the app."""
 
     @property
     def app(self) -> str:
@@ -43,7 +43,7 @@ class AppObjects:
 
     @property
     def own_gateways(self) -> Mapping[str, Manifest]:
-        """Those that are for this app alone, by `NAMESPACE/NAME`."""
+        """Gateways for this app alone, by `NAMESPACE/NAME`."""
         own = {f"{self.namespace}/{each['metadata']['name']}": each for each in self.gateways}
         return {name: each for name, each in own.items() if name not in self.shared_gateways}
 
@@ -57,13 +57,13 @@ class AppObjects:
 def find_family(
     objects: Sequence[Manifest], namespace: str, app: str | None, elsewhere: Sequence[Manifest] = ()
 ) -> AppObjects:
-    """Sort out what belongs to an app; it need not be named where there is only one.
+    """Find the objects of an app, which need not be named if there is only one.
 
     Args:
-        objects: all objects among which the app's are.
-        namespace: where they are.
-        app: the name of its Service; None where there is only one.
-        elsewhere: VirtualServices and Gateways of the whole cluster, which tell whether a Gateway is shared.
+        objects: all objects, with the app's among them.
+        namespace: their namespace.
+        app: the name of its Service; None if there is only one.
+        elsewhere: VirtualServices and Gateways of the whole cluster, to find out whether a Gateway is shared.
 
     Raises:
         OperationError: there is no such Service, none with Deployments, or several and none is named.
@@ -113,7 +113,7 @@ def find_family(
 
 
 def destinations(virtual_service: Manifest) -> Iterator[str]:
-    """List the hosts to which a VirtualService sends, copies included."""
+    """List the hosts that a VirtualService routes and mirrors to."""
     for rule in virtual_service["spec"].get("http", ()):
         for entry in [*rule.get("route", ()), *rule.get("mirrors", ())]:
             yield entry["destination"]["host"]
@@ -142,7 +142,7 @@ def port_number(container: Mapping[str, Any], port: int | str) -> int:
 
 
 def is_internal(spec: Mapping[str, Any]) -> bool:
-    """Tell whether a VirtualService is for callers inside the mesh alone."""
+    """Return whether a VirtualService is for callers inside the mesh alone."""
     return set(spec.get("gateways") or ("mesh",)) == {"mesh"}
 
 
@@ -150,18 +150,18 @@ def _service(objects: Sequence[Manifest], app: str | None) -> Manifest:
     services = {each["metadata"]["name"]: each for each in _kind(objects, "Service")}
     if app is not None and app not in services:
         raise OperationError(
-            f"no Service {app}; there is: {', '.join(services) or 'none'}", fix="name another: --app SERVICE"
+            f"no Service {app}; existing: {', '.join(services) or 'none'}", fix="name another: --app SERVICE"
         )
     fitting = {name: each for name, each in services.items() if any(_versions(objects, each))}
     if app is not None and app not in fitting:
         selector = services[app]["spec"].get("selector")
         raise OperationError(
             f"Service {app} selects no Deployment: spec.selector is {selector}",
-            fix="give the files of its Deployments too, or name another Service: --app SERVICE",
+            fix="add the files of its Deployments, or name another Service: --app SERVICE",
         )
     if app is None and len(fitting) != 1:
         found = f"{len(fitting)} Services with Deployments: {', '.join(fitting) or 'none'}"
-        raise OperationError(f"a stack is of one app, and here are {found}", fix="name one: --app SERVICE")
+        raise OperationError(f"a stack has one app; found {found}", fix="name one: --app SERVICE")
     return fitting[app or next(iter(fitting))]
 
 

@@ -1,4 +1,4 @@
-"""Service and Deployments → the keys `app` and `versions`. Pure."""
+"""Converts Service and Deployments to the keys `app` and `versions`. Pure."""
 
 import re
 from collections import Counter
@@ -20,14 +20,14 @@ IMAGE = re.compile(r"(?P<repository>.+?)(?::(?P<tag>[^:/@]+))?(?:@(?P<digest>.+)
 
 
 def app(family: AppObjects, probe: str | None) -> Keys:
-    """Say what all versions share.
+    """Return the value of `app`: what all versions share.
 
     Args:
         family: the app's objects.
-        probe: the path that answers 200, where no Deployment says it.
+        probe: the path that answers 200, if no Deployment has it.
 
     Raises:
-        OperationError: nobody says the path.
+        OperationError: the path is unknown.
     """
     pods = [container_of(each) for each in family.deployments.values()]
     port = _port(family.service, pods[0])
@@ -42,7 +42,7 @@ def app(family: AppObjects, probe: str | None) -> Keys:
 
 
 def versions(family: AppObjects, shared: Keys) -> Keys:
-    """Say what sets each version apart.
+    """Return the value of `versions`: how each version differs.
 
     Args:
         family: the app's objects.

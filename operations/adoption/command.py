@@ -1,4 +1,4 @@
-"""`python -m operations adopt`, step by step."""
+"""Runs `python -m operations adopt`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from operations.pulumi_stack.recorder import Resource
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What was asked for."""
+    """The options of the command."""
 
     stack: str
     context: str
@@ -38,10 +38,10 @@ class Request:
 
 
 def adopt(project: Project, request: Request, console: Console) -> None:
-    """Write the stack file, say what is lost and what happens, and with `yes` do it.
+    """Write the stack file, report the differences and the plan, and with `yes` carry it out.
 
     Raises:
-        OperationError: something cannot be read, expressed or done; what was there serves on.
+        OperationError: an object cannot be read, expressed or changed; the existing pods still serve.
     """
     if not (request.files or request.namespace):
         raise OperationError("nothing to adopt", fix="name files, -f FILE, or a namespace, -n NAMESPACE")
@@ -49,7 +49,7 @@ def adopt(project: Project, request: Request, console: Console) -> None:
     family, namespace, shared = _read(request, cluster)
     file = project.stack_file(request.stack)
     if file.exists() and not request.rewrite:
-        console.print(f"{file.name} is there and taken as it is; --rewrite writes it anew")
+        console.print(f"{file.name} exists and is not changed; --rewrite writes it again")
     else:
         config = stack_file.stack_config(
             family,
@@ -71,7 +71,7 @@ def adopt(project: Project, request: Request, console: Console) -> None:
     plan = plans.plan(family, resources, cluster)
     report.show_plan(plan, console)
     if not request.yes:
-        console.print("nothing was changed in the cluster; to take it over: the same command with --yes")
+        console.print("nothing was changed in the cluster; to take the objects over: add --yes")
         return
 
     secrets.check(secrets.plain_secrets(family), rendered, cluster)
@@ -85,16 +85,16 @@ def adopt(project: Project, request: Request, console: Console) -> None:
 
 
 def _move(takeover: Takeover, plan: plans.Plan, resources: Sequence[Resource], cluster: Cluster) -> None:
-    """Bring up new pods beside the old ones, then routes, then let the old pods end, and the Service last.
+    """Create new pods beside the old ones, then change the routes, end the old pods, and the Service last.
 
-    The program's Service sends to a port by its name, which only the program's own pods have. Changed
-    together with the pods, it would have no endpoints until the first of them is ready (seen on the lab: 806
-    of 4,871 requests lost), and Pulumi has no order between the two: no Deployment depends on its Service.
+    The program's Service has a named target port, which only the program's own pods have. Changed together
+    with the pods, it would have no endpoints until the first of them is ready (on the lab 806 of 4,871
+    requests were lost), and Pulumi does not order the two: no Deployment depends on its Service.
     """
     for each in in_kind(plan.taken, "Deployment"):
         live = cluster.find(each)
         if live and not is_of(each, live):
-            takeover.report_line(f"{spelled(each)} lets go of its pods; they serve on")
+            takeover.report_line(f"release the pods of {spelled(each)}; they still serve")
             release(each, cluster)
     takeover.up(but=sorted(urns(resources, in_kind(plan.taken, "Service"))))
     end_pods(plan.namespace, cluster, takeover.report_line)
@@ -111,7 +111,7 @@ def _read(request: Request, cluster: Cluster) -> tuple[AppObjects, Manifest | No
         if each["kind"] != "Namespace":
             each["metadata"].setdefault("namespace", name)
     asked: Manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-    # What the cluster says counts: pods have their sidecars by it.
+    # The live namespace takes precedence: its labels decide about sidecars.
     live = cluster.find(asked)
     namespace = live or next(iter(in_kind(objects, "Namespace")), None)
     kinds = ("VirtualService", "Gateway")
@@ -120,7 +120,7 @@ def _read(request: Request, cluster: Cluster) -> tuple[AppObjects, Manifest | No
 
 
 def _ingress(request: Request, cluster: Cluster) -> dict[str, Any]:
-    """Say how the ingress is reached from here: as told, by its load balancer, or by a node."""
+    """Return the value of `ingress`: with the given address, a load balancer, or a node."""
     if request.address:
         return {"service": request.ingress, "address": request.address}
     namespace, _, name = request.ingress.partition("/")

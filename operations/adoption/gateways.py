@@ -1,7 +1,7 @@
-"""Gateways and the hosts of VirtualServices → the key `gateway`. Pure.
+"""Converts Gateways and the hosts of VirtualServices to the key `gateway`. Pure.
 
-A Gateway whose servers have keys in the stack file is replaced by one of the stack's own. Any other stays as
-it is, and the stack names it as `existing`: no certificate, redirect or protocol is lost.
+A Gateway whose servers can be expressed in the stack file is replaced by one of the stack's own. Any other
+stays as it is, and the stack names it as `existing`: no certificate, redirect or protocol is lost.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,13 +15,13 @@ Keys = dict[str, Any]
 Server = Mapping[str, Any]
 
 PLAIN: Final = {"HTTP", "HTTP2", "GRPC"}
-"""Protocols of a server without TLS that end up as HTTP at the gateway."""
+"""Protocols of a server without TLS that the gateway serves as HTTP."""
 
 HTTPS_PORT: Final = 443
 
 
 class _Inexpressible(Exception):
-    """A server of a Gateway has something that no key of the stack file means."""
+    """A server of a Gateway has a field without a key in the stack file."""
 
 
 @dataclass(kw_only=True)
@@ -35,7 +35,7 @@ class _Listener:
 
     @property
     def is_mutual(self) -> bool:
-        """Whether it lets in only clients with a certificate."""
+        """Whether it accepts only clients with a certificate."""
         return self.tls.get("mode") == "MUTUAL" and (self.plain is None or self.redirects)
 
     @property
@@ -48,8 +48,8 @@ class _Listener:
             found["port"] = self.plain["port"]["number"]
         if self.secure:
             port = self.secure["port"]["number"]
-            # Without a plain server nothing was served in plain text: a redirect serves nothing either, and
-            # with client certificates there is none unless it redirects.
+            # Without a plain server no request was answered in plain text, so a redirect is added; with
+            # client certificates only if there was one.
             redirects = self.redirects or (self.plain is None and not self.is_mutual)
             found["tls"] = {
                 **self.tls,
@@ -60,15 +60,15 @@ class _Listener:
 
 
 def gateway(family: AppObjects) -> Keys:
-    """Return the value of `gateway` for an app that is reached from outside; else one that nobody reaches.
+    """Return the value of `gateway`; for an app without a Gateway, one with an internal host.
 
     Raises:
-        OperationError: the routes hang on several Gateways that the stack cannot replace.
+        OperationError: the routes have several Gateways that the stack cannot replace.
     """
     hosts = _outside_hosts(family)
     names = family.gateway_names
     if not hosts or not names:
-        # The program has a Gateway for every app. Nobody resolves this name, so nobody comes in by it.
+        # The program has a Gateway for every app. This name is in no DNS, so it receives no requests.
         return {"hosts": hosts or [f"{family.app}.{family.namespace}.internal"]}
     if all(name in family.own_gateways for name in names):
         try:
@@ -99,22 +99,22 @@ def _is_public(host: str) -> bool:
 
 
 def _existing(hosts: Sequence[str], name: str, family: AppObjects) -> Keys:
-    """Leave a Gateway as it is; the port says which of its servers users come by."""
+    """Name a Gateway that stays as it is, with the port of its server for the app."""
     found = family.named_gateways.get(name)
     if found is None:
         raise OperationError(
-            f"the VirtualService of {family.app} names Gateway {name}, which is not there",
+            f"the VirtualService of {family.app} names Gateway {name}, which does not exist",
             fix="create it, or remove the name from spec.gateways, then run this again",
         )
-    active_versions = [server for server in found["spec"]["servers"] if _served(hosts, server)]
-    secure = [server for server in active_versions if server["port"]["protocol"] == "HTTPS"]
-    server = next(iter([*secure, *active_versions]), None)
+    serving = [server for server in found["spec"]["servers"] if _served(hosts, server)]
+    secure = [server for server in serving if server["port"]["protocol"] == "HTTPS"]
+    server = next(iter([*secure, *serving]), None)
     port = {"port": server["port"]["number"]} if server else {}
     return {"hosts": list(hosts), "existing": name, **port}
 
 
 def _own(hosts: Sequence[str], gateways: Sequence[Mapping[str, Any]]) -> Keys:
-    """Say the servers of the app's own Gateways as listeners."""
+    """Express the servers of the app's own Gateways as listeners."""
     listeners: list[_Listener] = []
     for found in gateways:
         for nth, server in enumerate(found["spec"]["servers"]):
@@ -156,7 +156,7 @@ def _certificate(tls: Keys, where: str) -> Keys:
 
 
 def _served(hosts: Sequence[str], server: Server) -> list[str]:
-    """Name the hosts under which a server leads to the app: the narrower of the two sides."""
+    """List the hosts of the app that a server serves: the narrower of each pair."""
     found = (
         narrow
         for wanted in hosts

@@ -1,9 +1,9 @@
-"""The state of a stack that already has its objects: what `pulumi import` would write, and no more.
+"""Writes the state of a stack whose objects already exist.
 
-`pulumi import` itself does not do here, seen with Pulumi 3.246: it wants the provider in the state before
-anything else, an update that targets the provider alone leaves a state that Pulumi then refuses, and it takes
-every field of a live object for an input, so that the first preview is full of Kubernetes' own defaults.
-With the program's inputs as the shape, a refresh fills in what is live, and a preview shows what differs.
+`pulumi import` is not used, because (Pulumi 3.246) it needs the provider in the state first, and an update of
+the provider alone leaves a state that Pulumi then rejects; and it takes every field of a live object for an
+input, so that the first preview is full of Kubernetes' defaults. Here the inputs are the program's: a refresh
+reads the live fields, and a preview shows the differences.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from operations.kube.manifests import in_order, is_applied
 from operations.pulumi_stack.recorder import STACK, Resource
 
 State = dict[str, Any]
-"""A resource as `pulumi stack export` writes it."""
+"""A resource in the format of `pulumi stack export`."""
 
 PROVIDER = "pulumi:providers:"
 
@@ -22,12 +22,12 @@ PROVIDER = "pulumi:providers:"
 def merge(
     exported: Sequence[State], resources: Sequence[Resource], existing: set[str], root: str
 ) -> list[State]:
-    """Add to a stack's resources those that are in the cluster already, and all that they stand in.
+    """Add to a stack's resources those that exist in the cluster, with their parents.
 
     Args:
-        exported: what the stack has, which stays as it is.
-        resources: what the program declares.
-        existing: the URNs of those that are in the cluster.
+        exported: the stack's resources, which do not change.
+        resources: the declared resources.
+        existing: the URNs of those that exist in the cluster.
         root: the URN of the stack itself.
     """
     known = {state["urn"]: state for state in exported}
@@ -41,7 +41,7 @@ def merge(
 
 
 def live_id(inputs: Mapping[str, Any]) -> str:
-    """Name an object as Pulumi's Kubernetes provider does."""
+    """Return an object's id, as Pulumi's Kubernetes provider writes it."""
     metadata = inputs["metadata"]
     return "/".join(filter(None, (metadata.get("namespace"), metadata["name"])))
 
@@ -54,8 +54,8 @@ def _above(resources: Sequence[Resource], urns: set[str]) -> Iterator[str]:
 
 
 def _rank(resource: Resource) -> tuple[bool, bool, int]:
-    """Put providers first, then components from the outside in, then objects as they wait for each other."""
-    # `in_order` is kept among equals: sorting is stable.
+    """Order providers first, then components from the outside in, then objects by their dependencies."""
+    # Sorting is stable: equal ranks stay in the order of `in_order`.
     is_provider = resource.type.startswith(PROVIDER)
     return not is_provider, resource.custom, resource.urn.split("::")[2].count("$")
 

@@ -1,4 +1,4 @@
-"""What becomes of every object, and the end of those that are replaced."""
+"""Plans what happens to every object, and deletes those that are replaced."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -16,44 +16,44 @@ SETTLE_SECONDS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What becomes of every object."""
+    """What happens to every object."""
 
     namespace: str
     taken: Sequence[Manifest]
-    """Those that are there and become the stack's own."""
+    """Existing objects that become the stack's own."""
     made: Sequence[Manifest]
-    """Those that are new."""
+    """New objects."""
     retired: Sequence[Manifest]
-    """Those in whose place something new stands; deleted last, routes first."""
+    """Objects that are replaced; they are deleted last, routes first."""
     left: Sequence[Manifest]
-    """Those that stay whose they are."""
+    """Objects that are not changed."""
 
 
 def plan(family: AppObjects, resources: Sequence[Resource], cluster: Cluster) -> Plan:
-    """Sort out what becomes of every object.
+    """Decide what happens to every object.
 
     Raises:
-        OperationError: a Deployment would have to be replaced, and its pods with it, or the Service as it is
-            would not find the program's pods.
+        OperationError: a Deployment would have to be replaced, with its pods, or the existing Service would
+            not select the program's pods.
     """
     declared = manifests(resources)
     live = {id(each): cluster.find(each) for each in declared}
     for each in in_kind(declared, "Deployment"):
         _fits(each, live[id(each)])
         _is_found(each, cluster.find(family.service))
-    in_the_way = [each for each in family.members if not any(same_object(each, own) for own in declared)]
+    replaced = [each for each in family.members if not any(same_object(each, own) for own in declared)]
     used = _used_by_others(family, cluster) | {
         f"Gateway {name.partition('/')[2]}"
         for each in in_kind(declared, "VirtualService")
         for name in gateways_of(each, family.namespace)
     }
-    retired = [each for each in in_the_way if spelled(each) not in used and cluster.find(each)]
+    retired = [each for each in replaced if spelled(each) not in used and cluster.find(each)]
     return Plan(
         namespace=family.namespace,
         taken=[each for each in declared if live[id(each)]],
         made=[each for each in declared if not live[id(each)]],
         retired=sorted(retired, key=lambda each: each["kind"] != "VirtualService"),
-        left=[*family.others, *(each for each in in_the_way if spelled(each) in used)],
+        left=[*family.others, *(each for each in replaced if spelled(each) in used)],
     )
 
 
@@ -74,15 +74,15 @@ def _fits(declared: Manifest, live: Manifest | None) -> None:
     wanted = declared["spec"]["selector"]
     if now and now != wanted:
         raise OperationError(
-            f"{spelled(declared)}: spec.selector is {now}, and the program needs {wanted}; Kubernetes "
-            "changes no selector of a Deployment, and to replace it would take its pods away",
+            f"{spelled(declared)}: spec.selector is {now}, and the program needs {wanted}; the selector of a "
+            "Deployment cannot be changed, and a replacement would delete its pods",
             fix="give the version another name in the stack file, in versions and weights, and run this "
-            "again: its pods come up beside the old ones, which go last",
+            "again: its pods are created beside the old ones, which are deleted last",
         )
 
 
 def _is_found(deployment: Manifest, service: Manifest | None) -> None:
-    """Check that the program's pods get requests while the Service is still the old one."""
+    """Check that the existing Service selects the program's pods and knows their port."""
     if service is None:
         return
     template = deployment["spec"]["template"]
@@ -90,8 +90,8 @@ def _is_found(deployment: Manifest, service: Manifest | None) -> None:
     if not selector.items() <= template["metadata"]["labels"].items():
         raise OperationError(
             f"Service {name}: spec.selector is {selector}, and the program's pods have "
-            f"{template['metadata']['labels']}: once they replace the old ones, it would select none",
-            fix=f"kubectl edit service {name}: leave labels in the selector that both have",
+            f"{template['metadata']['labels']}: once they replace the old ones, it would select no pod",
+            fix=f"kubectl edit service {name}: keep only labels in the selector that both have",
         )
     ports = [each for container in template["spec"]["containers"] for each in container.get("ports", ())]
     for nth, port in enumerate(service["spec"]["ports"]):
@@ -100,13 +100,13 @@ def _is_found(deployment: Manifest, service: Manifest | None) -> None:
             patch = f'[{{"op": "replace", "path": "/spec/ports/{nth}/targetPort", "value": PORT}}]'
             raise OperationError(
                 f"Service {name}: spec.ports[{nth}].targetPort is {target}, and no port of the program's "
-                "pods has that name: once they replace the old ones, it would send to none",
+                "pods has that name: once they replace the old ones, it would have no endpoints",
                 fix=f"kubectl patch service {name} --type json --patch '{patch}', with the port's number",
             )
 
 
 def _used_by_others(family: AppObjects, cluster: Cluster) -> set[str]:
-    """Name the app's Gateways that routes of others still need."""
+    """List the app's Gateways that other VirtualServices name."""
     own = {each["metadata"]["name"] for each in family.routes}
     others = [
         each

@@ -1,9 +1,9 @@
-"""Old pods serve until new ones are known to every proxy, and end without a request.
+"""Releases the old pods of a Deployment, and ends them once no proxy sends requests to them.
 
-A rolling update would end each of them as soon as a new pod is ready. Kept by hand, they have no preStop and
-close at once, while proxies still send to them (seen on the lab: 2 of 5,573 requests lost). So a Deployment
-lets go of its pods before it changes: they serve on by themselves, the new ones come up beside them, and the
-old ones first get no requests any more, alive, and then end.
+A rolling update ends each old pod as soon as a new one is ready. Without a preStop hook it closes its port
+while proxies still send requests (on the lab 2 of 5,573 were lost). So a Deployment's pods are released
+before it changes: they still serve without an owner, the new pods are created beside them, and the old ones
+are taken out of the Service before they end.
 """
 
 import time
@@ -15,10 +15,10 @@ from operations.kube.cluster import Cluster
 from operations.kube.manifests import Manifest
 
 RELEASED: Final = "operations.mesh-app/released"
-"""The label of pods that their Deployment has let go; its value is the Deployment's name."""
+"""The label of released pods; its value is the Deployment's name."""
 
 DRAIN_SECONDS = 10
-"""From the last new request to the end: until every proxy knows it, and open requests are answered."""
+"""Time between the last new request and the end: for the proxies, and for open requests."""
 
 UNREADY: Final = {"status": {"conditions": [{"type": "Ready", "status": "False", "reason": "Released"}]}}
 
@@ -27,13 +27,13 @@ POLL_SECONDS = 0.5
 
 
 def release(deployment: Manifest, cluster: Cluster) -> None:
-    """Let a Deployment go of its pods, and make no others until Pulumi changes it.
+    """Release the pods of a Deployment, and pause it until Pulumi changes it.
 
-    Pulumi ends the pause in the same request that brings the new pods: it takes over what kubectl wrote, and
-    then leaves out what the program does not say.
+    Pulumi ends the pause in the request that brings the new pods: it takes over kubectl's fields, and removes
+    those that the program does not declare.
 
     Raises:
-        OperationError: its ReplicaSets do not go; the pods serve on.
+        OperationError: its ReplicaSets are not deleted in time; the pods still serve.
     """
     name, namespace = deployment["metadata"]["name"], deployment["metadata"]["namespace"]
     cluster.patch(deployment, {"spec": {"paused": True}})
@@ -41,40 +41,41 @@ def release(deployment: Manifest, cluster: Cluster) -> None:
     names = {each["metadata"]["name"] for each in sets}
     for pod in _owned("v1", "Pod", {"ReplicaSet": names}, namespace, cluster):
         cluster.patch(pod, {"metadata": {"labels": {RELEASED: name}}})
-    # Those without pods go too: a paused Deployment fills the latest of them again.
+    # Also those without pods: a paused Deployment would scale up the latest.
     for each in sorted(sets, key=lambda each: each["spec"]["replicas"]):
         cluster.delete(each, and_what_it_owns=False)
     deadline = time.monotonic() + PATIENCE_SECONDS
     while _owned("apps/v1", "ReplicaSet", {"Deployment": {name}}, namespace, cluster):
         if time.monotonic() > deadline:
             raise OperationError(
-                f"Deployment {name}: its ReplicaSets {', '.join(sorted(names))} do not go; its pods serve on",
+                f"Deployment {name}: its ReplicaSets {', '.join(sorted(names))} were not deleted "
+                f"within {PATIENCE_SECONDS} s; its pods still serve",
                 fix=f"kubectl describe replicaset --namespace {namespace}, then the same command again",
             )
         time.sleep(POLL_SECONDS)
 
 
 def is_of(declared: Manifest, live: Manifest) -> bool:
-    """Tell whether a live Deployment makes the program's pods already.
+    """Return whether a live Deployment already has the program's pod template.
 
-    It does when a takeover was interrupted. Its pods are not to be let go then: the next ReplicaSet would
-    take them for its own, and end with them.
+    It has after an interrupted takeover. Its pods must not be released again: the next ReplicaSet would adopt
+    them.
     """
     return _holds(declared["spec"]["template"], live["spec"]["template"])
 
 
 def end_pods(namespace: str, cluster: Cluster, report_line: Callable[[str], None]) -> None:
-    """Take released pods out of every proxy's reach, and end them when nobody sends to them any more.
+    """Take released pods out of the Service, and delete them once they get no requests.
 
-    They are called unready, which is all that makes a Service pass a pod by and leaves the pod as it is.
-    Without the Service's labels a pod's own proxy would forget at once what it is there for (seen on the lab:
-    1 of 7,400 requests lost). The kubelet knows better and says so every 10 seconds, so it is said again.
+    Their status is set to not ready, which changes the endpoints and not the pod. Removing the Service's
+    labels would change the pod's own proxy at once (on the lab 1 of 7,400 requests was lost). The kubelet
+    resets the status every 10 seconds, so it is written repeatedly.
     """
     every = cluster.every("v1", "Pod", namespace, selector=RELEASED)
     pods = [each for each in every if not each["metadata"].get("ownerReferences")]
     if not pods:
         return
-    report_line(f"{len(pods)} old pods get no requests any more, and end {DRAIN_SECONDS} s later")
+    report_line(f"take {len(pods)} old pods out of the Service, and end them after {DRAIN_SECONDS} s")
     deadline = time.monotonic() + DRAIN_SECONDS
     while time.monotonic() < deadline:
         for each in pods:
@@ -85,7 +86,7 @@ def end_pods(namespace: str, cluster: Cluster, report_line: Callable[[str], None
 
 
 def _holds(declared: Any, live: Any) -> bool:  # noqa: ANN401 (nested plain data)
-    """Tell whether every declared field is live."""
+    """Return whether every declared field is live."""
     if isinstance(declared, dict) and isinstance(live, dict):
         return all(_holds(value, live.get(key)) for key, value in declared.items())
     if isinstance(declared, list) and isinstance(live, list):
@@ -96,7 +97,7 @@ def _holds(declared: Any, live: Any) -> bool:  # noqa: ANN401 (nested plain data
 def _owned(
     api_version: str, kind: str, owners: Mapping[str, set[str]], namespace: str, cluster: Cluster
 ) -> list[Manifest]:
-    """List the objects of a kind that one of these owns."""
+    """List the objects of a kind that have one of these owners."""
     return [
         each
         for each in cluster.every(api_version, kind, namespace)

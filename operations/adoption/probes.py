@@ -1,4 +1,4 @@
-"""Probes of containers → the keys `app.probe` and `versions.NAME.probes`. Pure."""
+"""Converts probes to the keys `app.probe` and `versions.NAME.probes`. Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -23,36 +23,36 @@ def shared_path(family: AppObjects, port: int) -> str:
         port: the app's.
 
     Raises:
-        OperationError: no probe has one, or a readiness probe asks otherwise than the program can.
+        OperationError: no probe has one, or a readiness probe cannot be expressed.
     """
     for name, container in _containers(family):
-        if (why := _unsayable(container.get("readinessProbe", {}), container, port)) is not None:
+        if (why := _inexpressible(container.get("readinessProbe", {}), container, port)) is not None:
             raise OperationError(
-                f"Deployment {name}: readinessProbe.httpGet has {why}, and the program asks by plain HTTP on "
-                f"the app's port {port}; pods would never become ready, or not when they are",
+                f"Deployment {name}: readinessProbe.httpGet has {why}, and the program's probe is plain HTTP "
+                f"on the app's port {port}; pods might never become ready",
                 fix=f"if a path on port {port} answers 200 as well, name it: --probe /PATH",
             )
-    said = (
+    paths = (
         probe["httpGet"]["path"]
         for kind in ("readinessProbe", "livenessProbe")
         for _, container in _containers(family)
-        if _is_sayable(probe := container.get(kind, {}), container, port)
+        if _is_expressible(probe := container.get(kind, {}), container, port)
     )
-    path = next(said, None)
+    path = next(paths, None)
     if path is None:
         names = ", ".join(name for name, _ in _containers(family))
         raise OperationError(
             f"Deployment {names}: no readinessProbe with httpGet.path, and every version needs one: a pod "
             "gets traffic once its probe answers 200",
-            fix="say the path: --probe /PATH",
+            fix="name the path: --probe /PATH",
         )
     return str(path)
 
 
 def probes(container: Container, shared: Keys) -> Keys:
-    """Say where the probes of one version are not as the program has them by default.
+    """Return how the probes of a version differ from the program's defaults.
 
-    A probe that cannot be said is left out: the report names it as lost.
+    A probe that cannot be expressed is omitted, and reported as lost.
 
     Args:
         container: the version's.
@@ -61,7 +61,7 @@ def probes(container: Container, shared: Keys) -> Keys:
     found: Keys = {}
     for key, kind in KINDS.items():
         probe = container.get(kind, {})
-        if not _is_sayable(probe, container, shared["port"]):
+        if not _is_expressible(probe, container, shared["port"]):
             continue
         path = probe["httpGet"]["path"]
         # The default path is the readiness probe's alone.
@@ -77,12 +77,12 @@ def _containers(family: AppObjects) -> Iterator[tuple[str, Container]]:
         yield each["metadata"]["name"], container_of(each)
 
 
-def _is_sayable(probe: Mapping[str, Any], container: Container, port: int) -> bool:
-    return "path" in probe.get("httpGet", {}) and _unsayable(probe, container, port) is None
+def _is_expressible(probe: Mapping[str, Any], container: Container, port: int) -> bool:
+    return "path" in probe.get("httpGet", {}) and _inexpressible(probe, container, port) is None
 
 
-def _unsayable(probe: Mapping[str, Any], container: Container, port: int) -> str | None:
-    """Name what of a probe's request the stack file has no key for; None where there is nothing."""
+def _inexpressible(probe: Mapping[str, Any], container: Container, port: int) -> str | None:
+    """Return the field of a probe's request that the stack file cannot express; None if there is none."""
     request = probe.get("httpGet")
     if not request:
         return None

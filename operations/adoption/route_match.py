@@ -1,4 +1,4 @@
-"""The match requests of a route → its conditions in a stack file. Pure."""
+"""Converts the matches of a route to conditions of the stack file. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ Keys = dict[str, Any]
 
 
 def conditions(matches: Sequence[Mapping[str, Any]]) -> Keys:
-    """Say which requests a route takes: one match as it is, several as alternatives."""
+    """Return the conditions of a route: of one match, or `anyOf` for several."""
     if len(matches) == 1:
         return _conditions(matches[0])
     return {"anyOf": [_conditions(each) for each in matches]}
@@ -29,7 +29,7 @@ def _conditions(match: Mapping[str, Any]) -> Keys:
 
 
 def _compared(match: Mapping[str, Any] | None) -> object:
-    """Write the common case, an exact text, as the text."""
+    """Convert a string match; an exact one becomes plain text."""
     if match is None or "exact" in match:
         return match and match["exact"]
     return dict(match)

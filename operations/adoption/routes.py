@@ -1,4 +1,4 @@
-"""VirtualService and Gateway → the keys `weights`, `routes`, `gateway` and what goes with them. Pure."""
+"""Converts VirtualServices to the keys `weights`, `routes`, `resilience` and others. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ WHOLE = 100
 
 
 def traffic(family: AppObjects) -> Keys:
-    """Say how traffic is divided. Without a VirtualService, pods share it, as Kubernetes does it."""
+    """Return the keys for traffic. Without a VirtualService, weights follow the number of pods."""
     rules = list(family.routes[0]["spec"].get("http", ())) if family.routes else []
     last = next((nth for nth, rule in enumerate(rules) if not rule.get("match")), None)
     general = rules[last] if last is not None else (rules[-1] if rules else {})
@@ -23,11 +23,11 @@ def traffic(family: AppObjects) -> Keys:
     treated = _treatment(general) if last is not None else {}
     service_wide = policy(_top_policy(family))
     resilience = service_wide | {key: treated.pop(key) for key in ("timeout", "retries") if key in treated}
-    kept = ("mirror", "cors", "requestHeaders", "responseHeaders")
+    service_keys = ("mirror", "cors", "requestHeaders", "responseHeaders")
     return {
         "weights": _split(general.get("route", ()), family),
         **_unless_empty("routes", [_route(nth, rule, general, family) for nth, rule in enumerate(above, 1)]),
-        **{key: treated[key] for key in kept if key in treated},
+        **{key: treated[key] for key in service_keys if key in treated},
         **_unless_empty("resilience", resilience),
         **_entry(family),
     }
@@ -47,9 +47,9 @@ def _route(nth: int, rule: Rule, general: Rule, family: AppObjects) -> Keys:
 
 
 def _follows(rule: Rule, general: Rule) -> bool:
-    """Tell whether a route goes where the weights are read from, and is there for its treatment.
+    """Return whether a route follows the weights: it has options of its own and the same destinations.
 
-    One that only repeats the destinations may be there to stay at them: it keeps its own.
+    One without options may be meant to stay at its destinations, so it gets weights of its own.
     """
     if rule is general:
         return True
@@ -59,7 +59,7 @@ def _follows(rule: Rule, general: Rule) -> bool:
 
 
 def _split(route: Sequence[Rule], family: AppObjects) -> dict[str, int]:
-    """Read shares by version; a destination without a subset is shared by pods, as Kubernetes does it."""
+    """Return the share of each version; without a subset, by the number of pods."""
     shares = dict.fromkeys(family.deployments, 0.0)
     weights = [entry.get("weight", 0 if len(route) > 1 else WHOLE) for entry in route] or [WHOLE]
     entries = route or [{}]
@@ -77,7 +77,7 @@ def _split(route: Sequence[Rule], family: AppObjects) -> dict[str, int]:
 
 
 def _version(subset: str | None, family: AppObjects) -> str | None:
-    """Find the version of a subset, which may have another name: its labels say which."""
+    """Return the version of a subset, by its labels if the subset has another name."""
     for rule in family.rules:
         for each in rule["spec"].get("subsets", ()):
             if each["name"] == subset:
@@ -86,7 +86,7 @@ def _version(subset: str | None, family: AppObjects) -> str | None:
 
 
 def _whole(shares: Mapping[str, float]) -> dict[str, int]:
-    """Round to whole percent that sum to 100: the rest goes where most was cut off."""
+    """Round to whole percent that sum to 100, by the largest remainders."""
     whole = {name: int(share) for name, share in shares.items()}
     missing = WHOLE - sum(whole.values())
     for name in sorted(shares, key=lambda name: whole[name] - shares[name])[:missing]:
@@ -95,7 +95,7 @@ def _whole(shares: Mapping[str, float]) -> dict[str, int]:
 
 
 def _treatment(rule: Rule) -> Keys:
-    """Say what a route does with its requests."""
+    """Return the options of a route, such as timeout and retries."""
     headers = rule.get("headers", {})
     cors = dict(rule.get("corsPolicy", {}))
     retries = dict(rule.get("retries", {}))
@@ -148,9 +148,9 @@ def _top_policy(family: AppObjects) -> Mapping[str, Any]:
 
 
 def _entry(family: AppObjects) -> Keys:
-    """Say how requests come in: from outside, from inside the mesh, or both.
+    """Return the keys `gateway` and `mesh`.
 
-    Where the routes hang on gateways alone, callers in the mesh reach every pod, and still do.
+    With routes for gateways alone, callers inside the mesh reach every pod, before and after.
     """
     inside = any("mesh" in (each["spec"].get("gateways") or ("mesh",)) for each in family.routes)
     return {"gateway": gateway(family), **({"mesh": inside} if family.routes else {})}

@@ -1,4 +1,4 @@
-"""Variables whose values look like secrets: the stack file refers to a Secret in their place."""
+"""Finds variables whose values may be secrets; the stack file refers to a Secret instead."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class PlainSecrets:
     """The Secret that the stack file names."""
 
     def command(self, context: str) -> str:
-        """Spell the command for bash that makes the Secret of the live values, and shows none of them."""
+        """Return a bash command that creates the Secret from the live values, without printing them."""
         kubectl = f"kubectl --context {context} --namespace {self.namespace}"
         values = (
             f"--from-file={name}=<({kubectl} get deployment {self.deployment} --output "
@@ -35,12 +35,12 @@ class PlainSecrets:
 
 
 def is_plain_secret(variable: Mapping[str, Any]) -> bool:
-    """Tell whether a variable has a plain value that must not stand in a stack file."""
+    """Return whether a variable has a plain value that must not be in a stack file."""
     return "valueFrom" not in variable and resembles_secret(variable["name"], variable.get("value") or "")
 
 
 def secret_of(deployment: Manifest) -> str:
-    """Name the Secret for the variables of a Deployment."""
+    """Return the name of the Secret for the variables of a Deployment."""
     return f"{deployment['metadata']['name']}-env"
 
 
@@ -67,12 +67,12 @@ def check(found: Sequence[PlainSecrets], declared: Sequence[Manifest], cluster: 
     """Stop a takeover whose pods would wait for a Secret.
 
     Args:
-        found: Deployments for whose variables the stack file was written to name a Secret.
-        declared: what the stack file declares now.
-        cluster: where the Secrets have to be.
+        found: Deployments with such variables.
+        declared: the objects that the stack file declares.
+        cluster: the cluster that must have the Secrets.
 
     Raises:
-        OperationError: a Secret is not there.
+        OperationError: a Secret does not exist.
     """
     needed = {name for each in in_kind(declared, "Deployment") for name in _secrets(each)}
     for each in found:

@@ -1,4 +1,4 @@
-"""What a team keeps: YAML files, or the objects of a live namespace."""
+"""Reads the existing objects: from YAML files, or from a namespace."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ KINDS: Final = (
     ("networking.istio.io/v1", "Gateway"),
     ("networking.istio.io/v1", "VirtualService"),
 )
-"""What an app is made of."""
+"""The kinds of an app's objects."""
 
 _ASSIGNED = {"Service": ("clusterIP", "clusterIPs", "ipFamilies")}
 
@@ -29,7 +29,7 @@ def from_files(files: Sequence[Path], namespace: str | None) -> list[Manifest]:
     """Read every object of some YAML files.
 
     Raises:
-        OperationError: a file is not there, no YAML, or holds something that is no Kubernetes object.
+        OperationError: a file does not exist, is no YAML, or has a document that is no Kubernetes object.
     """
     found = [each for file in files for each in _objects(file)]
     for each in found:
@@ -39,16 +39,16 @@ def from_files(files: Sequence[Path], namespace: str | None) -> list[Manifest]:
 
 
 def from_namespace(cluster: Cluster, namespace: str) -> list[Manifest]:
-    """Read the objects of a namespace that an app is made of, less what Kubernetes wrote into them."""
+    """Read the objects of a namespace, without fields that Kubernetes set."""
     listed = [each for kind in KINDS for each in cluster.every(*kind, namespace)]
-    return [said(each) for each in listed]
+    return [without_defaults(each) for each in listed]
 
 
 def namespace_of(objects: Sequence[Manifest], given: str | None) -> str:
-    """Tell the namespace of all the objects.
+    """Return the namespace of the objects.
 
     Raises:
-        OperationError: none is said, or there are several.
+        OperationError: there is none, or there are several.
     """
     names = {each["metadata"].get("namespace") for each in objects if each["kind"] != "Namespace"}
     names |= {each["metadata"]["name"] for each in in_kind(objects, "Namespace")}
@@ -61,8 +61,8 @@ def namespace_of(objects: Sequence[Manifest], given: str | None) -> str:
     return str(names.pop())
 
 
-def said(live: Manifest) -> Manifest:
-    """Leave out of a live object what somebody need not have said: defaults, and what was assigned."""
+def without_defaults(live: Manifest) -> Manifest:
+    """Remove defaults and assigned fields from a live object."""
     kind = live["kind"]
     spec = {key: value for key, value in live["spec"].items() if key not in _ASSIGNED.get(kind, ())}
     rest = without(spec, spec_defaults(live))
@@ -73,9 +73,9 @@ def _objects(file: Path) -> Iterator[Manifest]:
     try:
         documents = list(yaml.safe_load_all(file.read_text(encoding="utf-8")))
     except OSError as error:
-        raise OperationError(f"{file}: {error.strerror}", fix="name files that are there: -f FILE") from error
+        raise OperationError(f"{file}: {error.strerror}", fix="name existing files: -f FILE") from error
     except yaml.YAMLError as error:
-        raise OperationError(f"{file} is no YAML", evidence=str(error), fix=f"mend {file}") from error
+        raise OperationError(f"{file} is no YAML", evidence=str(error), fix=f"fix {file}") from error
     for document in documents:
         for each in document["items"] if (document or {}).get("kind") == "List" else [document]:
             if not each:
@@ -83,6 +83,6 @@ def _objects(file: Path) -> Iterator[Manifest]:
             if not {"apiVersion", "kind", "metadata"} <= each.keys():
                 raise OperationError(
                     f"{file}: a document without apiVersion, kind and metadata: {', '.join(each)}",
-                    fix="give files of Kubernetes objects: -f FILE",
+                    fix="name files of Kubernetes objects: -f FILE",
                 )
             yield each

@@ -1,4 +1,4 @@
-"""Writes the stack file that declares what a family of objects declares."""
+"""Writes the stack file for the objects of an app."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +11,7 @@ from operations.adoption.routes import traffic
 from operations.kube.manifests import Manifest
 
 HEADER: Final = """\
-# Written by `python -m operations adopt` from objects that were kept by hand. Change what you like.
+# Written by `python -m operations adopt` from existing objects. You may edit it.
 """
 
 
@@ -25,19 +25,19 @@ def stack_config(
     ingress: dict[str, Any],
     probe: str | None,
 ) -> dict[str, Any]:
-    """Say a family of objects in the keys of a stack file.
+    """Return the config of a stack file for the objects of an app.
 
     Args:
         family: the app's objects.
-        namespace: the namespace's labels say how its pods get their sidecar; None where nothing does.
+        namespace: the Namespace, whose labels decide about sidecars; None if it is unknown.
         shared: whether the namespace exists in the cluster: then the stack uses it and never deletes it.
-        project: the project's name, which each key begins with.
+        project: the project's name, the prefix of each key.
         context: the kubeconfig context.
         ingress: the value of `ingress`.
-        probe: the path that answers 200, where no Deployment says it.
+        probe: the path that answers 200, if no Deployment has it.
 
     Raises:
-        OperationError: a key that the program needs is nowhere said.
+        OperationError: the value of a required key is unknown.
     """
     common = app(family, probe)
     selectors = [each["spec"].get("selector") for each in family.gateways]
@@ -58,13 +58,13 @@ def stack_config(
 
 
 def write(file: Path, config: dict[str, Any]) -> None:
-    """Write the file, its keys in the order in which a person asks for them."""
+    """Write the file, with the keys in their order in the documentation."""
     text = yaml.safe_dump({"config": config}, sort_keys=False, allow_unicode=True, width=110)
     file.write_text(HEADER + text, encoding="utf-8")
 
 
 def injection(namespace: Manifest | None) -> object:
-    """Read how pods get their sidecar from the namespace's labels; without any, each pod says it."""
+    """Return how pods get their sidecar, from the namespace's labels; without any, each pod has its own."""
     if namespace is None:
         return "enabled"
     labels = namespace["metadata"].get("labels") or {}

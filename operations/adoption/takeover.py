@@ -1,4 +1,4 @@
-"""Makes running objects a stack's own, through Pulumi's Automation API."""
+"""Adds existing objects to a stack, with Pulumi's Automation API."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,16 +13,16 @@ from operations.pulumi_stack.recorder import STACK, Resource
 from operations.pulumi_stack.stack import PulumiStack, ReportLine
 
 ENVIRONMENT = {"PULUMI_K8S_ENABLE_PATCH_FORCE": "true", "MESH_APP_ADOPTS": "true"}
-"""Fields that kubectl wrote change hands: without the first, each difference is a conflict.
+"""The first makes Pulumi take over fields that kubectl owns; otherwise each difference is a conflict.
 
-The second lets the program create the rest while what is taken over has no identity yet.
+The second lets the program create new objects while those that it takes over have no identity yet.
 """
 
 HARMLESS = {auto.OpType.CREATE, auto.OpType.UPDATE}
 
 
 class Takeover:
-    """A stack that is about to own what is running."""
+    """A stack that takes over existing objects."""
 
     def __init__(self, folder: Path, stack: str, report_line: ReportLine) -> None:
         self.report_line = report_line
@@ -30,7 +30,7 @@ class Takeover:
         self._updates = PulumiStack(folder, stack, report_line, variables=ENVIRONMENT, create=True)
 
     def know(self, resources: Sequence[Resource], taken: Sequence[Manifest], project: str) -> None:
-        """Write the objects into the stack's state, and read them. Nothing changes in the cluster."""
+        """Add the objects to the stack's state, and read them. Nothing changes in the cluster."""
         existing = urns(resources, taken)
         root = f"urn:pulumi:{self._name}::{project}::{STACK}::{project}-{self._name}"
         self._updates.run("stack import", lambda: self._import(resources, existing, root))
@@ -40,7 +40,7 @@ class Takeover:
         """List what `pulumi up` would do, by object, and the fields that change.
 
         Raises:
-            OperationError: it would delete or replace something, or cannot say.
+            OperationError: it would delete or replace an object, or the preview failed.
         """
         changes = self._updates.preview()
         harmful = [str(each) for each in changes if each.op not in HARMLESS]
@@ -52,10 +52,10 @@ class Takeover:
         return {str(each): list(each.fields) for each in changes if each.type != STACK}
 
     def up(self, *, but: Sequence[str] = ()) -> None:
-        """Let Pulumi bring everything to what the stack file says, but for the resources of some URNs.
+        """Run `pulumi up`, without the resources of some URNs.
 
         Raises:
-            OperationError: it failed; what was there serves on.
+            OperationError: it failed; the existing pods still serve.
         """
         self._updates.up(but=but)
 
@@ -68,7 +68,7 @@ class Takeover:
 
 
 def urns(resources: Sequence[Resource], objects: Sequence[Manifest]) -> set[str]:
-    """Name those resources that declare one of some objects."""
+    """Return the URNs of the resources that declare one of these objects."""
     return {
         each.urn
         for each in resources

@@ -1,11 +1,11 @@
-"""The trafficPolicy of a DestinationRule or subset → keys of a stack file. Pure."""
+"""Converts the trafficPolicy of a DestinationRule or subset to keys of the stack file. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 def policy(traffic_policy: Mapping[str, Any]) -> dict[str, Any]:
-    """Say what holds for calls to a version. The inner keys are Istio's own, but for one."""
+    """Return the keys of `resilience`. Their inner keys are Istio's own, except for one."""
     outliers = dict(traffic_policy.get("outlierDetection") or {})
     if "consecutive5xxErrors" in outliers:
         outliers["consecutive5xx"] = outliers.pop("consecutive5xxErrors")

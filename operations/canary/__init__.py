@@ -1,5 +1,5 @@
-"""A new version gets its traffic step by step, and loses it by itself when the figures are bad.
+"""Moves traffic to a new version step by step, and rolls back when the metrics are bad.
 
-Law: the stack stays the one owner. Every step is written into the stack file and is a `pulumi up` of the
-ordinary project; nothing here changes an object of the cluster in any other way.
+The stack owns all objects: every step is written into the stack file and deployed with `pulumi up`. Nothing
+here changes an object of the cluster in any other way.
 """

@@ -1,16 +1,16 @@
-"""The time that a canary was awake and at work, by which its holds and waits are measured."""
+"""A clock for holds and waits that does not count the time in which the process was stopped."""
 
 import time
 from collections.abc import Callable
 from typing import Final
 
 GAP_SECONDS: Final = 5.0
-"""What the time between two readings counts for at most. The loop reads the clock several times a second. A
-longer time goes by in an update, behind a slow answer, and when process or machine were stopped."""
+"""The most that the time between two readings counts. The loop reads the clock several times a second; more
+time passes in an update, during a slow answer, and while the process or the machine is stopped."""
 
 
 class ObservedClock:
-    """Counts seconds from its making on. Neither a changed wall clock nor a machine that slept moves it."""
+    """Counts seconds from its creation on, independent of wall clock changes and of a machine that slept."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
@@ -18,7 +18,7 @@ class ObservedClock:
         self._observed = 0.0
 
     def now(self) -> float:
-        """Tell how many seconds were observed."""
+        """Return the observed seconds."""
         moment = self._monotonic()
         self._observed += min(moment - self._read, GAP_SECONDS)
         self._read = moment

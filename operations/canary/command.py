@@ -1,5 +1,6 @@
-"""`python -m operations canary`: what was asked for, and how it ends."""
+"""`python -m operations canary`."""
 
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -8,6 +9,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from components.model.handover import Handover
+from components.schema.decode import decode
+from components.schema.issues import Path as IssuePath
 from operations.canary.deploy.deployment import Deployment
 from operations.canary.journal import report
 from operations.canary.journal.inbox import Answer, Command, Inbox
@@ -18,10 +22,11 @@ from operations.canary.live_environment import LiveEnvironment
 from operations.canary.outcome import Outcome
 from operations.canary.preflight import begin, can_judge, unfinished
 from operations.canary.rollout import CanaryRollout
-from operations.canary.stack_file.deployed_copy import kept
+from operations.canary.stack_file.deployed_copy import stored
 from operations.canary.summary import show_fixed, show_pending, show_plan
 from operations.canary.terminal.interrupts import Interrupts
-from operations.canary.terminal.view import View, split_of
+from operations.canary.terminal.text import split_of
+from operations.canary.terminal.view import View
 from operations.errors import OperationError
 from operations.metrics.service_metrics import MetricsReader
 from operations.pulumi_stack.cluster_pin import meant_cluster
@@ -32,13 +37,13 @@ from operations.pulumi_stack.services import MeshService, services_of
 from operations.recovery.command import settle
 
 ANSWER_SECONDS = 600.0
-"""How long a canary may take to answer a command: an update may first wait 300 s for another one's lock."""
+"""How long a canary may take to answer a command: an update may wait 300 s for a lock first."""
 ANSWER_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What was asked for."""
+    """The options of the command."""
 
     stack: str
     to: str | None = None
@@ -51,10 +56,10 @@ class Request:
 
 
 def canary(project: Project, request: Request, console: Console) -> int:
-    """Do what was asked for; returns the exit code.
+    """Run the command; returns the exit code.
 
     Raises:
-        OperationError: it cannot be done; where everything stands did not change.
+        OperationError: it cannot be done, and nothing was changed.
     """
     view = View(console)
     deployment = Deployment(project.folder, request.stack, view.report_line)
@@ -76,7 +81,7 @@ def canary(project: Project, request: Request, console: Console) -> int:
 
 
 def _alone(project: Project, request: Request, deployment: Deployment, record: Journal, view: View) -> int:
-    """Begin or go on, as the only canary of the stack."""
+    """Begin or resume the only canary of the stack."""
     console = view.console
     one = None
     if request.command:
@@ -90,20 +95,20 @@ def _alone(project: Project, request: Request, deployment: Deployment, record: J
         service=service,
         deployment=deployment,
         cluster=meant_cluster(resources.resources),
+        handover=_handover(project, request.stack),
         metrics=MetricsReader.of(project, request.stack, meant_cluster(resources.resources)),
         record=record,
         view=view,
         interrupts=Interrupts(),
     )
     if one:
-        return _go_on(one, environment, request)
+        return _resume(one, environment, request)
     new, first = begin(
         project, request.stack, request.to, service=service, deployment=deployment, record=record
     )
-    asks = console.is_terminal and not (request.yes or request.preview)
     console.print(f"canary of {service.name} to {new.to} on stack {request.stack}, beside {new.old}")
     if not new.declared:
-        console.print(f"{project.stack_file(request.stack).name} has no plan under canary: the default one")
+        console.print(f"{project.stack_file(request.stack).name} has no key canary: the default plan is used")
     with ThreadPoolExecutor(1) as beside:
         previewed = beside.submit(deployment.changes)
         stages = new.stages(project, request.stack)
@@ -111,10 +116,11 @@ def _alone(project: Project, request: Request, deployment: Deployment, record: J
     show_plan(new.plan, stages, first, console)
     show_fixed(new.fixed, console)
     if not new.divided:
-        console.print("routes, mirror or cookie divide traffic too: the split is shown, and not judged")
+        console.print("routes, mirror or cookie divide traffic too: the share is shown, and not judged")
     if request.preview:
         return 0
     can_judge(environment, new)
+    asks = console.is_terminal and not request.yes
     if asks and console.input("begin? (y/n) ").strip().lower() != "y":
         return 0
     new.note(record, first)
@@ -125,13 +131,13 @@ def _alone(project: Project, request: Request, deployment: Deployment, record: J
 def _unfinished(
     project: Project, request: Request, record: Journal, view: View
 ) -> tuple[Project, Declared, Canary]:
-    """Read the canary that goes on, once the stack's state is in order.
+    """Read the canary to resume, after the stack's state is repaired.
 
-    On the way back the canary's own copy does where the stack file cannot be read any more.
+    A rollback uses the canary's own copy if the stack file cannot be read.
     """
     entries = unfinished(record, request.stack)
     if record.unreadable:
-        view.report_line(f"{record.unreadable} lines of the journal cannot be read, and are left out")
+        view.report_line(f"{record.unreadable} lines of the journal cannot be read and are ignored")
     aborted = request.command is Command.abort
 
     def read(project: Project) -> tuple[Project, Declared, Canary]:
@@ -142,33 +148,33 @@ def _unfinished(
     try:
         return read(project)
     except OperationError as error:
-        copy = kept(record.folder)
+        copy = stored(record.folder)
         backwards = aborted or is_rolling_back(entries)
         if isinstance(error, StackLocked) or copy is None or not backwards:
             raise
-        view.report_line(f"{error.what}; rolling back by the canary's copy of the stack file")
+        view.report_line(f"{error.what}; rolling back with the canary's copy of the stack file")
         return read(project.with_draft(request.stack, copy))
 
 
-def _go_on(one: Canary, environment: LiveEnvironment, request: Request) -> int:
-    """Go on with a canary that was killed or stopped, from where the cluster really is."""
+def _resume(one: Canary, environment: LiveEnvironment, request: Request) -> int:
+    """Resume a canary that was killed or stopped, at the step of the live routes."""
     environment.stack_copy.resume()
     if request.command is Command.abort:
-        return _run(one, environment, request, 0, roll_back=(Outcome.aborted, "aborted by hand"))
-    if request.command is Command.resume and one.going_back:
-        return _run(one, environment, request, 0, roll_back=one.going_back)
+        return _run(one, environment, request, 0, roll_back=(Outcome.aborted, "aborted manually"))
+    if request.command is Command.resume and one.rolling_back:
+        return _run(one, environment, request, 0, roll_back=one.rolling_back)
     stages = one.stages(environment.project, request.stack)
     live_state = stages.live_state(environment.cluster) if one.stepped else -1
     if live_state is None:
         raise OperationError(
-            "the live routes are of none of the plan's steps: somebody changed them; nothing was changed",
-            fix=f"python -m operations drift --stack {request.stack} says what and who; "
-            f"to have everybody back: python -m operations canary --stack {request.stack} --abort",
+            "the live routes belong to no step of the plan: they have manual changes; nothing was changed",
+            fix=f"python -m operations drift --stack {request.stack} lists them; "
+            f"to roll back: python -m operations canary --stack {request.stack} --abort",
         )
     if request.command is Command.promote:
         live_state = len(one.plan.steps) - 1
     where = "before the first step" if live_state < 0 else f"at step {live_state + 1}"
-    environment.report_line(f"goes on where the cluster is: {where}{', still paused' if one.paused else ''}")
+    environment.report_line(f"resuming where the cluster is: {where}{', still paused' if one.paused else ''}")
     return _run(one, environment, request, max(live_state, one.first), prepare=live_state < 0, resumed=True)
 
 
@@ -184,18 +190,18 @@ def _run(
 ) -> int:
     rollout = one.rollout(environment, request.stack)
     with environment.view.open(), environment.interrupts.caught():
-        outcome, said = _end(
+        outcome, why = _end(
             rollout, first, prepare=prepare, resumed=resumed, roll_back=roll_back, request=request
         )
     weights = last(environment.record.entries(), "applied").get("weights", one.before)
-    environment.report_line(f"{outcome}: {said}; weights: {split_of(weights)}")
+    environment.report_line(f"{outcome}: {why}; weights: {split_of(weights)}")
     if not outcome.is_over:
         environment.report_line(
-            f"to go on: python -m operations canary --stack {request.stack} --resume; or --abort"
+            f"to continue: python -m operations canary --stack {request.stack} --resume; or --abort"
         )
     try:
         environment.report_line(f"report: {report.write(environment.record, request.report)}")
-    except Exception as error:  # noqa: BLE001 (how it ended stays what it is)
+    except Exception as error:  # noqa: BLE001 (the outcome does not depend on the report)
         environment.report_line(f"no report: {error}")
     return int(outcome.value)
 
@@ -215,8 +221,14 @@ def _end(
         return failed
     if request.command is Command.promote:
         return rollout.promote()
-    # One that prepares again has not made its first step yet.
+    # A canary that prepares again has not begun its first step.
     return rollout.run(first, resumed=resumed and not prepare)
+
+
+def _handover(project: Project, stack: str) -> Handover:
+    """Read how long to wait for the proxies, and where istiod runs."""
+    declared = project.config(stack).values.get(f"{project.name}:handover", "{}")
+    return decode(Handover, json.loads(declared), IssuePath())[0]
 
 
 def _service(services: tuple[MeshService, ...], name: str | None) -> MeshService:
@@ -226,17 +238,17 @@ def _service(services: tuple[MeshService, ...], name: str | None) -> MeshService
     if name not in names:
         raise OperationError(
             f"the stack has {len(services)} services: {', '.join(names)}"
-            + (f"; there is no {name}" if name else "; which one is meant?"),
+            + (f"; there is no {name}" if name else "; name one of them"),
             fix=f"--service {names[0]}",
         )
     return services[names.index(name)]
 
 
 def _ask(record: Journal, command: Command, stack: str, console: Console) -> int:
-    """Send a command to the canary that runs, and wait for the answer to this very command.
+    """Send a command to the running canary, and wait for its answer.
 
     Raises:
-        OperationError: it was refused, or never answered.
+        OperationError: the command was refused or not answered.
     """
     inbox = record.inbox
     try:
@@ -244,15 +256,15 @@ def _ask(record: Journal, command: Command, stack: str, console: Console) -> int
     except OSError as error:
         raise OperationError(
             f"--{command} cannot be sent: {error}",
-            fix="to have everybody back: `kill` the process that --status names",
+            fix="to roll back: `kill` the process of the canary",
         ) from error
     try:
         answer = _answer(record, inbox, identity)
     finally:
-        # Nobody waits for it any more, so nothing may come of it later.
+        # Without a sender that waits, the command must not take effect later.
         withdrawn = inbox.withdraw(identity)
     if answer is None:
-        state = "runs, and does not listen: an update takes long" if record.runs else "has ended"
+        state = "runs and has not answered: an update may take long" if record.runs else "has ended"
         raise OperationError(
             f"--{command} was {'withdrawn' if withdrawn else 'not answered'}: the canary {state}",
             fix=f"python -m operations canary --stack {stack} --status",

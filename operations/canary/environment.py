@@ -1,6 +1,7 @@
-"""Everything outside that a canary looks at or acts on, so that its course can be tried without it."""
+"""What a canary acts on: an interface, so that a test runs a canary without a cluster."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Literal, Protocol
 
 from operations.canary.analysis.checks import Check, Measured
@@ -12,92 +13,98 @@ from operations.canary.traffic import Traffic
 
 
 class Environment(Protocol):
-    """A stack, its cluster, its figures, and the people who watch."""
+    """A stack, its cluster, its metrics, and the user."""
 
     def now(self) -> float:
-        """Tell the time that was observed, in seconds from any beginning: it never jumps."""
+        """Return the observed time in seconds; it never jumps."""
 
     def sleep(self, seconds: float) -> None:
-        """Let time go by."""
+        """Sleep."""
 
     def write(self, traffic: Traffic) -> None:
-        """Say in the stack file who gets what."""
+        """Write the traffic into the stack file."""
 
     def write_copy(self, traffic: Traffic) -> str:
-        """Say it in a copy of the stack file as it was last known, which updates take from now on.
+        """Write the traffic into a copy of the last deployed stack file, and deploy that from now on.
 
-        Until the stack file itself can be written again. Returns what a person has to change in that.
+        Returns what the user has to change in the stack file itself.
 
         Raises:
-            OperationError: no copy is known, or no folder takes it.
+            OperationError: there is no copy, or it cannot be written.
         """
 
     def remove_versions(self, versions: set[str]) -> None:
-        """Take versions out of the stack file."""
+        """Remove versions from the stack file."""
 
     def up(self, message: str, *, refresh: bool, tick: Callable[[], None] | None = None) -> None:
-        """Bring the cluster to what the stack file says.
+        """Deploy the stack file.
 
         Args:
-            message: what stands in the stack's history.
-            refresh: look at what is really there first.
-            tick: called now and then meanwhile; what it raises ends the update, whole objects only.
+            message: the message of the update in the stack's history.
+            refresh: read the cluster into the state first.
+            tick: called now and then meanwhile; an exception ends the update between two objects.
 
         Raises:
-            UpdateFailed: it did not go through.
+            UpdateFailed: the update failed.
+        """
+
+    def synced(self) -> AbstractContextManager[None]:
+        """Wait at the end of a block until every proxy has acknowledged the routes changed in it.
+
+        The wait is a fixed time if istiod cannot be queried. Proxies that are late are reported.
         """
 
     def manual_rollback(self, traffic: Traffic) -> Sequence[str]:
-        """List the commands by which a person brings the routes to this traffic without Pulumi."""
+        """List commands that change the routes to this traffic without Pulumi."""
 
     def ready(self, version: str) -> int | None:
-        """Count the ready pods of a version; None where nobody can tell just now."""
+        """Count the ready pods of a version; None if unknown."""
 
     def answers(self) -> bool:
-        """Tell whether the cluster's API answers."""
+        """Return whether the cluster's API answers."""
 
     def drift(self) -> list[str]:
-        """List what others changed of the routes, each with who did it.
+        """List manual changes of the routes, each with its field manager.
 
         Raises:
-            OperationError: nobody can tell just now.
+            OperationError: the routes cannot be read.
         """
 
     def measure(self, window: float) -> Mapping[str, Measured]:
-        """Take the figures of every version over the last seconds.
+        """Measure every version over the last seconds.
 
         Raises:
-            MetricsError: there are none to be had.
+            MetricsError: the metrics cannot be read.
         """
 
     def value(self, check: Check, version: str, window: float) -> float | None:
-        """Ask the team's own query; None where it has no data.
+        """Run a custom query; None if it has no data.
 
         Raises:
-            MetricsError: it cannot be asked.
+            MetricsError: it failed.
         """
 
     def run_hook(self, hook: Hook, occasion: Occasion, tick: Callable[[], None]) -> str | None:
-        """Run a hook; returns what went wrong."""
+        """Run a hook; returns its error."""
 
     def command(self) -> Command | None:
-        """Take what somebody asked for from another terminal."""
+        """Take the next command of another terminal."""
 
     def reply(self, text: str, *, accepted: bool = True) -> None:
-        """Answer the wish that was taken last: what happens now, or why nothing does."""
+        """Answer the command that was taken last: what happens now, or why it is refused."""
 
     def interrupted(self) -> Literal["hold", "back"] | None:
-        """Tell what somebody wants who pressed Ctrl-C, or where the process is asked to end."""
+        """Return the user's answer to Ctrl-C, or "back" if the process has to end."""
 
     def note(self, event: str, **words: object) -> bool:
-        """Keep something in the journal; returns whether it is on disk.
+        """Write an entry to the journal; returns whether it is on disk.
 
         Raises:
-            OSError: there is no room for it just now.
+            OSError: there is no room for it.
         """
 
     def report_line(self, line: str) -> None:
-        """Say something to whoever watches."""
+        """Print a line."""
 
     def show(self, state: CanaryState) -> None:
-        """Show where things stand."""
+        """Show the state."""

@@ -1,13 +1,15 @@
-"""The world as it is: the stack's project, its cluster, its Prometheus, and the people at the terminals."""
+"""The real environment of a canary: the stack's project, its cluster, its Prometheus and the terminal."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Literal
 
 import httpx
 
+from components.model.handover import Handover
 from operations.canary.analysis.checks import Check, Measured
 from operations.canary.clock import ObservedClock
 from operations.canary.deploy import hooks, manual_rollback
@@ -25,6 +27,7 @@ from operations.canary.traffic import Traffic
 from operations.drift.check import check
 from operations.drift.findings import Finding, Problem, Report
 from operations.errors import OperationError
+from operations.kube import proxies
 from operations.kube.cluster import Cluster
 from operations.kube.pod_readiness import pods_of
 from operations.metrics.errors import NoData
@@ -33,54 +36,55 @@ from operations.pulumi_stack.project import Project
 from operations.pulumi_stack.services import MeshService
 
 ROUTES: Final = ("VirtualService", "DestinationRule", "Gateway", "HTTPRoute", "GRPCRoute")
-"""The kinds that decide who gets what."""
+"""The kinds that route requests."""
 SECONDS: Final = 5.0
-"""How long the API server may take to say that it is well."""
+"""How long the API server may take to answer a health check."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LiveEnvironment:
-    """All of it for one service of one stack."""
+    """The environment of one service of one stack."""
 
     project: Project
     stack: str
     service: MeshService
     deployment: Deployment
     cluster: Cluster
+    handover: Handover
     metrics: MetricsReader
     record: Journal
     view: View
     interrupts: Interrupts
     clock: ObservedClock = field(default_factory=ObservedClock)
     taken: list[PendingCommand] = field(default_factory=list)
-    """Commands that were taken and have no answer yet."""
+    """Commands without an answer yet."""
 
     @cached_property
     def stack_copy(self) -> DeployedCopy:
-        """What a rollback is made of where the stack file fails."""
+        """The copy for a rollback if the stack file cannot be used."""
         return DeployedCopy(
             project=self.project, stack=self.stack, service=self.service.name, folder=self.record.folder
         )
 
     def now(self) -> float:
-        """Tell the time that was observed, in seconds."""
+        """Return the observed time in seconds."""
         return self.clock.now()
 
     def sleep(self, seconds: float) -> None:
-        """Let time go by."""
+        """Sleep."""
         time.sleep(seconds)
 
     def write(self, traffic: Traffic) -> None:
-        """Say in the stack file who gets what."""
+        """Write the traffic into the stack file."""
         edit.set_traffic(self.project, self.stack, self.service.name, traffic)
         self.stack_copy.write()
 
     def write_copy(self, traffic: Traffic) -> str:
-        """Say it in a copy of the stack file, which updates take until that can be written again."""
+        """Write the traffic into a copy of the stack file, and deploy that until the file can be written."""
         return self.stack_copy.use(traffic)
 
     def remove_versions(self, versions: set[str]) -> None:
-        """Take versions out of the stack file, if the program takes what is left."""
+        """Remove versions from the stack file, if the program accepts the rest."""
         edit.remove_versions(self.project, self.stack, self.service.name, versions)
         self.stack_copy.write()
 
@@ -90,34 +94,48 @@ class LiveEnvironment:
             self.deployment.up(message, refresh=refresh, tick=tick, config=config)
         self.stack_copy.deploy()
 
+    @contextmanager
+    def synced(self) -> Iterator[None]:
+        """Wait at the end of a block until every proxy has acknowledged the routes changed in it."""
+        updated = False
+        try:
+            with proxies.synced(self.cluster.context, self.handover, self.report_line):
+                yield
+                updated = True
+        except OperationError as error:
+            if not updated:
+                raise
+            # The share of the step shows whether it matters.
+            self.report_line(f"the step begins, although {error.what}")
+
     def manual_rollback(self, traffic: Traffic) -> Sequence[str]:
-        """List the commands by which a person brings the routes to this traffic without Pulumi."""
+        """List commands that change the routes to this traffic without Pulumi."""
         self.stack_copy.use(traffic)
         draft = self.project.with_draft(self.stack, self.stack_copy.draft or "")
         return manual_rollback.commands(draft, self.stack, self.service, self.cluster.context)
 
     def ready(self, version: str) -> int | None:
-        """Count the ready pods of a version; None where nobody can tell just now."""
+        """Count the ready pods of a version; None if unknown."""
         pods = pods_of(self.cluster, self.service, version)
         return None if pods is None else pods.ready
 
     def answers(self) -> bool:
-        """Tell whether the cluster's API answers."""
+        """Return whether the cluster's API answers."""
         try:
             return self.cluster.get("/readyz", {}, seconds=SECONDS)[0] == httpx.codes.OK
         except OperationError:
             return False
 
     def drift(self) -> list[str]:
-        """List what others changed of the routes, each with who did it."""
+        """List manual changes of the routes, each with its field manager."""
         return changed_routes(check(self.project, self.stack))
 
     def measure(self, window: float) -> Mapping[str, Measured]:
-        """Take the figures of every version over the last seconds."""
+        """Measure every version over the last seconds."""
         return self.metrics.measured(self.service, window=window).versions
 
     def value(self, check: Check, version: str, window: float) -> float | None:
-        """Ask the team's own query."""
+        """Run a custom query."""
         try:
             return self.metrics.scalar(check.promql or "", self.service, version=version, window=window)
         except NoData:
@@ -128,7 +146,7 @@ class LiveEnvironment:
         return hooks.run(hook, occasion, self.project.folder, tick)
 
     def command(self) -> Command | None:
-        """Take what somebody asked for from another terminal."""
+        """Take the next command of another terminal."""
         command = self.record.inbox.take()
         if command is None:
             return None
@@ -136,39 +154,39 @@ class LiveEnvironment:
         return command.command
 
     def reply(self, text: str, *, accepted: bool = True) -> None:
-        """Answer it."""
+        """Answer the command that was taken last."""
         while self.taken:
             self.record.inbox.answer(self.taken.pop(), Answer(accepted=accepted, text=text))
 
     def interrupted(self) -> Literal["hold", "back"] | None:
-        """Ask whoever pressed Ctrl-C; nobody, where the process is asked to end."""
+        """Ask the user after Ctrl-C; "back" if the process has to end."""
         return self.interrupts.answer(self.view)
 
     def note(self, event: str, **words: object) -> bool:
-        """Keep something in the journal."""
+        """Write an entry to the journal."""
         self.record.note(event, **words)
         return True
 
     def report_line(self, line: str) -> None:
-        """Say something to whoever watches."""
+        """Print a line."""
         self.view.report_line(line)
 
     def show(self, state: CanaryState) -> None:
-        """Show where things stand."""
+        """Show the state."""
         self.view.show(state)
 
 
 def changed_routes(report: Report) -> list[str]:
-    """List what others changed of the routes, each with who did it.
+    """List manual changes of the routes, each with its field manager.
 
-    Left out is what hinders no update: changes of the stack file, and fields that are as declared and belong
-    to whoever put them back by hand (the stack's routes carry `pulumi.com/patchForce`).
+    Changes of the stack file do not hinder an update. Neither do fields with the declared value whose manager
+    is another one, since the stack's routes have `pulumi.com/patchForce`.
     """
     return [
-        _said(each) for each in report.of(*ROUTES) if not each.pending and each.problem is not Problem.TAKEN
+        _line(each) for each in report.of(*ROUTES) if not each.pending and each.problem is not Problem.TAKEN
     ]
 
 
-def _said(finding: Finding) -> str:
+def _line(finding: Finding) -> str:
     who = f", by {finding.writer}" if finding.writer else ""
     return f"{finding.ref} {finding.path or finding.why or ''} is {finding.problem}{who}"

@@ -1,36 +1,46 @@
-"""How a canary ends, and what leads there."""
+"""The outcomes of a canary, and the exceptions that lead to them.
+
+CanaryEnded
+├── RollbackRequested   the new version loses its traffic
+└── HaltRequested       the weights stay as they are
+PromotionRequested      the new version gets all the traffic
+"""
 
 from enum import Enum
+from typing import Final
+
+UNEXPECTED: Final = (Exception, SystemExit, KeyboardInterrupt)
+"""What a call can raise unexpectedly: rich raises a SystemExit for a closed pipe."""
 
 
 class Outcome(Enum):
-    """How it ended. The value is the command's exit code."""
+    """How a canary ended. The value is the exit code of the command."""
 
     promoted = 0
-    """Everybody has the new version."""
+    """The new version has all the traffic."""
     failed = 1
-    """Something could not be done; the summary says where everything stands."""
+    """An error; the summary has the present weights."""
     rolled_back = 3
-    """The new version, or a hook, was not good: everybody is back."""
+    """A check, a hook, an update or the pods failed: the old version has its traffic back."""
     aborted = 4
-    """A person wanted everybody back, and everybody is."""
+    """Rolled back on request."""
     held = 5
-    """It stopped with the weights as they are; `--resume` goes on."""
+    """Stopped with the weights as they are; `--resume` continues."""
     no_data = 6
-    """The same, because there was nothing to judge by."""
+    """Stopped in the same way, because there was no data."""
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing is left to go on with."""
+        """Whether the canary cannot be resumed."""
         return self in {Outcome.promoted, Outcome.rolled_back, Outcome.aborted}
 
     def __str__(self) -> str:
-        """Say it in two words."""
+        """Write it as words."""
         return self.name.replace("_", " ")
 
 
 class CanaryEnded(Exception):
-    """Why the steps do not go on, with the figures."""
+    """The steps end here."""
 
     def __init__(self, outcome: Outcome, why: str) -> None:
         super().__init__(why)
@@ -39,12 +49,12 @@ class CanaryEnded(Exception):
 
 
 class RollbackRequested(CanaryEnded):
-    """Everybody has to go back."""
+    """The new version has to lose its traffic."""
 
 
 class HaltRequested(CanaryEnded):
-    """It stops with the weights as they are."""
+    """The canary stops with the weights as they are."""
 
 
 class PromotionRequested(Exception):
-    """A person wants everybody to have the new version now."""
+    """The new version has to get all the traffic now."""

@@ -1,19 +1,17 @@
-"""The plan of a canary, as the stack file declares it. The program has checked it already. Pure."""
+"""The plan of a canary: the key `canary` of the stack file, decoded by the program's own model. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Self
 
+from components.model import canary as model
+from components.schema.decode import decode, encode
+from components.schema.durations import seconds
+from components.schema.issues import Path
 from operations.canary.analysis.checks import Latency, Query, SuccessRate, check
-from operations.canary.durations import seconds
 
 WHOLE: Final = 100
 """All traffic, in percent."""
-DEFAULT_STEPS: Final = (5, 10, 25, 50, 75, WHOLE)
-DEFAULT_CHECKS: Final = (
-    {"successRate": {"atLeast": 99}},
-    {"latency": {"percentile": 99, "timesOld": 1.5}},
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,10 +27,10 @@ class Step:
     mirror: float | None = None
     """Percent of requests that are copied."""
     pause: bool = False
-    """Wait for a person afterwards."""
+    """Wait for `--resume` after the step."""
 
     def __str__(self) -> str:
-        """Say it in a few words."""
+        """Summarize it."""
         words = [f"{self.weight} %"] if self.weight or not (self.match or self.mirror) else []
         words += ["requests that match"] if self.match else []
         words += [f"copies of {self.mirror:g} %"] if self.mirror else []
@@ -41,7 +39,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Hook:
-    """Something of the team's own on the way."""
+    """A command or an HTTP request around the steps."""
 
     when: Literal["start", "before-step", "after-step", "end"]
     run: str | Sequence[str] | None
@@ -51,7 +49,7 @@ class Hook:
     on_failure: Literal["rollback", "stop", "ignore"]
 
     def __str__(self) -> str:
-        """Name it by what it does; a URL may be a secret, but for what the stack file shows of it."""
+        """Name it by its command or URL as the stack file has it: an expanded URL may contain a secret."""
         if self.post:
             return f"POST {self.post}"
         return self.run if isinstance(self.run, str) else " ".join(self.run or ())
@@ -59,21 +57,21 @@ class Hook:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """All that is decided before a canary begins. Times are in seconds."""
+    """The plan, with times in seconds."""
 
     steps: tuple[Step, ...]
-    """The last one gives everything."""
+    """The last one gives the new version all the traffic."""
     interval: float
     checks: tuple[SuccessRate | Latency | Query, ...]
     warm_up: float
-    """From the first requests of new pods on: what they answer in this time is not judged."""
+    """What new pods answer in this time after their first requests is not judged."""
     min_requests: int
     allowed_failures: int
     no_data: Literal["wait", "continue", "stop"]
     confidence: float
     """Percent."""
     rollback_window: float
-    """0 where nothing is watched after the last step."""
+    """0: nothing is analysed after the last step."""
     remove_old: bool
     hooks: tuple[Hook, ...]
 
@@ -84,43 +82,48 @@ class Plan:
 
     @classmethod
     def of(cls, declared: Mapping[str, Any]) -> Self:
-        """Read the key `canary` of a service. What it does not say is as docs/configuration.md has it."""
-        hold = declared.get("hold", "2m")
-        steps = [_step(each, hold) for each in declared.get("steps") or DEFAULT_STEPS]
+        """Decode the key `canary` of a service, which the program has validated."""
+        plan, _ = decode(model.Canary, declared, Path())
+        hold = _seconds(plan.hold)
+        steps = [_step(each, hold) for each in plan.steps]
         if steps[-1].weight < WHOLE:
-            steps.append(Step(weight=WHOLE, hold=seconds(hold)))
+            steps.append(Step(weight=WHOLE, hold=hold))
         return cls(
             steps=tuple(steps),
-            interval=seconds(declared.get("interval", "20s")),
-            checks=tuple(check(each) for each in declared.get("checks") or DEFAULT_CHECKS),
-            warm_up=seconds(declared.get("warmUp", "20s")),
-            min_requests=declared.get("minRequests", 100),
-            allowed_failures=declared.get("allowedFailures", 1),
-            no_data=declared.get("noData", "wait"),
-            confidence=float(declared.get("confidence", 99)),
-            rollback_window=seconds(declared.get("rollbackWindow", "")),
-            remove_old=bool(declared.get("removeOld")),
-            hooks=tuple(_hook(each) for each in declared.get("hooks") or ()),
+            interval=_seconds(plan.interval),
+            checks=tuple(map(check, plan.checks)),
+            warm_up=_seconds(plan.warm_up),
+            min_requests=plan.min_requests,
+            allowed_failures=plan.allowed_failures,
+            no_data=plan.no_data,
+            confidence=float(plan.confidence),
+            rollback_window=_seconds(plan.rollback_window or ""),
+            remove_old=bool(plan.remove_old),
+            hooks=tuple(map(_hook, plan.hooks)),
         )
 
 
-def _step(declared: int | Mapping[str, Any], hold: str) -> Step:
-    if not isinstance(declared, Mapping):
-        return Step(weight=int(declared), hold=seconds(hold))
+def _step(declared: int | model.Step, hold: float) -> Step:
+    if isinstance(declared, int):
+        return Step(weight=declared, hold=hold)
     return Step(
-        weight=declared.get("weight", 0),
-        hold=seconds(declared.get("hold", hold)),
-        match=declared.get("match"),
-        mirror=declared.get("mirror"),
-        pause=bool(declared.get("pause")),
+        weight=declared.weight,
+        hold=_seconds(declared.hold) if declared.hold else hold,
+        match=encode(declared.match) if declared.match else None,
+        mirror=declared.mirror,
+        pause=bool(declared.pause),
     )
 
 
-def _hook(declared: Mapping[str, Any]) -> Hook:
+def _hook(declared: model.Hook) -> Hook:
     return Hook(
-        when=declared["when"],
-        run=declared.get("run"),
-        post=declared.get("post"),
-        timeout=seconds(declared.get("timeout", "1m")),
-        on_failure=declared.get("onFailure", "rollback"),
+        when=declared.when,
+        run=declared.run,
+        post=declared.post,
+        timeout=_seconds(declared.timeout),
+        on_failure=declared.on_failure,
     )
+
+
+def _seconds(duration: str) -> float:
+    return float(seconds(duration) or 0)

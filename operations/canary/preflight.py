@@ -1,4 +1,4 @@
-"""Whether a canary can begin, and with which step."""
+"""Checks whether a canary can begin, and with which step."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,14 +11,14 @@ from operations.canary.journal.run import Canary
 from operations.canary.journal.status import is_over
 from operations.canary.plan import WHOLE, Plan
 from operations.canary.stack_file.edit import Place, config_of, keys_of, read
-from operations.canary.terminal.view import split_of
+from operations.canary.terminal.text import split_of
 from operations.canary.traffic import ROUTE
 from operations.errors import OperationError
 from operations.pulumi_stack.project import Project
 from operations.pulumi_stack.services import MeshService
 
 FIRST_SECONDS = 60.0
-"""Of figures that are asked for before anything begins."""
+"""The window of the metrics that are queried before the canary begins."""
 
 
 def begin(
@@ -33,20 +33,20 @@ def begin(
     """Make a new canary, and find its first step.
 
     Raises:
-        OperationError: it cannot begin.
+        OperationError: the canary cannot begin.
     """
     to = _version(to, service)
     entries = record.entries()
     if entries and not is_over(entries):
         raise OperationError(
             f"a canary of {entries[0]['service']} to {entries[0]['to']} is not over",
-            fix=f"python -m operations canary --stack {stack} --resume; or --abort, to have everybody back",
+            fix=f"python -m operations canary --stack {stack} --resume; or --abort, to roll back",
         )
     before = dict(service.weights)
     deployed = _deployed(deployment.weights(), service.name, stack)
     _as_deployed(before, deployed, stack)
     if before[to] == WHOLE:
-        raise OperationError(f"{to} has all the traffic already", fix="name another version: --to VERSION")
+        raise OperationError(f"{to} already has all the traffic", fix="name another version: --to VERSION")
     text = read(project.stack_file(stack))
     place = Place.of(project.name, config_of(text), service.name)
     keys = keys_of(text, place)
@@ -74,10 +74,10 @@ def begin(
 
 
 def can_judge(environment: Environment, one: Canary) -> None:
-    """See that Prometheus answers, and takes every query of the plan.
+    """Check that Prometheus answers, and accepts every query of the plan.
 
     Raises:
-        MetricsError: it does not, so that the first step would wait for a verdict that never comes.
+        MetricsError: it does not; the first step would never get a verdict.
     """
     environment.measure(FIRST_SECONDS)
     for check in one.plan.checks:
@@ -94,7 +94,7 @@ def unfinished(record: Journal, stack: str) -> list[Entry]:
     entries = record.entries()
     if not entries or is_over(entries):
         raise OperationError(
-            f"no canary of stack {stack} waits to go on",
+            f"no canary of stack {stack} can be resumed",
             fix=f"python -m operations canary --stack {stack} --to VERSION begins one",
         )
     return entries
@@ -103,7 +103,7 @@ def unfinished(record: Journal, stack: str) -> list[Entry]:
 def _version(to: str | None, service: MeshService) -> str:
     known = ", ".join(service.weights)
     if to is None:
-        raise OperationError(f"which version of {service.name} is meant: {known}?", fix="--to VERSION")
+        raise OperationError(f"name a version of {service.name}: {known}", fix="--to VERSION")
     if to not in service.weights:
         raise OperationError(
             f"{service.name} has no version {to}; it has {known}",
@@ -111,36 +111,36 @@ def _version(to: str | None, service: MeshService) -> str:
         )
     if len(service.weights) == 1:
         raise OperationError(
-            f"{to} is the only version of {service.name}: nobody could go back",
-            fix="declare the version that serves now under versions as well",
+            f"{to} is the only version of {service.name}: there is no version to roll back to",
+            fix="declare the version that has the traffic now under versions as well",
         )
     return to
 
 
 def _deployed(outputs: Mapping[str, Any], service: str, stack: str) -> Mapping[str, Any]:
-    """Read which versions of a service the last update left, and with which weights."""
+    """Return the versions of a service with their weights, as the last update deployed them."""
     own = outputs.get(service)
     deployed = own if isinstance(own, dict) else outputs
     if not deployed:
         raise OperationError(
-            f"stack {stack} was never deployed, so nobody has the old version yet",
+            f"stack {stack} was never deployed, so the old version does not run yet",
             fix=f"pulumi up --stack {stack}",
         )
     return deployed
 
 
 def _as_deployed(before: Mapping[str, int], deployed: Mapping[str, Any], stack: str) -> None:
-    """Hold the stack file against the last update: weights that were never deployed are nobody's plan."""
+    """Check that the weights of the stack file are deployed."""
     known = {version: round(deployed.get(version, 0)) for version in before}
     if known != before:
         raise OperationError(
-            f"the stack file says {split_of(before)}, and the last update gave {split_of(known)}",
-            fix=f"put the weights back, or pulumi up --stack {stack}",
+            f"the stack file has {split_of(before)}, and the last update deployed {split_of(known)}",
+            fix=f"restore the weights, or pulumi up --stack {stack}",
         )
 
 
 def _is_free(keys: Mapping[str, Any], plan: Plan) -> None:
-    """See that what the steps write is nobody else's."""
+    """Check that the keys that the steps write are free."""
     if plan.mirrors and keys.get("mirror"):
         raise OperationError(
             "the plan has a step with mirror, and the service has a mirror of its own",
@@ -148,7 +148,7 @@ def _is_free(keys: Mapping[str, Any], plan: Plan) -> None:
         )
     if any(each.get("name") == ROUTE for each in keys.get("routes") or ()):
         raise OperationError(
-            f"the service has a route named {ROUTE}, which is the name of the canary's own",
+            f"the service has a route named {ROUTE}, the name of the canary's own route",
             fix="give that route another name in the stack file",
         )
 
@@ -156,13 +156,13 @@ def _is_free(keys: Mapping[str, Any], plan: Plan) -> None:
 def _can_remove_old(
     keys: Mapping[str, Any], before: Mapping[str, int], to: str, path: str, stack: str
 ) -> None:
-    """See that nothing but the weights names a version that goes in the end."""
+    """Check that only the weights name a version that is removed at the end."""
     found = [(f"{path}{key}", version) for key, version in naming(keys, {*before} - {to})]
     if found:
-        said = "; ".join(f"{key} names {version}" for key, version in found)
+        names = "; ".join(f"{key} names {version}" for key, version in found)
         remove = f"pulumi config rm --stack {stack} --path"
         raise OperationError(
-            f"{path}canary.removeOld takes away every version but {to}, and {said}",
-            fix=f"{remove} '{found[0][0]}', after which a route follows the weights; or keep the versions: "
+            f"{path}canary.removeOld removes every version but {to}, and {names}",
+            fix=f"{remove} '{found[0][0]}', then the route follows the weights; or do not remove versions: "
             f"{remove} '{path}canary.removeOld'",
         )

@@ -1,4 +1,4 @@
-"""What each step changes in the cluster: the program is run for each, against nothing."""
+"""What each step changes in the cluster, from a run of the program for each step."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,24 +19,24 @@ from operations.pulumi_stack.project import Project
 
 @dataclass(frozen=True, kw_only=True)
 class StepPreviews:
-    """All steps of a canary, and where it would go back to."""
+    """The objects that each step of a canary declares, and those of a rollback."""
 
     now: Sequence[Manifest]
-    """What the stack declares as the file is."""
+    """What the present stack file declares."""
     before: Sequence[Manifest]
-    """What it declares with the weights as they were at the beginning, which may be those of no step."""
+    """What it declares with the weights before the canary, which may be those of no step."""
     roll_back: Sequence[Manifest]
     steps: Sequence[Sequence[Manifest]]
 
     def changes_from(self, first: int) -> list[list[str]]:
-        """Say for each step from one on which objects change against the one before, field by field."""
+        """List for each step from one on the changes to the step before, field by field."""
         stages = [self.now, *self.steps[first:]]
         return [list(changes(one, other)) for one, other in pairwise(stages)]
 
     def live_state(self, cluster: Cluster) -> int | None:
-        """Find the step that the live routes are of: -1 for the beginning or the way back, None for none.
+        """Find the step of the live routes: -1 for before the first step or a rollback, None for no step.
 
-        Of several routes objects a killed update may have changed some: then it is the earlier step.
+        A killed update may have changed only some of several route objects: then it is the earlier step.
 
         Raises:
             OperationError: the cluster does not answer.
@@ -55,10 +55,10 @@ class StepPreviews:
 def stages(
     project: Project, stack: str, service: str, *, plan: Plan, to: str, before: Mapping[str, int]
 ) -> StepPreviews:
-    """Learn what every step declares.
+    """Run the program for every step.
 
     Raises:
-        OperationError: the stack file cannot be written so, or the program refuses a step.
+        OperationError: a step cannot be written into the stack file, or the program refuses it.
     """
     file = project.stack_file(stack)
     text = read(file)
@@ -78,11 +78,11 @@ def stages(
 
 
 def changes(before: Sequence[Manifest], after: Sequence[Manifest]) -> Iterator[str]:
-    """Say what changes between two lists of objects, one line for each field."""
+    """List the changes between two lists of objects, one line for each field."""
     for each in after:
         old = _same(before, each)
         if old is None:
-            yield f"{spelled(each)} is made"
+            yield f"{spelled(each)} is created"
         elif old != each:
             for one in differences(old, each):
                 values = [_shown(value, one.path) for value in (one.declared, one.live)]

@@ -1,4 +1,4 @@
-"""What a promoted version has in the end: its measured share, and the routes that it did not get. Pure."""
+"""Describes a promoted version: its measured share, and the routes that still use other versions. Pure."""
 
 from collections.abc import Mapping, Sequence
 from math import floor
@@ -8,13 +8,13 @@ from operations.canary.fixed_routes import FixedRoute, staying
 
 
 def promoted(to: str, fixed: Sequence[FixedRoute], measured: Mapping[str, Measured], window: float) -> str:
-    """Say what the new version has in the end.
+    """Describe the new version's traffic after the promotion.
 
     Args:
         to: the new version.
         fixed: the routes that do not follow the weights.
-        measured: what each version answered with all the weight at the new one; empty where not measured.
-        window: seconds in which they did.
+        measured: the metrics of each version in the last step; empty if not measured.
+        window: seconds of the metrics.
     """
     total = sum(each.requests for each in measured.values())
     mine = measured[to].requests if to in measured else 0
@@ -22,11 +22,11 @@ def promoted(to: str, fixed: Sequence[FixedRoute], measured: Mapping[str, Measur
     if others:
         has = "all the traffic that follows the weights"
     else:
-        # Callers without a proxy, say, follow no weights.
+        # Callers without a proxy, for example, do not follow the weights.
         has = "all the traffic" if total and mine == total else "all the weight"
     got = f": {share(mine, total)} of {total:.0f} requests in the last {window:.0f} s" if total else ""
-    said = f"{to} has {has}{got or '; its share was not measured'}"
-    return f"{said}; {others}" if others else said
+    result = f"{to} has {has}{got or '; its share was not measured'}"
+    return f"{result}; {others}" if others else result
 
 
 def share(part: float, total: float) -> str:

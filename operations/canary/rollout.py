@@ -1,4 +1,4 @@
-"""The course of a canary: its steps one after the other, and the way back."""
+"""The steps of a canary, one after the other, up to the promotion or the rollback."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from traceback import format_exception
 
 from operations.canary.analysis.analysis import Analysis
-from operations.canary.deploy.hooks import Occasion
 from operations.canary.deploy.retry import RetryingDeployment
+from operations.canary.ending import Ending
 from operations.canary.environment import Environment
 from operations.canary.fixed_routes import FixedRoute
-from operations.canary.journal.inbox import Command
 from operations.canary.outcome import (
+    UNEXPECTED,
     CanaryEnded,
     HaltRequested,
     Outcome,
@@ -20,13 +20,12 @@ from operations.canary.outcome import (
 )
 from operations.canary.plan import Plan
 from operations.canary.promotion import promoted
-from operations.canary.traffic import Traffic, of_step, roll_back, unmoved
+from operations.canary.terminal.text import split_of
+from operations.canary.traffic import Traffic, of_step, unmoved
 from operations.errors import OperationError
 
-ANY = (Exception, SystemExit, KeyboardInterrupt)
-"""Whatever a call can raise: rich makes a SystemExit of a closed pipe."""
 TRACE_LINES = 30
-"""Of an error that nobody has foreseen, in the journal: the place is at the end."""
+"""Lines of an unexpected error's trace in the journal: the cause is at the end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,181 +33,133 @@ class CanaryRollout:
     """One canary of one service."""
 
     environment: Environment
-    """One that is `shielded`: notes, output and replies end nothing."""
+    """A shielded one: failed notes, output and replies end nothing."""
     plan: Plan
-    stack: str
-    service: str
     to: str
     before: dict[str, int]
-    """The weights at the beginning."""
-    brought: bool
-    """Whether the new version had no pods before: then they go again when everybody is back."""
+    """The weights before the canary."""
     analysis: Analysis
     apply: RetryingDeployment
+    ending: Ending
     fixed: Sequence[FixedRoute] = ()
     """The routes that do not follow the weights."""
     paused_after: int | None = None
-    """The step after which the plan had paused a canary that goes on: it was good."""
+    """The step after which the plan had paused the canary that is resumed: this step has passed."""
 
     def run(self, first: int = 0, *, resumed: bool = False) -> tuple[Outcome, str]:
-        """Go through the steps from one of them on; returns how it ended, and why."""
-        return self._guarded(lambda: self._walk(first, resumed=resumed))
+        """Run the steps from one of them on; returns the outcome and its reason."""
+        return self._guarded(lambda: self._run_steps(first, resumed=resumed))
 
     def promote(self) -> tuple[Outcome, str]:
-        """Give the new version everything, and judge nothing."""
-        return self._guarded(self._all_at_once)
+        """Give the new version all the traffic, without analysis."""
+        return self._guarded(self._promote_now)
+
+    def roll_back(self, outcome: Outcome, why: str) -> tuple[Outcome, str]:
+        """Roll back."""
+        return self.ending.roll_back(outcome, why)
 
     def prepare(self, *, resumed: bool = False) -> tuple[Outcome, str] | None:
-        """Deploy what the stack file says beside the weights, as a new version; returns what went wrong."""
+        """Deploy the stack file with the weights unchanged; returns an outcome if that ends the canary."""
         try:
-            # One that was killed may have written its first step already.
+            # A canary that was killed may have written its first step already.
             self.environment.write(unmoved(self.plan, self.before))
-            self._own_routes()
-            self.environment.report_line("deploying what the stack file says, with the weights as they are")
+            self._require_own_routes()
+            self.environment.report_line("deploying the stack file with the weights unchanged")
             self.environment.note("prepare")
-            self.apply.up(f"canary {self.to}: before the first step", refresh=resumed, tick=self._listen)
+            self.apply.up(f"canary {self.to}: before the first step", refresh=resumed, tick=self._poll)
         except RollbackRequested as end:
             self.environment.note("back", outcome=end.outcome.name, why=end.why)
-            if self.brought:
-                self._retire({self.to})
-            return self._ended(end.outcome, f"{end.why}; {self.to} had no traffic")
+            if self.ending.brought:
+                self.ending.remove({self.to})
+            return self.ending.end(end.outcome, f"{end.why}; {self.to} had no traffic")
         except CanaryEnded as end:
-            return self._ended(end.outcome, end.why)
-        except ANY as error:  # the new version has no traffic yet
-            return self._ended(Outcome.failed, self._unexpected(error))
+            return self.ending.end(end.outcome, end.why)
+        except UNEXPECTED as error:  # the new version has no traffic yet
+            return self.ending.end(Outcome.failed, self._unexpected(error))
         return None
 
-    def _guarded(self, walk: Callable[[], None]) -> tuple[Outcome, str]:
+    def _guarded(self, work: Callable[[], None]) -> tuple[Outcome, str]:
         try:
-            walk()
+            work()
         except RollbackRequested as end:
             return self.roll_back(end.outcome, end.why)
         except CanaryEnded as end:
-            return self._ended(end.outcome, end.why)
-        except ANY as error:  # nobody would watch the new version any more
+            return self.ending.end(end.outcome, end.why)
+        except UNEXPECTED as error:  # the new version would not be analysed any more
             return self.roll_back(Outcome.rolled_back, self._unexpected(error))
-        said = self._promoted()
+        result = self._promoted()
         if self.plan.remove_old:
             weights = self._traffic(len(self.plan.steps) - 1).weights
-            self._retire({version for version, weight in weights.items() if not weight})
-        return self._ended(Outcome.promoted, said)
+            self.ending.remove({version for version, weight in weights.items() if not weight})
+        return self.ending.end(Outcome.promoted, result)
 
     def _promoted(self) -> str:
-        """Say what the new version has in the end; without its measured share, if that cannot be had."""
+        """Describe the result of the promotion; without the measured share if that is not available."""
         try:
             return promoted(self.to, self.fixed, *self.analysis.measured())
-        except Exception:  # noqa: BLE001 (it has its weight, whatever is measured)
+        except Exception:  # noqa: BLE001 (the weight is in place, whatever is measured)
             return promoted(self.to, self.fixed, {}, 0)
 
-    def _listen(self) -> None:
-        """Hear people while the new version is deployed; `--promote` is for when it is."""
+    def _poll(self) -> None:
+        """Apply commands while the new version is deployed; `--promote` waits until it is."""
         with suppress(PromotionRequested):
-            self.analysis.listen()
+            self.analysis.monitor.commands.poll()
 
-    def _walk(self, first: int, *, resumed: bool) -> None:
-        if self.analysis.promoted:
-            self._all_at_once()
+    def _run_steps(self, first: int, *, resumed: bool) -> None:
+        commands = self.analysis.monitor.commands
+        if commands.promoted:
+            self._promote_now()
             return
         try:
             if not resumed:
-                self._hooks("start", first)
+                self.ending.hooks.run("start", first, commands.poll)
             for nth in range(first, len(self.plan.steps)):
                 self._step(nth, again=resumed and nth == first)
             if self.plan.rollback_window:
-                self.analysis.afterwards(self._traffic(len(self.plan.steps) - 1))
+                self.analysis.rollback_window(self._traffic(len(self.plan.steps) - 1))
         except PromotionRequested:
-            self._all_at_once()
+            self._promote_now()
 
-    def _all_at_once(self) -> None:
-        self.analysis.promoted = True
-        self.environment.report_line("promoted by hand: nothing more is judged")
-        self._give(len(self.plan.steps) - 1, refresh=False)
-
-    def roll_back(self, outcome: Outcome, why: str) -> tuple[Outcome, str]:
-        """Give the new version's traffic back, before anything else; pods that the canary brought go then."""
-        self.environment.note("back", outcome=outcome.name, why=why)
-        self.environment.report_line(f"going back: {why}")
-        traffic = roll_back(self.plan, self.to, self.before)
-        old = [version for version, weight in traffic.weights.items() if weight]
-        if self._pods(self.to) and any(self._pods(version) == 0 for version in old):
-            reason = f"{why}; but {' and '.join(old)} has no ready pods to go back to"
-            return self._ended(Outcome.failed, reason)
-        try:
-            lacking = self.apply.surely(traffic, f"canary {self.to}: back, {_first_line(why)}")
-        except Exception as error:  # noqa: BLE001 (it is told with what a person can do)
-            return self._ended(Outcome.failed, f"{why}; and {self._rollback_failed(error, traffic)}")
-        self.environment.note("applied", step=-1, weights=dict(traffic.weights))
-        if self.brought:
-            self._retire({self.to})
-        return self._ended(outcome, f"{why}; {lacking}" if lacking else why)
-
-    def _pods(self, version: str) -> int | None:
-        try:
-            return self.environment.ready(version)
-        except Exception:  # noqa: BLE001 (then nobody can tell just now)
-            return None
-
-    def _rollback_failed(self, error: Exception, traffic: Traffic) -> str:
-        """Say that the new version may still have its traffic, and how a person takes it away."""
-        try:
-            manual = list(self.environment.manual_rollback(traffic))
-        except Exception:  # noqa: BLE001 (the command below remains)
-            manual = []
-        lines = [
-            f"the way back failed: {error}",
-            f"{self.to} may still have traffic, and is not watched. Once the reason is mended:",
-            f"  python -m operations canary --stack {self.stack} --abort",
-        ]
-        if manual:
-            lines.append("To move the routes at once, without Pulumi; the command above comes after it:")
-        return "\n".join([*lines, *(f"  {each}" for each in manual)])
-
-    def _unexpected(self, error: BaseException) -> str:
-        """Say what nobody has foreseen; its trace is in the journal."""
-        if isinstance(error, OperationError):
-            return str(error)
-        trace = [line for part in format_exception(error) for line in part.splitlines()]
-        self.environment.note("fault", trace=trace[-TRACE_LINES:])
-        where = next((line.strip() for line in reversed(trace) if line.lstrip().startswith("File ")), "")
-        return f"unforeseen {type(error).__name__}: {error} ({where})"
+    def _promote_now(self) -> None:
+        self.analysis.monitor.commands.promoted = True
+        self.environment.report_line("promoted manually: the analysis ends here")
+        self._deploy(len(self.plan.steps) - 1, refresh=False)
 
     def _step(self, nth: int, *, again: bool) -> None:
-        step = self.plan.steps[nth]
+        step, poll = self.plan.steps[nth], self.analysis.monitor.commands.poll
         if again and nth == self.paused_after:
-            self._give(nth, refresh=True)
+            self._deploy(nth, refresh=True)
             self.analysis.pause(nth, self._traffic(nth))
             return
-        self._hooks("before-step", nth)
-        self._give(nth, refresh=again)
+        self.ending.hooks.run("before-step", nth, poll)
+        self._deploy(nth, refresh=again)
         self.analysis.step(nth, self._traffic(nth))
-        self._hooks("after-step", nth)
+        self.ending.hooks.run("after-step", nth, poll)
         if step.pause and nth + 1 < len(self.plan.steps):
             self.analysis.pause(nth, self._traffic(nth))
 
-    def _give(self, nth: int, *, refresh: bool) -> None:
-        """Give the new version what a step says."""
-        step, steps = self.plan.steps[nth], len(self.plan.steps)
-        self.analysis.await_pods(nth, self._traffic(nth), again=refresh)
-        self._own_routes()
-        if not self.environment.note("step", step=nth, says=str(step)):
-            # Killed, it could not go on from a step of which there is no record.
-            raise RollbackRequested(Outcome.rolled_back, "the canary's journal cannot be written")
-        self.environment.report_line(f"step {nth + 1}/{steps}: {step}")
-        message = f"canary {self.to}: step {nth + 1}/{steps}, {step}"
+    def _deploy(self, nth: int, *, refresh: bool) -> None:
+        """Deploy a step, and wait until the proxies have acknowledged it."""
+        step, name = self.plan.steps[nth], f"step {nth + 1}/{len(self.plan.steps)}"
         traffic = self._traffic(nth)
-        self.apply.once(traffic, message, refresh=refresh)
+        self.analysis.await_pods(nth, traffic, again=refresh)
+        self._require_own_routes()
+        if not self.environment.note("step", step=nth, says=str(step)):
+            # After a kill it could not resume at a step that is not in the journal.
+            raise RollbackRequested(Outcome.rolled_back, "the canary's journal cannot be written")
+        self.environment.report_line(f"{name}: {step}")
+        self.apply.once(traffic, f"canary {self.to}: {name}, {step}", refresh=refresh)
         self.environment.note("applied", step=nth, weights=dict(traffic.weights))
+        self.environment.report_line(f"{name} deployed: {split_of(traffic.weights)}")
 
-    def _own_routes(self) -> None:
-        """See that nobody else changed the routes.
+    def _require_own_routes(self) -> None:
+        """Check that the routes have no manual changes.
 
         Raises:
-            HaltRequested: somebody did; it says who.
+            HaltRequested: they have; the message names the field manager.
         """
         if changed := self._drift():
-            raise HaltRequested(
-                Outcome.held, f"the routes are not as the stack made them: {'; '.join(changed)}"
-            )
+            raise HaltRequested(Outcome.held, f"the routes have manual changes: {'; '.join(changed)}")
 
     def _drift(self) -> Sequence[str]:
         try:
@@ -220,79 +171,11 @@ class CanaryRollout:
     def _traffic(self, nth: int) -> Traffic:
         return of_step(self.plan.steps[nth], self.plan, self.to, self.before)
 
-    def _retire(self, versions: set[str]) -> None:
-        """Take versions without weight out of the stack file, and their pods with them.
-
-        A version that cannot go stays with weight 0, and how the canary ended stays what it is.
-        """
-        names = ", ".join(sorted(versions))
-        self.environment.report_line(f"removing {names}, which has no traffic any more")
-        try:
-            self.environment.remove_versions(versions)
-            self.apply.up(f"canary {self.to}: {names} removed")
-        except Exception as error:  # noqa: BLE001 (the weights are right, which is what counts)
-            self.environment.report_line(f"{names} stays: {error}")
-        else:
-            self.environment.note("removed", versions=sorted(versions))
-
-    def _ended(self, outcome: Outcome, why: str) -> tuple[Outcome, str]:
-        self.environment.note("end", outcome=str(outcome), why=why)
-        self._last_replies(outcome)
-        for hook in self.plan.hooks:
-            if hook.when == "end":
-                occasion = self._occasion(len(self.plan.steps) - 1, str(outcome), f"{outcome}: {why}")
-                try:
-                    wrong = self.environment.run_hook(hook, occasion, _no_client)
-                except ANY as error:  # how it ended stays what it is
-                    wrong = f"{type(error).__name__}: {error}"
-                if wrong:
-                    self.environment.report_line(f"hook {hook}: {wrong}")
-        return outcome, why
-
-    def _last_replies(self, outcome: Outcome) -> None:
-        """Answer what was asked for on the way back or at the very end."""
-        with suppress(Exception):
-            while command := self.environment.command():
-                is_back = outcome in {Outcome.rolled_back, Outcome.aborted}
-                accepted = command is Command.abort and is_back
-                self.environment.reply(f"the canary has ended: {outcome}", accepted=accepted)
-
-    def _hooks(self, when: str, nth: int) -> None:
-        step = self.plan.steps[nth]
-        for hook in self.plan.hooks:
-            if hook.when != when:
-                continue
-            words = {"start": "begins", "before-step": f"before step {nth + 1}"}
-            text = f"{words.get(when, f'step {nth + 1} is good')}: {step}"
-            self.environment.report_line(f"hook {hook}")
-            wrong = self.environment.run_hook(hook, self._occasion(nth, "", text), self.analysis.listen)
-            self.environment.note("hook", when=when, hook=str(hook), wrong=wrong)
-            if not wrong:
-                continue
-            why = f"hook {hook}: {wrong}"
-            if hook.on_failure == "ignore":
-                self.environment.report_line(why)
-            elif hook.on_failure == "stop":
-                raise HaltRequested(Outcome.held, why)
-            else:
-                raise RollbackRequested(Outcome.rolled_back, why)
-
-    def _occasion(self, nth: int, outcome: str, text: str) -> Occasion:
-        return Occasion(
-            stack=self.stack,
-            service=self.service,
-            version=self.to,
-            step=nth + 1,
-            steps=len(self.plan.steps),
-            weight=self.plan.steps[nth].weight,
-            outcome=outcome,
-            text=f"canary of {self.service} {self.to} on {self.stack}: {text}",
-        )
-
-
-def _first_line(why: str) -> str:
-    return why.partition("\n")[0]
-
-
-def _no_client() -> None:
-    """Once all is over, nobody is asked any more."""
+    def _unexpected(self, error: BaseException) -> str:
+        """Describe an unexpected error, and write its trace to the journal."""
+        if isinstance(error, OperationError):
+            return str(error)
+        trace = [line for part in format_exception(error) for line in part.splitlines()]
+        self.environment.note("fault", trace=trace[-TRACE_LINES:])
+        where = next((line.strip() for line in reversed(trace) if line.lstrip().startswith("File ")), "")
+        return f"unexpected {type(error).__name__}: {error} ({where})"

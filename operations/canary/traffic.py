@@ -1,4 +1,4 @@
-"""Who gets which traffic in a step. Pure."""
+"""The traffic of a step, in the keys of the stack file. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,25 +7,25 @@ from typing import Any, Final
 from operations.canary.plan import WHOLE, Plan, Step
 
 ROUTE: Final = "canary"
-"""The name of the route by which a step with `match` decides the version, above all others."""
+"""The name of the route that a step with `match` puts before all others."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Traffic:
-    """What a stack file says of a service's traffic during a step."""
+    """The traffic of a service during a step."""
 
     weights: Mapping[str, int]
     """Of every version, in percent; they sum to 100."""
     route: Mapping[str, Any] | None = None
-    """A route above all others that decides the version alone, in the keys of the stack file."""
+    """A route before all others that only chooses the version, in the keys of the stack file."""
     mirror: Mapping[str, Any] | None = None
-    """Copies for a version, in the keys of the stack file."""
+    """The copies for a version, in the keys of the stack file."""
     owns_mirror: bool = False
-    """Whether the canary has the key `mirror` for itself; else a service's own copies stay as they are."""
+    """Whether the canary sets the key `mirror`; otherwise the service's own mirror stays as it is."""
 
 
 def of_step(step: Step, plan: Plan, to: str, before: Mapping[str, int]) -> Traffic:
-    """Say what a step means for a service whose weights were `before`."""
+    """Return the traffic of a step for a service whose weights were `before`."""
     return Traffic(
         weights=shares(before, to, step.weight),
         route={"name": ROUTE, **step.match, "to": to, "inherit": True} if step.match else None,
@@ -35,19 +35,19 @@ def of_step(step: Step, plan: Plan, to: str, before: Mapping[str, int]) -> Traff
 
 
 def unmoved(plan: Plan, before: Mapping[str, int]) -> Traffic:
-    """Say what it means that no step was made yet."""
+    """Return the traffic before the first step."""
     return Traffic(weights=dict(before), owns_mirror=plan.mirrors)
 
 
 def roll_back(plan: Plan, to: str, before: Mapping[str, int]) -> Traffic:
-    """Say what it means that nobody meets the new version any more."""
+    """Return the traffic without the new version."""
     return Traffic(weights=shares(before, to, 0), owns_mirror=plan.mirrors)
 
 
 def shares(before: Mapping[str, int], to: str, weight: int) -> dict[str, int]:
-    """Give a version its weight, and the others what is left, divided as it was before.
+    """Give a version its weight, and divide the rest between the others in their present proportions.
 
-    Whole percents: those that lose most by rounding down get what is left over.
+    In whole percents: those that lose most by rounding down get the remainder.
     """
     others = {version: share for version, share in before.items() if version != to}
     whole, left = sum(others.values()), WHOLE - weight
@@ -60,6 +60,6 @@ def shares(before: Mapping[str, int], to: str, weight: int) -> dict[str, int]:
 
 
 def heaviest(before: Mapping[str, int], to: str) -> str:
-    """Name the version that the new one is compared with."""
+    """Return the version that the new one is compared with."""
     others = {version: share for version, share in before.items() if version != to}
     return max(others, key=lambda version: others[version])

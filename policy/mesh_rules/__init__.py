@@ -1,1 +1,1 @@
-"""What must be true of any stack in a mesh. Pure but for `pack.py`, the only file that knows Pulumi."""
+"""Rules for any stack in an Istio mesh. Pure; only `pack.py` imports Pulumi."""

@@ -1,4 +1,4 @@
-"""Laws of what is left in production when a pod or a node goes."""
+"""Rules for the availability of workloads in production."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -19,12 +19,12 @@ def _alone(objects: Sequence[Object]) -> Iterator[Violation]:
         replicas = _replicas(each)
         scalers = [scaler for scaler in of_kind(objects, AUTOSCALER) if _scales(scaler, each)]
         if not scalers and _too_few(replicas):
-            fix = "write 2 or more, or let a HorizontalPodAutoscaler with minReplicas: 2 decide"
+            fix = "set it to 2 or more, or add a HorizontalPodAutoscaler with minReplicas: 2"
             yield Violation(by=each, path="spec.replicas", value=replicas, fix=fix)
         for scaler in scalers:
             fewest = _or_one(at(scaler.fields, "spec", "minReplicas"))
             if _too_few(fewest):
-                yield Violation(by=scaler, path="spec.minReplicas", value=fewest, fix="write 2 or more")
+                yield Violation(by=scaler, path="spec.minReplicas", value=fewest, fix="set it to 2 or more")
 
 
 def _unguarded(objects: Sequence[Object]) -> Iterator[Violation]:
@@ -44,12 +44,12 @@ def _replicas(of: Object) -> Value:
 
 
 def _or_one(number: Value) -> Value:
-    """Replicas are 1 where nobody says how many."""
+    """Return 1, Kubernetes' default, for a number that is not set."""
     return 1 if number is None else number
 
 
 def _too_few(number: Value) -> bool:
-    """Say whether there is one and no other; 0 is on purpose: a version that is parked."""
+    """Return whether the number is 1; 0 is a workload that is scaled down on purpose."""
     return number is not UNKNOWN and 0 < number < ENOUGH
 
 
@@ -77,7 +77,7 @@ def _guards(budget: Object, workload: Object) -> bool:
 
 
 def _fits(labels: Mapping[str, Value] | None, expression: Value) -> bool:
-    """Apply one of Kubernetes' label expressions."""
+    """Evaluate one of Kubernetes' label expressions."""
     key, operator = at(expression, "key"), at(expression, "operator")
     values = [value for _, value in entries(at(expression, "values"))]
     label = (labels or {}).get(key)
@@ -94,7 +94,7 @@ def _fits(labels: Mapping[str, Value] | None, expression: Value) -> bool:
     )
 
 
-LAWS: Final = (
+RULES: Final = (
     Rule(
         name="production-replicas",
         description="In production, a workload has at least two pods.",
@@ -102,15 +102,15 @@ LAWS: Final = (
         scope="stack",
         production=True,
         violations=_alone,
-        example="Deployment with `replicas: 1`, and no HorizontalPodAutoscaler for it",
+        example="Deployment with `replicas: 1`, without a HorizontalPodAutoscaler",
     ),
     Rule(
         name="production-disruption-budget",
-        description="In production, a PodDisruptionBudget limits how many pods of a workload go at once.",
+        description="In production, a PodDisruptionBudget limits how many pods are evicted at a time.",
         level="advisory",
         scope="stack",
         production=True,
         violations=_unguarded,
-        example="Deployment, and no PodDisruptionBudget that selects its pods",
+        example="Deployment without a PodDisruptionBudget that selects its pods",
     ),
 )

@@ -1,16 +1,16 @@
-"""All laws, in the order of a reader: the traffic first, then what carries it."""
+"""All rules: those for traffic first, then those for workloads."""
 
 from typing import Final
 
 from mesh_rules import availability, containers, encryption, membership, privileges, routes, subsets
 from mesh_rules.rule import Rule
 
-LAWS: Final[tuple[Rule, ...]] = (
-    *routes.LAWS,
-    *subsets.LAWS,
-    *membership.LAWS,
-    *containers.LAWS,
-    *privileges.LAWS,
-    *encryption.LAWS,
-    *availability.LAWS,
+RULES: Final[tuple[Rule, ...]] = (
+    *routes.RULES,
+    *subsets.RULES,
+    *membership.RULES,
+    *containers.RULES,
+    *privileges.RULES,
+    *encryption.RULES,
+    *availability.RULES,
 )

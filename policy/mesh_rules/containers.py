@@ -1,4 +1,4 @@
-"""Laws of containers: the same image tomorrow, and a place on a node that is enough."""
+"""Rules for the images and resources of containers."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -17,19 +17,19 @@ def _unpinned(objects: Sequence[Object]) -> Iterator[Violation]:
                     by=each,
                     path=f"{container.path}.image",
                     value=image,
-                    fix="name the tag of a release, or a digest: by `latest`, two pods of a version differ",
+                    fix="use a release tag or a digest: with `latest`, the pods of a version may differ",
                 )
 
 
 def _pinned(image: str) -> bool:
-    """Say whether an image has a digest or a tag; `registry:5000/cart` has a port, and neither."""
+    """Return whether an image has a digest or a tag; `registry:5000/cart` has a port, and neither."""
     name, _, digest = image.partition("@")
     _, _, tag = name.rpartition("/")[2].partition(":")
     return bool(digest) or tag not in ("", "latest")
 
 
 def _without_requests(objects: Sequence[Object]) -> Iterator[Violation]:
-    # Kubernetes takes a limit for the request where there is none.
+    # Without a request, Kubernetes uses the limit.
     yield from _without(("cpu", "memory"), ("requests", "limits"), objects)
 
 
@@ -50,7 +50,7 @@ def _without(
                     by=each,
                     path=f"{container.path}.resources.{where[0]}",
                     value=at(own, where[0]),
-                    fix=f"say how much {' and '.join(missing)} it needs, as measured under load",
+                    fix=f"set {' and '.join(missing)}, as measured under load",
                 )
 
 
@@ -58,7 +58,7 @@ def _has(resource: str, where: Sequence[str], *resources: Value) -> bool:
     return any(at(each, key, resource) is not None for each in resources for key in where)
 
 
-LAWS: Final = (
+RULES: Final = (
     Rule(
         name="image-pinned",
         description="An image has a digest, or a tag that is not `latest`.",
@@ -75,7 +75,7 @@ LAWS: Final = (
     ),
     Rule(
         name="memory-limited",
-        description="A container has a limit of memory.",
+        description="A container has a memory limit.",
         level="advisory",
         violations=_without_memory_limit,
         example="`resources: {requests: {cpu: 50m, memory: 64Mi}}`",

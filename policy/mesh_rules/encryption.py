@@ -1,4 +1,4 @@
-"""Laws of what goes over the wire in production: inside the mesh, and from outside."""
+"""Rules for encryption in production: inside the mesh, and at the gateway."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -11,27 +11,27 @@ GATEWAY: Final = ("networking.istio.io", "Gateway")
 PEER_AUTHENTICATION: Final = ("security.istio.io", "PeerAuthentication")
 
 PLAIN: Final = ("HTTP", "HTTP2", "GRPC", "GRPC-WEB")
-"""Protocols of a Gateway's server that anybody on the way can read."""
+"""Protocols of a Gateway's server that are not encrypted."""
 
 
 def _disabled(objects: Sequence[Object]) -> Iterator[Violation]:
     for each in objects:
         for path, mode in (*_accepted(each), *_sent(each)):
             if mode == "DISABLE":
-                yield Violation(by=each, path=path, value=mode, fix=_mend(each))
+                yield Violation(by=each, path=path, value=mode, fix=_fix(each))
 
 
-def _mend(of: Object) -> str:
+def _fix(of: Object) -> str:
     if of.kind == DESTINATION_RULE:
-        return "leave it out, or write ISTIO_MUTUAL: traffic inside the mesh is then encrypted by itself"
-    return "write STRICT, or PERMISSIVE while clients without a sidecar remain"
+        return "remove it, or set ISTIO_MUTUAL: Istio then encrypts traffic inside the mesh"
+    return "set STRICT, or PERMISSIVE while there are clients without a sidecar"
 
 
 def _permissive(objects: Sequence[Object]) -> Iterator[Violation]:
     for each in objects:
         for path, mode in _accepted(each):
             if mode == "PERMISSIVE":
-                fix = "write STRICT once every client has a sidecar: until then plain text is accepted"
+                fix = "set STRICT once every client has a sidecar; PERMISSIVE accepts plain text"
                 yield Violation(by=each, path=path, value=mode, fix=fix)
 
 
@@ -74,10 +74,10 @@ def _plain(objects: Sequence[Object]) -> Iterator[Violation]:
                 )
 
 
-LAWS: Final = (
+RULES: Final = (
     Rule(
         name="mtls-not-disabled",
-        description="In production, nothing inside the mesh switches mutual TLS off.",
+        description="In production, mutual TLS is not disabled inside the mesh.",
         level="mandatory",
         production=True,
         violations=_disabled,
@@ -85,7 +85,7 @@ LAWS: Final = (
     ),
     Rule(
         name="mtls-strict",
-        description="In production, plain text is not accepted beside mutual TLS.",
+        description="In production, servers accept mutual TLS and no plain text.",
         level="advisory",
         production=True,
         violations=_permissive,
@@ -93,7 +93,7 @@ LAWS: Final = (
     ),
     Rule(
         name="gateway-encrypted",
-        description="In production, a Gateway takes plain HTTP only to redirect it to HTTPS.",
+        description="In production, a Gateway accepts plain HTTP only to redirect it to HTTPS.",
         level="advisory",
         production=True,
         violations=_plain,

@@ -1,4 +1,4 @@
-"""The objects of a stack as plain data. What Pulumi does not know yet is UNKNOWN, and breaks no law."""
+"""The objects of a stack as plain data. A value that is not known yet is UNKNOWN, and breaks no rule."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -7,10 +7,10 @@ from enum import Enum
 from typing import Any, Final, TypeAlias
 
 Value: TypeAlias = Any
-"""What an object holds somewhere: mappings, lists and scalars, or UNKNOWN in place of any of them."""
+"""A field of an object: mapping, list or scalar, or UNKNOWN in place of any of them."""
 
 Kind: TypeAlias = tuple[str, str]
-"""An API group and a kind. The group's version is left open: v1beta1 says the same as v1."""
+"""An API group and a kind, without the version: v1beta1 has the same fields as v1."""
 
 _TOKEN: Final = re.compile(r"kubernetes:(?P<group>[^/:]+)/v[^/:]+:(?P<kind>\w+)")
 
@@ -23,7 +23,7 @@ class _Unknown(Enum):
 
 
 UNKNOWN: Final = _Unknown.UNKNOWN
-"""A value that an update will bring. It may still turn out to be any value."""
+"""A value that is known only during the update."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,16 +33,16 @@ class Object:
     kind: Kind
     name: Value
     namespace: Value
-    """`default` where none is said, as for Kubernetes; without meaning for a Namespace."""
+    """`default` if it is not set, as in Kubernetes; without meaning for a Namespace."""
 
     fields: Mapping[str, Value]
-    """The object whole: `metadata`, `spec` and the rest."""
+    """The whole object: `metadata`, `spec` and the rest."""
 
     urn: str
 
     @classmethod
     def read(cls, token: str, name: str, urn: str, fields: Mapping[str, Value]) -> "Object | None":
-        """Take a Pulumi resource for an object; None where its type is not one of Kubernetes."""
+        """Convert a Pulumi resource; None if its type is not one of Kubernetes."""
         found = _TOKEN.fullmatch(token)
         if found is None:
             return None
@@ -56,7 +56,7 @@ class Object:
         )
 
     def __str__(self) -> str:
-        """Name it as in `VirtualService shop/cart`; the policy config names objects the same way."""
+        """Format it as `VirtualService shop/cart`, as in the policy config."""
         _, kind = self.kind
         return f"{kind} {self.name}" if kind == "Namespace" else f"{kind} {self.namespace}/{self.name}"
 
@@ -67,12 +67,12 @@ class Object:
 
 
 def of_kind(objects: Iterable[Object], *kinds: Kind) -> Iterator[Object]:
-    """Pick the objects of these kinds."""
+    """Filter the objects of these kinds."""
     return (each for each in objects if each.kind in kinds)
 
 
 def at(value: Value, *steps: str) -> Value:
-    """Follow keys down: None where nothing is, UNKNOWN where something unknown is on the way."""
+    """Return the value at a path of keys: None if there is none, UNKNOWN if a value above it is unknown."""
     for step in steps:
         if value is UNKNOWN:
             return UNKNOWN
@@ -81,17 +81,17 @@ def at(value: Value, *steps: str) -> Value:
 
 
 def entries(value: Value) -> list[tuple[int, Value]]:
-    """Number the entries of a list. What is absent or unknown has none."""
+    """Enumerate a list; a value that is missing or unknown has no entries."""
     return list(enumerate(value)) if isinstance(value, list) else []
 
 
 def may_equal(left: Value, right: Value) -> bool:
-    """Say whether two values are, or may yet turn out to be, the same."""
+    """Return whether two values are equal, or may be equal once both are known."""
     return left is UNKNOWN or right is UNKNOWN or bool(left == right)
 
 
 def may_hold(labels: Value, wanted: Value) -> bool:
-    """Say whether labels have, or may yet turn out to have, all that are wanted."""
+    """Return whether labels have all that are wanted, or may have them once they are known."""
     if labels is UNKNOWN or wanted is UNKNOWN:
         return True
     return all(may_equal((labels or {}).get(key), value) for key, value in (wanted or {}).items())

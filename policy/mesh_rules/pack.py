@@ -1,4 +1,4 @@
-"""From laws to Pulumi's policies. The only file here that knows Pulumi."""
+"""Converts rules to Pulumi's policies. The only file here that imports Pulumi."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -20,7 +20,7 @@ from mesh_rules.rule import PRODUCTION, Rule
 
 
 def policy(rule: Rule) -> Policy:
-    """Make the policy of a law."""
+    """Return the policy of a rule."""
 
     def report(
         resources: Iterable[ResourceValidationArgs | PolicyResource],
@@ -47,23 +47,23 @@ def policy(rule: Rule) -> Policy:
 
 
 def settings_of(rule: Rule) -> dict[str, dict[str, Value]]:
-    """Describe what the policy config may say of a law, as JSON Schema."""
+    """Return the settings of a rule in the policy config, as JSON Schema."""
     patterns = {"type": "array", "items": {"type": "string"}}
-    exempt = "Objects that need not obey, by pattern: DaemonSet logging/*"
+    exempt = "Objects that the rule does not apply to, by pattern: DaemonSet logging/*"
     settings = {"exempt": {**patterns, "description": exempt, "default": []}}
     if rule.production:
-        meant = "Names of production stacks, by pattern"
-        settings["production"] = {**patterns, "description": meant, "default": list(PRODUCTION)}
+        description = "Names of production stacks, by pattern"
+        settings["production"] = {**patterns, "description": description, "default": list(PRODUCTION)}
     return settings
 
 
 def plain(value: Value) -> Value:
-    """Copy a resource's properties; Pulumi's proxies raise where a value is not yet known."""
+    """Copy a resource's properties; Pulumi's proxies raise if a value is not yet known."""
     if isinstance(value, Mapping):
         return {key: _known(value, key) for key in value}
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_known(value, nth) for nth in range(len(value))]
-    # All of Pulumi's numbers are floats, and nobody wrote `90.0` in a route.
+    # All of Pulumi's numbers are floats.
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -1,4 +1,4 @@
-"""Where the pods and containers of an object stand."""
+"""Finds the pods and containers of an object."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Final
 from mesh_rules.objects import Kind, Object, Value, at, entries, may_equal
 
 CONTROLLERS: Final[Sequence[Kind]] = (("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"))
-"""Workloads whose pods stay and serve."""
+"""Workloads whose pods run until they are deleted."""
 
 TEMPLATES: Final[dict[Kind, tuple[str, ...]]] = {
     **dict.fromkeys(CONTROLLERS, ("spec", "template")),
@@ -17,27 +17,27 @@ TEMPLATES: Final[dict[Kind, tuple[str, ...]]] = {
 }
 
 PATCH: Final = "Patch"
-"""What Pulumi puts behind the kind of an object of which a stack declares only some fields."""
+"""Pulumi's suffix for the kind of an object of which a stack declares only some fields."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Container:
-    """A container as a pod declares it."""
+    """A container of a pod."""
 
     path: str
     fields: Value
     init: bool
-    """It runs before the others, and ends."""
+    """Whether it runs before the others, and ends."""
 
     @property
     def injected(self) -> bool:
-        """Istio's injector writes this one: a gateway's own proxy says `image: auto`."""
+        """Whether Istio's injector fills it in: the proxy of a gateway has `image: auto`."""
         image, name = at(self.fields, "image"), at(self.fields, "name")
         return may_equal(name, "istio-proxy") and may_equal(image, "auto")
 
 
 def pod(of: Object) -> tuple[str, Value]:
-    """Find the pod that an object makes, with the path of its spec; None where it makes none."""
+    """Return the pod template of an object, with the path of its spec; None if it has none."""
     group, kind = of.kind
     steps = TEMPLATES.get((group, kind.removesuffix(PATCH)))
     if steps is None:
@@ -46,7 +46,7 @@ def pod(of: Object) -> tuple[str, Value]:
 
 
 def is_patch(of: Object) -> bool:
-    """Tell whether the stack declares only some fields: what it leaves out may be there."""
+    """Return whether the stack declares only some fields: the object may have others."""
     return of.kind[1].endswith(PATCH)
 
 

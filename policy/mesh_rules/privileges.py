@@ -1,4 +1,4 @@
-"""Laws of what a pod may do to the node that it runs on."""
+"""Rules for the privileges of pods on their node."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -9,7 +9,7 @@ from mesh_rules.rule import Rule, Violation
 
 ROOT: Final = 0
 HARMLESS: Final = ("NET_BIND_SERVICE",)
-"""What the level `restricted` of Kubernetes' Pod Security Standards lets a container add."""
+"""Capabilities that the level `restricted` of Kubernetes' Pod Security Standards allows."""
 
 
 def _on_the_host(objects: Sequence[Object]) -> Iterator[Violation]:
@@ -17,7 +17,7 @@ def _on_the_host(objects: Sequence[Object]) -> Iterator[Violation]:
         path, template = pod(each)
         for key in ("hostNetwork", "hostPID", "hostIPC"):
             if at(template, "spec", key) is True:
-                yield Violation(by=each, path=f"{path}.{key}", value=True, fix="leave it out")
+                yield Violation(by=each, path=f"{path}.{key}", value=True, fix="remove it")
         for nth, volume in entries(at(template, "spec", "volumes")):
             if isinstance(mounted := at(volume, "hostPath"), dict):
                 yield Violation(
@@ -32,7 +32,7 @@ def _on_the_host(objects: Sequence[Object]) -> Iterator[Violation]:
                     by=each,
                     path=f"{container.path}.securityContext.privileged",
                     value=True,
-                    fix="leave it out, and add the one capability that is needed",
+                    fix="remove it, and add the one capability that is needed",
                 )
             for nth, port in entries(at(container.fields, "ports")):
                 if isinstance(number := at(port, "hostPort"), int):
@@ -40,7 +40,7 @@ def _on_the_host(objects: Sequence[Object]) -> Iterator[Violation]:
                         by=each,
                         path=f"{container.path}.ports[{nth}].hostPort",
                         value=number,
-                        fix="leave it out, and reach the pod by a Service",
+                        fix="remove it, and reach the pod through a Service",
                     )
 
 
@@ -58,7 +58,7 @@ def _gains_privileges(objects: Sequence[Object]) -> Iterator[Violation]:
                         by=each,
                         path=f"{path}.capabilities.add[{nth}]",
                         value=capability,
-                        fix="leave it out, or exempt the workload that cannot do without",
+                        fix="remove it, or exempt the workload that needs it",
                     )
 
 
@@ -70,7 +70,7 @@ def _root(objects: Sequence[Object]) -> Iterator[Violation]:
                     by=each,
                     path=f"{path}.securityContext.runAsUser",
                     value=user,
-                    fix="run as another user: runAsUser: 65532, and fsGroup where it writes to volumes",
+                    fix="run as another user: runAsUser: 65532, with fsGroup if it writes to volumes",
                 )
 
 
@@ -82,12 +82,12 @@ def _perhaps_root(objects: Sequence[Object]) -> Iterator[Violation]:
                     by=each,
                     path=f"{path}.securityContext.runAsNonRoot",
                     value=not_root,
-                    fix="set it to true, on the container or on the pod: the image alone decides otherwise",
+                    fix="set it to true, on the container or on the pod; otherwise the image decides",
                 )
 
 
 def _users(of: Object) -> Iterator[tuple[str, Value, Value]]:
-    """List containers with runAsUser and runAsNonRoot; what the container does not say, the pod says."""
+    """List containers with runAsUser and runAsNonRoot; the pod has the defaults."""
     pods = at(pod(of)[1], "spec", "securityContext")
     for container in containers(of):
         if container.injected:
@@ -99,7 +99,7 @@ def _users(of: Object) -> Iterator[tuple[str, Value, Value]]:
         yield container.path, user, not_root
 
 
-LAWS: Final = (
+RULES: Final = (
     Rule(
         name="no-host-access",
         description="No pod is privileged, mounts the node's files, opens its ports or joins its namespaces.",
@@ -123,7 +123,7 @@ LAWS: Final = (
     ),
     Rule(
         name="root-ruled-out",
-        description="A container says that it does not run as root.",
+        description="A container declares that it does not run as root.",
         level="advisory",
         violations=_perhaps_root,
         example="no `securityContext`, neither on the container nor on the pod",

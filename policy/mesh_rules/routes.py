@@ -1,4 +1,4 @@
-"""Laws of a VirtualService by itself: every request has one way to go, and can get there."""
+"""Rules for the routes of a VirtualService."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -12,7 +12,7 @@ PROTOCOLS: Final = ("http", "tcp", "tls")
 ALL: Final = 100
 
 NO_CONDITION: Final = {"name", "ignoreUriCase", "statPrefix"}
-"""Keys of a match that let every request through."""
+"""Keys of a match that are no condition."""
 
 EVERY_PATH: Final = ({"prefix": "/"}, {"regex": ".*"}, {"regex": "/.*"})
 
@@ -33,12 +33,12 @@ def _weights(objects: Sequence[Object]) -> Iterator[Violation]:
                     by=each,
                     path=f"{path}.route[*].weight",
                     value=" + ".join(shown(weight) for weight in weights),
-                    fix="give each destination of this route a weight from 0 to 100, 100 in all",
+                    fix="give each destination of this route a weight from 0 to 100, with the sum 100",
                 )
 
 
 def _divides(weights: Sequence[Value]) -> bool:
-    """Say whether all traffic is given away, once; a lone destination gets it without a weight."""
+    """Return whether the weights sum to 100; a single destination needs none."""
     if UNKNOWN in weights or weights == [None]:
         return True
     numbers = [0 if weight is None else weight for weight in weights]
@@ -58,12 +58,12 @@ def _unreachable(objects: Sequence[Object]) -> Iterator[Violation]:
                     by=each,
                     path=f"spec.{protocol}[{nth}].match",
                     value=at(found[nth][1], "match"),
-                    fix=f"put this route last, or give it a condition: nothing ever reaches {below}",
+                    fix=f"put this route last, or give it a condition: no request reaches {below}",
                 )
 
 
 def _takes_all(match: Value) -> bool:
-    """Say whether every request matches: no match at all, or one entry of it without a condition."""
+    """Return whether every request matches: there is no match, or one of its entries has no condition."""
     if match is UNKNOWN:
         return False
     return not match or any(_unconditional(entry) for _, entry in entries(match))
@@ -84,7 +84,7 @@ def _title(protocol: str, nth: int, route: Value) -> str:
 def _wildcard_in_mesh(objects: Sequence[Object]) -> Iterator[Violation]:
     for each in of_kind(objects, VIRTUAL_SERVICE):
         gateways = at(each.fields, "spec", "gateways")
-        # Without gateways, a VirtualService is for the sidecars.
+        # Without gateways, a VirtualService applies to the sidecars.
         in_mesh = not gateways or "mesh" in [gateway for _, gateway in entries(gateways)]
         for nth, host in entries(at(each.fields, "spec", "hosts")):
             if in_mesh and host == "*":
@@ -92,11 +92,11 @@ def _wildcard_in_mesh(objects: Sequence[Object]) -> Iterator[Violation]:
                     by=each,
                     path=f"spec.hosts[{nth}]",
                     value=host,
-                    fix="name the hosts that are meant, or in spec.gateways the ingress gateway alone",
+                    fix="name the hosts, or only the ingress gateway in spec.gateways",
                 )
 
 
-LAWS: Final = (
+RULES: Final = (
     Rule(
         name="weights-sum-to-100",
         description="The weights of a route sum to 100.",
@@ -106,14 +106,14 @@ LAWS: Final = (
     ),
     Rule(
         name="routes-reachable",
-        description="A route that takes every request stands last.",
+        description="A route that matches every request is the last one.",
         level="mandatory",
         violations=_unreachable,
         example="`http: [{route: …}, {match: [{headers: …}], route: …}]`",
     ),
     Rule(
         name="no-wildcard-in-mesh",
-        description="No VirtualService takes the traffic of every host inside the mesh.",
+        description="No VirtualService applies to every host inside the mesh.",
         level="mandatory",
         violations=_wildcard_in_mesh,
         example='`hosts: ["*"], gateways: [mesh]`',

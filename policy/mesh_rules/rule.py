@@ -1,4 +1,4 @@
-"""What a law is, and what is said of a breach."""
+"""A rule, and a violation of it."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -9,49 +9,49 @@ from typing import Final, Literal
 from mesh_rules.objects import Object, Value
 
 PRODUCTION: Final = ("prod", "prod-*", "*-prod", "production")
-"""Names of production stacks, where the policy config says nothing else."""
+"""Names of production stacks, unless the policy config sets others."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Violation:
-    """One place where an object breaks a law."""
+    """A field of an object that breaks a rule."""
 
     by: Object
     path: str
     value: Value
     fix: str
-    """What to write there instead."""
+    """What to change."""
 
     def __str__(self) -> str:
-        """Lay it out for a terminal, under the law that Pulumi prints above."""
-        return f"{self.by}\n  path   {self.path}\n  value  {shown(self.value)}\n  mend   {self.fix}"
+        """Format it for a terminal; Pulumi prints the rule above it."""
+        return f"{self.by}\n  path   {self.path}\n  value  {shown(self.value)}\n  fix    {self.fix}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """A rule, how hard it is, and how a breach is found."""
+    """A rule, its level, and the function that finds its violations."""
 
     name: str
     description: str
-    """The rule in one sentence. Pulumi prints it above each breach."""
+    """The rule in one sentence. Pulumi prints it above each violation."""
 
     level: Literal["mandatory", "advisory"]
-    """A mandatory law stops the update. An advisory one is for what may well be right elsewhere."""
+    """A mandatory rule stops the update. An advisory one has reasonable exceptions."""
 
     violations: Callable[[Sequence[Object]], Iterable[Violation]]
-    """Finds the breaches in one object, or in all of a stack's."""
+    """Finds the violations in one object, or in all objects of a stack."""
 
     example: str
-    """The shortest thing that breaks it, in Markdown."""
+    """A short violation, in Markdown."""
 
     scope: Literal["object", "stack"] = "object"
-    """An object is checked before it is touched; what objects say together, once all are known."""
+    """An object is checked before it is changed; a stack once all of its objects are known."""
 
     production: bool = False
-    """Holds in production stacks only."""
+    """Whether it applies to production stacks only."""
 
     def broken_in(self, objects: Sequence[Object], settings: Mapping[str, Value]) -> Iterator[Violation]:
-        """Find the breaches that the policy config does not put up with."""
+        """Find the violations, without those that the policy config exempts."""
         if self.production and not _any_matches(settings.get("production", PRODUCTION), objects[0].stack):
             return
         for violation in self.violations(objects):
@@ -60,7 +60,7 @@ class Rule:
 
 
 def shown(value: Value) -> str:
-    """Write a value on one line, as YAML would take it."""
+    """Format a value on one line, as in YAML."""
     if isinstance(value, str):
         return value
     return "(none)" if value is None else json.dumps(value, default=str)

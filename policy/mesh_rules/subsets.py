@@ -1,4 +1,4 @@
-"""Laws between routes, subsets and pods: what is named in one place stands in the other."""
+"""Rules for the references from routes to subsets, and from subsets to pods."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -16,9 +16,9 @@ _IN_CLUSTER: Final = re.compile(r"[^.*]+\.(?P<namespace>[^.]+)\.svc")
 
 
 def host(name: Value, namespace: Value) -> Value:
-    """Spell a host in one way: `cart` in shop, and `cart.shop.svc.cluster.local`, are `cart.shop.svc`.
+    """Normalise a host: `cart` in shop, and `cart.shop.svc.cluster.local`, are `cart.shop.svc`.
 
-    Istio completes a name without dots by the namespace of the object that says it, and no other name.
+    Istio completes only a name without dots, with the namespace of the object that has it.
     """
     if name is UNKNOWN or not isinstance(name, str):
         return name
@@ -44,7 +44,7 @@ def _undeclared(objects: Sequence[Object]) -> Iterator[Violation]:
                     by=each,
                     path=f"{path}.subset",
                     value=subset,
-                    fix=f"declare it in a DestinationRule for {at(destination, 'host')}, or take another",
+                    fix=f"declare it in a DestinationRule for {at(destination, 'host')}, or use another",
                 )
 
 
@@ -62,7 +62,7 @@ def _host_of(rule: Object) -> Value:
 
 
 def _covers(pattern: Value, target: Value) -> bool:
-    """Say whether the host of a rule is the target, or stands for it: `*.shop.svc`, `*.local`, `*`."""
+    """Return whether the host of a rule matches the target: `*.shop.svc`, `*.local`, `*`."""
     if may_equal(pattern, target):
         return True
     if not (isinstance(pattern, str) and isinstance(target, str) and pattern.startswith("*")):
@@ -105,21 +105,21 @@ def _without_pods(objects: Sequence[Object]) -> Iterator[Violation]:
                 )
 
 
-LAWS: Final = (
+RULES: Final = (
     Rule(
         name="subset-declared",
         description="A route goes to a subset that a DestinationRule of the stack declares.",
         level="mandatory",
         scope="stack",
         violations=_undeclared,
-        example="`destination: {host: cart, subset: v3}`, and no DestinationRule for cart with v3",
+        example="`destination: {host: cart, subset: v3}`, without a DestinationRule for cart with v3",
     ),
     Rule(
         name="subset-has-pods",
-        description="A subset has a workload in the stack whose pods are in it.",
+        description="The labels of a subset select pods of a workload in the stack.",
         level="advisory",
         scope="stack",
         violations=_without_pods,
-        example="`subsets: [{name: v3, labels: {version: v3}}]`, and no Deployment whose pods have that",
+        example="`subsets: [{name: v3, labels: {version: v3}}]`, without a Deployment with these labels",
     ),
 )

@@ -1,13 +1,13 @@
-"""The laws as the table of `docs/policy.md`: `python -m mesh_rules.table` prints it."""
+"""Prints the rules as the table of `docs/policy.md`: `python -m mesh_rules.table`."""
 
-from mesh_rules.catalogue import LAWS
+from mesh_rules.catalogue import RULES
 
 
 def markdown() -> str:
-    """Write a row for each law."""
-    rows = [f"| `{rule.name}` | {rule.level} | {rule.description} | {rule.example} |" for rule in LAWS]
-    return "\n".join(["| law | level | what it says | what breaks it |", "|---|---|---|---|", *rows])
+    """Return a table with a row for each rule."""
+    rows = [f"| `{rule.name}` | {rule.level} | {rule.description} | {rule.example} |" for rule in RULES]
+    return "\n".join(["| name | level | rule | example of a violation |", "|---|---|---|---|", *rows])
 
 
 if __name__ == "__main__":
-    print(markdown())  # noqa: T201 - what it is for
+    print(markdown())  # noqa: T201 - its purpose

@@ -1,4 +1,4 @@
-"""The lab for end-to-end tests: started here if it does not run, worked on as a person does."""
+"""The lab for end-to-end tests: started if it does not run, and used by the commands of a user."""
 
 import json
 import os
@@ -17,7 +17,7 @@ import yaml
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 COMMAND_SECONDS = 600
-"""No single command of these tests takes longer; the longest is a `pulumi up` that waits for pods."""
+"""The longest time for a command; the slowest is a `pulumi up` that waits for pods."""
 
 PROJECT_FILES = ("Pulumi.yaml", "__main__.py", "components", "requirements.txt", ".venv")
 """What a project folder with stack files of its own shares with the checkout."""
@@ -29,16 +29,16 @@ class Shell:
 
     folder: Path
     variables: Mapping[str, str] = field(default_factory=dict)
-    """In place of what the lab says."""
+    """Override those of `.lab/env`."""
 
     @property
     def prelude(self) -> str:
-        """What comes before a command line."""
+        """The commands before each command line."""
         own = (f"export {name}={shlex.quote(value)}" for name, value in self.variables.items())
         return " && ".join([f"source {CHECKOUT}/.lab/env", *own])
 
     def run(self, command: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run a command line; unless told otherwise, a failure fails the test and shows what was said."""
+        """Run a command line; unless `check` is false, a failure fails the test and shows the output."""
         done = subprocess.run(
             ["bash", "-c", f"{self.prelude} && {command}"],
             cwd=self.folder,
@@ -54,11 +54,11 @@ class Shell:
         return done
 
     def json(self, command: str) -> Any:  # noqa: ANN401 (whatever the command prints)
-        """What a command prints, as JSON."""
+        """Return what a command prints, as JSON."""
         return json.loads(self.run(command).stdout)
 
     def pods(self, namespace: str, selector: str = "") -> list[dict[str, Any]]:
-        """The pods of a namespace that are not on their way out."""
+        """Return the pods of a namespace that are not being deleted."""
         words = f"--selector={selector}" if selector else ""
         items: list[dict[str, Any]] = self.json(f"kubectl get pods -n {namespace} {words} -o json")["items"]
         return [pod for pod in items if "deletionTimestamp" not in pod["metadata"]]
@@ -89,7 +89,7 @@ def lab(
 
 @pytest.fixture(scope="session")
 def _lab_is_up() -> None:
-    """Start the lab, or mend it; takes seconds where it runs."""
+    """Start or repair the lab; seconds if it runs."""
     lab("up")
 
 
@@ -101,7 +101,7 @@ def shell(_lab_is_up: None) -> Shell:
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """A stack of a test's own: the program of the checkout, another stack file."""
+    """A stack of a test: the program of the checkout with another stack file."""
 
     name: str
     shell: Shell
@@ -118,7 +118,7 @@ class Stack:
         return {key.removeprefix("mesh-app:"): value for key, value in document["config"].items()}
 
     def configure(self, **settings: object) -> None:
-        """Set keys of the stack file, or take one away with None."""
+        """Set keys of the stack file, or remove one with None."""
         document = yaml.safe_load(self._file.read_text())
         for name, value in settings.items():
             document["config"].pop(f"mesh-app:{name}", None)
@@ -145,19 +145,19 @@ class Stack:
 
 
 MakeStack = Callable[..., Stack]
-"""Makes a stack from its name and the settings of its file."""
+"""Creates a stack from its name and the settings of its file."""
 
 
 @pytest.fixture
 def new_stack(_lab_is_up: None, tmp_path: Path) -> Iterator[MakeStack]:
-    """Makes stacks by stack config alone, and destroys them at the end of the test."""
+    """Create stacks by stack config alone, and destroy them at the end of the test."""
     with stacks_in(tmp_path) as make:
         yield make
 
 
 @contextmanager
 def stacks_in(parent: Path, variables: Mapping[str, str] | None = None) -> Iterator[MakeStack]:
-    """Make stacks by stack config alone, in folders of their own, and destroy them at the end."""
+    """Create stacks by stack config alone, in folders of their own, and destroy them at the end."""
     made: list[Stack] = []
 
     def make(name: str, **settings: object) -> Stack:

@@ -1,4 +1,4 @@
-"""Pulumi programs that break the laws of the policy pack. They are previewed, and never deployed."""
+"""Pulumi programs that break rules of the policy pack. They are previewed, and never deployed."""
 
 from typing import Final
 
@@ -41,7 +41,7 @@ def deployment(pod=None, **container):
     Deployment("cart", metadata=META, spec={"selector": {"matchLabels": labels}, "template": template})
 
 """
-"""What the programs share: the parts of a sound stack."""
+"""The start of each program: the parts of a stack that breaks no rule."""
 
 MANDATORY: Final = {
     "weights-sum-to-100": "subsets('v1', 'v2'); virtual_service({'route': [to('v1', 90), to('v2', 20)]})",
@@ -66,7 +66,7 @@ Service("cart", metadata=META, spec={"selector": {"app": "cart"}, "ports": [{"na
     "not-root": "deployment(securityContext={'runAsUser': 0})",
     "mtls-not-disabled": "istio('PeerAuthentication', {'mtls': {'mode': 'DISABLE'}}, group='security')",
 }
-"""By law; the stack is called prod."""
+"""By rule; the stack is called prod."""
 
 ADVISORY: Final = """
 deployment(resources={"requests": {"cpu": "50m", "memory": "64Mi"}}, securityContext={})
@@ -75,7 +75,7 @@ istio("PeerAuthentication", {"mtls": {"mode": "PERMISSIVE"}}, group="security")
 http = {"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["cart.example.com"]}
 istio("Gateway", {"selector": {"istio": "ingressgateway"}, "servers": [http]})
 """
-"""Breaks all advisory laws in one stack."""
+"""Breaks all advisory rules in one stack."""
 
 NOT_YET_KNOWN: Final = """
 later = ConfigMap("later", metadata=META, data={}).id
@@ -83,4 +83,4 @@ virtual_service({"route": [to(later.apply(str), 90), to(later.apply(str), later.
 deployment(image=later, resources=later.apply(lambda _: {}))
 Namespace("shop", metadata={"labels": later.apply(lambda _: {})})
 """
-"""Would break laws if what a preview does not know were taken for something else."""
+"""Would break rules if unknown values were taken for missing ones."""

@@ -1,4 +1,4 @@
-"""Hand-kept objects become a stack's own while users go on asking."""
+"""Existing objects become a stack's own, under load."""
 
 import json
 import os
@@ -19,13 +19,13 @@ from tests.e2e.stream import Stream
 from tests.e2e.traffic import ask, proxies_synced
 
 URL = "http://127.0.0.1:31380/hello"
-MANUAL = CHECKOUT / "tests/unit/operations/kept"
+MANUAL = CHECKOUT / "tests/unit/operations/manual"
 WALKTHROUGH = ("2nodes", "destination", "gateway", "vs-v1")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Team:
-    """A team that keeps YAML by hand, in a namespace and under a host of its own."""
+    """A team that applies YAML with kubectl, in a namespace and with a host of its own."""
 
     name: str
     folder: Path
@@ -33,11 +33,11 @@ class Team:
 
     @property
     def host(self) -> str:
-        """The host under which its users ask."""
+        """The host of its users' requests."""
         return f"{self.name}.example.com"
 
-    def keep(self, file: str, text: str) -> Path:
-        """Write a file and apply it, as the team has always done."""
+    def apply(self, file: str, text: str) -> Path:
+        """Write a file and apply it."""
         path = self.folder / file
         path.write_text(text)
         self.shell.run(f"kubectl apply --namespace {self.name} -f {path}")
@@ -48,7 +48,7 @@ class Team:
         return self.shell.run(self.command(words)).stdout
 
     def command(self, words: str) -> str:
-        """Write out the command."""
+        """Return the command line."""
         base = f"python -m operations adopt --stack {self.name} --context lab --cwd {self.folder}"
         return f"{base} --address 127.0.0.1 {words}"
 
@@ -59,13 +59,13 @@ class Team:
         ).stdout
 
     def objects(self) -> dict[str, dict[str, Any]]:
-        """What is in the namespace, by kind and name."""
+        """Return the objects of the namespace, by kind and name."""
         kinds = "services,deployments,destinationrules,gateways.networking.istio.io,virtualservices"
         items = self.shell.json(f"kubectl get {kinds} --namespace {self.name} --output json")["items"]
         return {f"{each['kind']} {each['metadata']['name']}": each for each in items}
 
     def uids(self) -> dict[str, str]:
-        """Which objects they are, whatever is in them."""
+        """Return the uids of the objects."""
         return {key: each["metadata"]["uid"] for key, each in self.objects().items()}
 
 
@@ -95,7 +95,7 @@ def serve(team: Team) -> None:
 def test_the_walkthroughs_files_become_a_stack_without_a_lost_request(team: Team) -> None:
     """Same Service, Deployments and VirtualService; new rules before, old ones last; 0 failures."""
     files = [
-        team.keep(
+        team.apply(
             f"{name}.yaml", (MANUAL / f"springbootapp-{name}.yaml").read_text().replace('"*"', team.host)
         )
         for name in WALKTHROUGH
@@ -104,16 +104,17 @@ def test_the_walkthroughs_files_become_a_stack_without_a_lost_request(team: Team
     before = team.uids()
     words = f"--namespace {team.name} --probe /hello " + " ".join(f"-f {file}" for file in files)
 
-    said = team.adopt(words)
-    assert "nothing was changed in the cluster" in said
+    printed = team.adopt(words)
+    assert "nothing was changed in the cluster" in printed
     assert team.uids() == before
     assert (
-        "replaced, deleted at the end: DestinationRule springbootapp, Gateway springbootapp-gateway" in said
+        "replaced, deleted at the end: DestinationRule springbootapp, Gateway springbootapp-gateway"
+        in printed
     )
 
     with Stream(URL, host=team.host) as stream:
-        said = team.adopt(f"{words} --yes")
-    assert stream.failures == [], f"{stream.answers}\n{said}"
+        printed = team.adopt(f"{words} --yes")
+    assert stream.failures == [], f"{stream.answers}\n{printed}"
     assert set(stream.answers) == {"v1"}
     assert stream.answers["v1"] > 500, stream.answers
 
@@ -126,7 +127,7 @@ def test_the_walkthroughs_files_become_a_stack_without_a_lost_request(team: Team
         "VirtualService springbootapp",
     }
     assert before.keys() - after.keys() == {"DestinationRule springbootapp", "Gateway springbootapp-gateway"}
-    assert said.rstrip().splitlines()[-2] == "pulumi preview: no change"
+    assert printed.rstrip().splitlines()[-2] == "pulumi preview: no change"
     team.pulumi("preview --expect-no-changes")
     team.pulumi("refresh --preview-only --expect-no-changes --run-program")
     assert ask(URL, 20, host=team.host) == {"v1": 20}
@@ -134,7 +135,7 @@ def test_the_walkthroughs_files_become_a_stack_without_a_lost_request(team: Team
 
 @pytest.mark.parametrize("team", ["live"], indirect=True)
 def test_a_live_namespace_becomes_a_stack_without_a_lost_request(team: Team) -> None:
-    """Weights as they are live; what cannot be expressed is named, and gone afterwards; 0 failures."""
+    """With the live weights; fields that cannot be expressed are reported, and removed; 0 failures."""
     for name in WALKTHROUGH:
         objects = list(
             yaml.safe_load_all((MANUAL / f"springbootapp-{name}.yaml").read_text().replace('"*"', team.host))
@@ -145,7 +146,7 @@ def test_a_live_namespace_becomes_a_stack_without_a_lost_request(team: Team) -> 
                 container |= {"name": "web", "readinessProbe": {"httpGet": {"path": "/hello", "port": 8080}}}
                 container["workingDir"] = "/tmp"  # noqa: S108 - the container's own
                 each["metadata"]["annotations"] = {"team/contact": "shop"}
-        team.keep(f"{name}.yaml", yaml.safe_dump_all(objects))
+        team.apply(f"{name}.yaml", yaml.safe_dump_all(objects))
     split = {"http": [{"route": [destination("v1", 60), destination("v2", 40)]}]}
     patch = json.dumps({"spec": split})
     team.shell.run(
@@ -155,17 +156,17 @@ def test_a_live_namespace_becomes_a_stack_without_a_lost_request(team: Team) -> 
     before = team.uids()
 
     with Stream(URL, host=team.host) as stream:
-        said = team.adopt(f"--namespace {team.name} --yes")
-    assert stream.failures == [], f"{stream.answers}\n{said}"
+        printed = team.adopt(f"--namespace {team.name} --yes")
+    assert stream.failures == [], f"{stream.answers}\n{printed}"
     assert set(stream.answers) == {"v1", "v2"}
     pod = "spec.template.spec.containers[0]"
     for line in (
-        "4 fields that the stack cannot express go:",
+        "4 fields are lost, because the stack cannot express them:",
         "  Deployment springbootapp-v1  metadata.annotations.team/contact: shop",
         f"  Deployment springbootapp-v1  {pod}.workingDir: /tmp",
         f"  Deployment springbootapp-v1  {pod}.name: web → springbootapp",
     ):
-        assert line in said.splitlines(), said
+        assert line in printed.splitlines(), printed
 
     config = yaml.safe_load((team.folder / f"Pulumi.{team.name}.yaml").read_text())["config"]
     assert config["mesh-app:weights"] == {"v1": 60, "v2": 40}
@@ -176,27 +177,27 @@ def test_a_live_namespace_becomes_a_stack_without_a_lost_request(team: Team) -> 
     team.pulumi("preview --expect-no-changes")
 
 
-def is_whole(team: Team, said: str) -> None:
-    """Nothing to change, nothing drifted: what the stack says is what runs."""
-    assert said.rstrip().splitlines()[-2] == "pulumi preview: no change", said
+def is_whole(team: Team, printed: str) -> None:
+    """Check that nothing is to change, and nothing drifted."""
+    assert printed.rstrip().splitlines()[-2] == "pulumi preview: no change", printed
     team.pulumi("preview --expect-no-changes")
     team.pulumi("refresh --preview-only --expect-no-changes --run-program")
 
 
 @pytest.mark.parametrize("team", ["helloworld"], indirect=True)
 def test_istios_sample_helloworld_becomes_a_stack_without_a_lost_request(team: Team) -> None:
-    """No subsets, an image for each version, one path: pods share before, and weights afterwards."""
-    file = team.keep("helloworld.yaml", (MANUAL / "helloworld.yaml").read_text().replace('"*"', team.host))
+    """No subsets, an image for each version, one path; the weights follow the number of pods."""
+    file = team.apply("helloworld.yaml", (MANUAL / "helloworld.yaml").read_text().replace('"*"', team.host))
     serve(team)
     before = team.uids()
     with Stream(URL, host=team.host) as stream:
-        said = team.adopt(f"--namespace {team.name} --probe /hello --yes -f {file}")
-    assert stream.failures == [], f"{stream.answers}\n{said}"
+        printed = team.adopt(f"--namespace {team.name} --probe /hello --yes -f {file}")
+    assert stream.failures == [], f"{stream.answers}\n{printed}"
     assert set(stream.answers) == {"v1", "v2"}
     after = team.uids()
-    for kept in ("Service helloworld", "Deployment helloworld-v1", "VirtualService helloworld"):
-        assert after[kept] == before[kept]
-    is_whole(team, said)
+    for name in ("Service helloworld", "Deployment helloworld-v1", "VirtualService helloworld"):
+        assert after[name] == before[name]
+    is_whole(team, printed)
     answers = ask(URL, 400, host=team.host)
     assert abs(answers["v1"] - 200) < 50, answers  # five standard deviations
     assert answers["v1"] + answers["v2"] == 400, answers
@@ -204,31 +205,31 @@ def test_istios_sample_helloworld_becomes_a_stack_without_a_lost_request(team: T
 
 @pytest.mark.parametrize("team", ["reviews"], indirect=True)
 def test_reviews_of_istios_sample_bookinfo_becomes_a_stack_without_a_lost_request(team: Team) -> None:
-    """From a live namespace, beside ratings, which stays whose it is; callers are in the mesh alone."""
-    team.keep("reviews.yaml", (MANUAL / "reviews.yaml").read_text())
+    """From a live namespace, beside ratings, which is not changed; callers are in the mesh alone."""
+    team.apply("reviews.yaml", (MANUAL / "reviews.yaml").read_text())
     team.shell.run(f"kubectl rollout status deployment --namespace {team.name} --timeout 120s")
     before = team.uids()
-    # The walkthrough's app asks for them, through its own proxy.
+    # The walkthrough's app requests them, through its own proxy.
     inside = f"http://127.0.0.1:31380/fetch?url=http://reviews.{team.name}.svc:9080/reviews/0"
     assert proxies_synced(inside, 5, lambda seen: seen == {"unnamed": 5}) == {"unnamed": 5}
     with Stream(inside) as stream:
-        said = team.adopt(f"--namespace {team.name} --app reviews --probe /healthz --yes")
-    assert stream.failures == [], f"{stream.answers}\n{said}"
+        printed = team.adopt(f"--namespace {team.name} --app reviews --probe /healthz --yes")
+    assert stream.failures == [], f"{stream.answers}\n{printed}"
     assert stream.answers["unnamed"] > 100, stream.answers
     after = team.uids()
-    for kept in ("Service reviews", "Deployment reviews-v1", "Service ratings", "Deployment ratings-v1"):
-        assert after[kept] == before[kept]
-    is_whole(team, said)
+    for name in ("Service reviews", "Deployment reviews-v1", "Service ratings", "Deployment ratings-v1"):
+        assert after[name] == before[name]
+    is_whole(team, printed)
     versions = Counter(httpx.get(inside, trust_env=False).text.split()[3] for _ in range(200))
     assert abs(versions["v1,"] - 160) < 29, versions  # five standard deviations of 80 %
     assert versions["v1,"] + versions["v2,"] == 200, versions
 
 
 @pytest.mark.parametrize("team", ["killed"], indirect=True)
-def test_a_killed_takeover_goes_on_without_a_lost_request(team: Team) -> None:
+def test_a_killed_takeover_resumes_without_a_lost_request(team: Team) -> None:
     """SIGKILL while Pulumi changes the Deployments; the lock is named, and the same command finishes it."""
     files = [
-        team.keep(
+        team.apply(
             f"{name}.yaml", (MANUAL / f"springbootapp-{name}.yaml").read_text().replace('"*"', team.host)
         )
         for name in WALKTHROUGH
@@ -240,8 +241,8 @@ def test_a_killed_takeover_goes_on_without_a_lost_request(team: Team) -> None:
         kill_at("  update Deployment springbootapp-v1", team.command(words))
         locked = team.shell.run(team.command(words), check=False)
         team.pulumi("cancel --yes")
-        said = team.adopt(words)
-    assert stream.failures == [], f"{stream.answers}\n{said}"
+        printed = team.adopt(words)
+    assert stream.failures == [], f"{stream.answers}\n{printed}"
     assert locked.returncode == 1
     assert f"pulumi cancel --yes --stack {team.name}" in locked.stdout
     assert "Traceback" not in locked.stdout
@@ -251,7 +252,7 @@ def test_a_killed_takeover_goes_on_without_a_lost_request(team: Team) -> None:
 
 
 def kill_at(line: str, command: str) -> None:
-    """Run a command, and end it and all that it started as soon as it says a line."""
+    """Run a command, and kill it with all of its processes as soon as it prints a line."""
     process = subprocess.Popen(
         ["bash", "-c", f"source {CHECKOUT}/.lab/env && {command}"],
         cwd=CHECKOUT,
@@ -260,8 +261,8 @@ def kill_at(line: str, command: str) -> None:
         start_new_session=True,
     )
     with process:
-        for said in process.stdout or ():
-            if said.rstrip() == line:
+        for printed in process.stdout or ():
+            if printed.rstrip() == line:
                 break
         os.killpg(process.pid, signal.SIGKILL)
 

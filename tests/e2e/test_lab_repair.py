@@ -1,4 +1,4 @@
-"""Whatever ends a lab process, `make up` mends it with the cluster's data intact; `down` leaves nothing."""
+"""Whatever ends a lab process, `make up` repairs the lab with its data intact; `down` leaves nothing."""
 
 import json
 import os
@@ -15,19 +15,19 @@ from lab.node.firewall import CHAIN
 from lab.node.network import BRIDGE, NODE_ADDRESS
 from lab.places import Places
 from lab.progress import Progress
-from tests.e2e.conftest import Shell, lab
+from tests.e2e.conftest import CHECKOUT, Shell, lab
 from tests.e2e.neighbour import MACHINE, Reached, neighbour
 from tests.e2e.traffic import ask
 
 URL = "http://127.0.0.1:31380/hello"
 KILLED = (
-    # Of those that are killed together none depends on another.
+    # Processes that are killed together do not depend on each other.
     ("etcd", "containerd"),
     ("kube-apiserver",),
     ("kubelet", "kube-controller-manager", "kube-scheduler", "kube-proxy"),
 )
 FOLLOWERS = {"kube-apiserver": ("kube-controller-manager", "kube-scheduler")}
-"""Who would take up to a minute to ask a new API server."""
+"""Processes that would take up to a minute to reconnect to a new API server."""
 AT_THE_START = [
     *(
         (host, port)
@@ -46,7 +46,7 @@ def pid_of(process: str) -> int:
 
 
 def uids(shell: Shell) -> dict[str, str]:
-    """The uids of objects that would be others if the cluster had been made anew."""
+    """The uids of objects, which would change if the cluster were created again."""
     kinds = "deployments,services,serviceaccounts,virtualservices.networking.istio.io"
     items = shell.json(f"kubectl get {kinds} -n springistiodemo -o json")["items"]
     return {f"{item['kind']}/{item['metadata']['name']}": item["metadata"]["uid"] for item in items}
@@ -58,15 +58,15 @@ def test_processes_killed(shell: Shell, processes: tuple[str, ...]) -> None:
     before = uids(shell)
     for process in processes:
         os.kill(pid_of(process), signal.SIGKILL)
-    said = lab("up").stdout
+    output = lab("up").stdout
     for process in (*processes, *FOLLOWERS.get(processes[0], ())):
-        assert f"start {process}" in said
+        assert f"start {process}" in output
     assert uids(shell) == before
     assert ask(URL, 50) == {"v1": 50}
 
 
 def test_everything_killed_as_by_a_reboot(shell: Shell) -> None:
-    """After every process of the lab died without a word, `make up` brings the same cluster back."""
+    """After every process of the lab was killed, `make up` brings the same cluster back."""
     before = uids(shell)
     assert cgroups.kill() == set()
     lab("up")
@@ -89,12 +89,23 @@ def test_pulumi_killed_in_the_middle_of_up(shell: Shell) -> None:
     assert not shell.json("pulumi stack export --stack dev")["deployment"].get("pending_operations")
 
 
+def test_up_changes_no_tracked_file() -> None:
+    """Pulumi writes `encryptionsalt` into copies of the stack files."""
+    for file in (CHECKOUT / "Pulumi.dev.yaml", CHECKOUT / "mesh-platform/Pulumi.lab.yaml"):
+        lines = file.read_text().splitlines(keepends=True)
+        file.write_text("".join(each for each in lines if not each.startswith("encryptionsalt:")))
+    git = ("git", "-C", CHECKOUT, "diff")
+    before = subprocess.run(git, capture_output=True, text=True, check=True).stdout
+    lab("up")
+    assert subprocess.run(git, capture_output=True, text=True, check=True).stdout == before
+
+
 def machine() -> dict[str, object]:
-    """What a lab could leave behind on the machine."""
+    """Everything that a lab could leave behind on the machine."""
     root = debian.Packages(cache=PLACES.cache, progress=Progress()).directory("node", debian.NODE)
     environment = {**os.environ, **debian.environment(root)}
 
-    def said(*command: str) -> list[str]:
+    def output(*command: str) -> list[str]:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         return done.stdout.splitlines()
 
@@ -106,10 +117,10 @@ def machine() -> dict[str, object]:
     return {
         "mounts": sorted(line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()),
         "links": sorted(path.name for path in Path("/sys/class/net").iterdir()),
-        "network namespaces": said("ip", "netns", "list"),
-        "firewall": said("nft", "--stateless", "list", "ruleset"),
-        "addresses": sorted(said("ip", "-brief", "address")),
-        "routes": sorted(said("ip", "route", "show", "table", "all")),
+        "network namespaces": output("ip", "netns", "list"),
+        "firewall": output("nft", "--stateless", "list", "ruleset"),
+        "addresses": sorted(output("ip", "-brief", "address")),
+        "routes": sorted(output("ip", "route", "show", "table", "all")),
         "control groups": sorted(
             str(path) for path in cgroups.MOUNT.glob("**/*") if path.name == cgroups.ROOT
         ),
@@ -130,7 +141,7 @@ def machine() -> dict[str, object]:
 def test_down_leaves_nothing(shell: Shell) -> None:
     """The machine after down, up, down is the machine after down, and nothing in it is the lab's.
 
-    The second `down` meets a broken state: records that nobody can read, a process killed, a link removed.
+    The second `down` finds a broken state: unreadable records, a killed process, a removed link.
     While the lab starts, another host tries to reach it, and cannot at any moment.
     """
     with neighbour() as reached:
@@ -165,7 +176,7 @@ def _down_leaves_nothing(shell: Shell, reached: Reached) -> None:
     lab("down")
     assert cgroups.pids() == set()
     assert machine() == clean
-    lab("down")  # once more is no error
+    lab("down")  # a second time is no error
     lab("up")
     assert uids(shell) == before
     assert ask(URL, 50) == {"v1": 50}

@@ -8,7 +8,7 @@ from subprocess import CompletedProcess
 import pytest
 import yaml
 
-from mesh_rules.catalogue import LAWS
+from mesh_rules.catalogue import RULES
 from tests.e2e.conftest import CHECKOUT, Shell
 from tests.e2e.rule_violations import ADVISORY, BEGINNING, MANDATORY, NOT_YET_KNOWN
 
@@ -29,7 +29,7 @@ def elsewhere(_lab_is_up: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 def preview(shell: Shell, program: str, *options: str) -> CompletedProcess[str]:
-    """Preview a program under the laws."""
+    """Preview a program with the policy pack."""
     (shell.folder / "__main__.py").write_text(BEGINNING + program)
     words = " ".join(options)
     return shell.run(
@@ -38,57 +38,57 @@ def preview(shell: Shell, program: str, *options: str) -> CompletedProcess[str]:
 
 
 def broken(done: CompletedProcess[str]) -> set[tuple[str, str]]:
-    """List the laws that a preview shows as broken, with their levels."""
+    """List the rules that a preview reports as broken, with their levels."""
     return {(level, name) for level, name in BROKEN.findall(done.stdout)}
 
 
-def test_the_walkthrough_obeys(shell: Shell) -> None:
+def test_the_walkthrough_breaks_no_rule(shell: Shell) -> None:
     """The command of the document, on the dev stack as it is."""
     done = shell.run("pulumi preview --policy-pack policy --stack dev --non-interactive")
-    assert "✅ mesh-laws@" in done.stdout, done.stdout
+    assert "✅ mesh-rules@" in done.stdout, done.stdout
     assert broken(done) == set()
 
 
-def test_istio_itself_breaks_no_mandatory_law(shell: Shell) -> None:
-    """The platform's charts, as they come from Istio; what they leave open is advice."""
+def test_istio_itself_breaks_no_mandatory_rule(shell: Shell) -> None:
+    """Istio's own charts break advisory rules at most."""
     done = shell.run(
         "cd mesh-platform && pulumi preview --policy-pack ../policy --stack lab --non-interactive"
     )
-    assert "mesh-laws@" in done.stdout
+    assert "mesh-rules@" in done.stdout
     assert {name for level, name in broken(done) if level == "mandatory"} == set()
 
 
-def test_there_is_a_lawbreaker_for_each_mandatory_law() -> None:
-    """None is forgotten when a law is added."""
-    assert set(MANDATORY) == {rule.name for rule in LAWS if rule.level == "mandatory"}
+def test_there_is_a_program_that_breaks_each_mandatory_rule() -> None:
+    """A new rule needs one too."""
+    assert set(MANDATORY) == {rule.name for rule in RULES if rule.level == "mandatory"}
 
 
 @pytest.mark.parametrize("rule", MANDATORY)
-def test_a_stack_that_breaks_a_mandatory_law_is_stopped(elsewhere: Shell, rule: str) -> None:
-    """By this law and no other, with what to do."""
+def test_a_stack_that_breaks_a_mandatory_rule_is_stopped(elsewhere: Shell, rule: str) -> None:
+    """By this rule and no other, with a fix."""
     done = preview(elsewhere, MANDATORY[rule])
     assert done.returncode != 0
     assert {name for level, name in broken(done) if level == "mandatory"} == {rule}, done.stdout
-    assert re.search(r"  path   .+\n +value  .+\n +mend   .+\n", done.stdout), done.stdout
+    assert re.search(r"  path   .+\n +value  .+\n +fix    .+\n", done.stdout), done.stdout
 
 
-def test_advisory_laws_are_shown_and_stop_nothing(elsewhere: Shell) -> None:
+def test_advisory_rules_are_shown_and_stop_nothing(elsewhere: Shell) -> None:
     """All of them, in one stack."""
     done = preview(elsewhere, ADVISORY)
     assert done.returncode == 0, done.stdout
-    assert broken(done) == {("advisory", rule.name) for rule in LAWS if rule.level == "advisory"}
+    assert broken(done) == {("advisory", rule.name) for rule in RULES if rule.level == "advisory"}
 
 
 def test_what_a_preview_does_not_know_stops_nothing(elsewhere: Shell) -> None:
-    """Weights, subsets, images, resources and labels that come out of a resource still to be made."""
+    """Weights, subsets, images, resources and labels from a resource that does not exist yet."""
     done = preview(elsewhere, NOT_YET_KNOWN)
     assert done.returncode == 0, done.stdout
     assert {name for level, name in broken(done) if level == "mandatory"} == set()
 
 
-def test_the_config_sets_levels_exceptions_and_what_production_is(elsewhere: Shell) -> None:
-    """A level changes one law, an exception one object, and neither changes anything else."""
-    config = elsewhere.folder / "laws.json"
+def test_the_config_sets_levels_exceptions_and_production_stacks(elsewhere: Shell) -> None:
+    """A level changes one rule, an exception one object, and neither changes anything else."""
+    config = elsewhere.folder / "rules.json"
     option = f"--policy-pack-config {config}"
     config.write_text(json.dumps({"weights-sum-to-100": "advisory"}))
     done = preview(elsewhere, MANDATORY["weights-sum-to-100"], option)

@@ -45,7 +45,7 @@ def test_routes_change_after_a_wait(api: str, routes: str) -> None:
     """For versions that arrive, and a look at the proxies for those that leave; each service's."""
     ran = with_hooks(api)
     for service in SERVICES:
-        assert "routes-change" in ran[f"{routes} {service}"].hooks["before_update"]
+        assert "before-routes-update" in ran[f"{routes} {service}"].hooks["before_update"]
 
 
 @pytest.mark.parametrize(("api", "subset"), [("istio", "DestinationRule"), ("gateway-api", "Service")])
@@ -54,7 +54,7 @@ def test_proxies_are_sampled_before_a_version_gets_its_subset(api: str, subset: 
     ran = with_hooks(api)
     for service, versions in SERVICES.items():
         for version in versions:
-            assert "subset-comes" in ran[f"{subset} {service}-{version}"].hooks["before_create"]
+            assert "before-subset-create" in ran[f"{subset} {service}-{version}"].hooks["before_create"]
 
 
 @pytest.mark.parametrize("api", ["istio", "gateway-api"])
@@ -109,7 +109,7 @@ def test_the_program_ends_in_an_error_where_proxies_keep_a_version_that_goes(
     cluster.write(f"objects deployments,{ROUTES[api]}", json.dumps({"items": [pods]}))
     cluster.add({})
     cluster.istiods[0].frozen.set()
-    with pytest.raises(HandoverError, match="shop: istiod is silent"):
+    with pytest.raises(HandoverError, match="shop: istiod did not answer"):
         with_hooks(api)
 
 

@@ -74,7 +74,7 @@ def test_nothing_listens_outside_the_cluster_unless_the_stack_says_so() -> None:
 
 
 def test_kiali_asks_for_a_token_unless_the_stack_says_otherwise() -> None:
-    """Only the lab's stack lets in whoever comes."""
+    """Only the lab's stack allows anonymous users."""
     assert "auth" not in configuration(platform(kiali=IMAGE))
     assert configuration(platform(kiali=IMAGE))["deployment"] == {"view_only_mode": True}
 
@@ -112,12 +112,12 @@ def configuration(recording: Recording) -> dict[str, object]:
     ],
 )
 def test_kiali_knows_of_jaeger_where_there_is_one(jaeger: dict[str, str], tracing: dict[str, object]) -> None:
-    """In this stack, or at a URL, by the words of both Kialis; without one it does not look for traces."""
+    """In this stack, or at a URL, with the keys of both Kialis; without Jaeger, tracing is disabled."""
     assert services(platform(kiali=IMAGE, jaeger=jaeger))["tracing"] == tracing
 
 
 def services(recording: Recording) -> dict[str, Any]:
-    """What Kiali is told of the others."""
+    """Kiali's configuration for the other parts."""
     found: Any = configuration(recording)["external_services"]
     return dict(found)
 
@@ -162,7 +162,7 @@ def test_from_public_charts() -> None:
     ],
 )
 def test_a_charts_version_is_pinned(part: str, chart: str, version: str, dashboards: str) -> None:
-    """Unless the stack file says another: tomorrow's is not what today's values were written for."""
+    """Unless the stack file sets another: the values were written for these versions."""
     settings = {**REPOSITORY, **({"dashboards": dashboards} if part == "grafana" else {})}
     assert platform(**{part: settings})[f"Chart {chart}"].inputs["version"] == version
     other = platform(**{part: {**settings, "version": "99.0.0"}})
@@ -183,7 +183,7 @@ def dashboards(tmp_path: Path) -> str:
 
 
 def test_grafana_shows_istios_dashboards(dashboards: str) -> None:
-    """Whoever reaches it may look, and nobody may log in; it gets no token."""
+    """Anonymous users may read, and there is no login; it gets no token."""
     recording = platform(grafana={**IMAGE, "dashboards": dashboards}, kiali=IMAGE)
     assert {key for key in recording.keys() if "kiali" not in key} == {  # noqa: SIM118 (no mapping)
         "kubernetes cluster",
@@ -204,7 +204,7 @@ def test_grafana_shows_istios_dashboards(dashboards: str) -> None:
 
 
 def test_grafana_from_its_chart_has_the_same_dashboards(dashboards: str) -> None:
-    """From the same ConfigMaps, for people who may look; the chart gets no rights, and makes no password."""
+    """From the same ConfigMaps, read-only; the chart gets no rights, and generates no password."""
     recording = platform(grafana={**REPOSITORY, "dashboards": dashboards})
     assert recording.keys() == {"kubernetes cluster", "ConfigMap istio", "Chart grafana"}
     expected = yaml.safe_load((Path(__file__).parent / "grafana.yaml").read_text())
@@ -212,7 +212,7 @@ def test_grafana_from_its_chart_has_the_same_dashboards(dashboards: str) -> None
 
 
 def test_those_that_are_there() -> None:
-    """Nothing is installed; the stack tells where they are."""
+    """Nothing is installed; the stack exports their addresses."""
     urls = {part: f"https://{part}.example.com" for part in ("prometheus", "grafana", "jaeger", "kiali")}
     recording = platform(**{part: {"url": url} for part, url in urls.items()})
     assert recording.keys() == {"kubernetes cluster"}
@@ -220,7 +220,7 @@ def test_those_that_are_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "settings", "said"),
+    ("part", "settings", "message"),
     [
         ("kiali", {"loopbackPort": 1}, "kiali: set exactly one of url, image, folder and repository"),
         (
@@ -228,18 +228,18 @@ def test_those_that_are_there() -> None:
             {**IMAGE, "url": "http://a"},
             "kiali: set exactly one of url, image, folder and repository",
         ),
-        ("jaeger", {**SOURCE, "loopbackPort": 16686}, "jaeger: loopbackPort goes with image"),
+        ("jaeger", {**SOURCE, "loopbackPort": 16686}, "jaeger: loopbackPort needs image"),
         ("grafana", IMAGE, "grafana: dashboards: '' is no file with Istio's dashboards"),
         ("tracing", {"sampling": 0}, "tracing: sampling: 0 is no percentage"),
         ("tracing", {"sampling": 101}, "tracing: sampling: 101 is no percentage"),
         ("tracing", {"sampling": "all"}, "tracing.sampling: 'all' is no number"),
     ],
 )
-def test_a_mistake_is_told(part: str, settings: dict[str, object], said: str) -> None:
+def test_an_error_is_reported(part: str, settings: dict[str, object], message: str) -> None:
     """Before anything is made."""
-    with pytest.raises(pulumi.RunError, match="nothing was changed") as told:
+    with pytest.raises(pulumi.RunError, match="nothing was changed") as error:
         platform(**{part: settings})
-    assert said in str(told.value)
+    assert message in str(error.value)
 
 
 def test_a_share_of_a_percent_is_traced() -> None:

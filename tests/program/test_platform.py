@@ -50,7 +50,7 @@ def test_a_part_that_is_not_named_is_not_there() -> None:
 
 
 def test_the_labs_istio() -> None:
-    """Istio alone: whatever looks at the mesh is of other stacks, for `make up` does not wait for it."""
+    """Istio alone: observers are in other stacks, because `make up` does not wait for them."""
     recording = of_config(stack_file("mesh-platform/Pulumi.lab.yaml"))
     assert recording.keys() == {
         "kubernetes cluster",
@@ -142,7 +142,7 @@ def test_prometheus_from_its_public_chart() -> None:
 @pytest.mark.parametrize("source", [{"image": "prometheus:1"}, SOURCE])
 @pytest.mark.parametrize("stock_envoy", [True, False])
 def test_rules_are_for_stock_envoy_alone(source: dict[str, str], stock_envoy: bool) -> None:
-    """Istio's own proxies tell of a request at both ends."""
+    """Istio's own proxies report a request at both ends."""
     recording = platform(prometheus={**source, "stockEnvoy": stock_envoy})
     if "image" in source:
         recorded = yaml.safe_load(recording["ConfigMap prometheus"].inputs["data"]["rules.yml"])
@@ -159,7 +159,7 @@ def test_istio_and_prometheus_in_one_stack() -> None:
 
 
 def test_a_prometheus_that_is_there() -> None:
-    """Nothing is installed; the stack tells where it is."""
+    """Nothing is installed; the stack exports its address."""
     recording = platform(prometheus={"url": "https://prometheus.example.com"})
     assert recording.keys() == {"kubernetes cluster"}
     assert recording.outputs == {"prometheus": "https://prometheus.example.com"}
@@ -170,13 +170,13 @@ def test_a_prometheus_that_is_there() -> None:
     [{"interval": "5s"}, {"image": "a", "url": "http://b"}, {"image": "a", **SOURCE}],
 )
 def test_prometheus_comes_from_one_place(settings: dict[str, object]) -> None:
-    """None or two of them is a mistake, which is told."""
+    """None or two of them is an error."""
     with pytest.raises(pulumi.RunError, match="exactly one of url, image, folder and repository"):
         platform(prometheus=settings)
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         ({"folder": "a", "repository": "b", "version": "1"}, "set exactly one of folder and repository"),
         ({"version": "1.31.0"}, "set exactly one of folder and repository"),
@@ -187,16 +187,16 @@ def test_prometheus_comes_from_one_place(settings: dict[str, object]) -> None:
         ("yes", "istio: 'yes' is no mapping of settings"),
     ],
 )
-def test_a_mistake_is_told_before_anything_is_made(settings: object, said: str) -> None:
+def test_an_error_is_reported_before_anything_is_created(settings: object, message: str) -> None:
     """In one message, without a stack trace."""
-    with pytest.raises(pulumi.RunError, match="nothing was changed") as told:
+    with pytest.raises(pulumi.RunError, match="nothing was changed") as error:
         platform(istio=settings)
-    assert said in str(told.value)
+    assert message in str(error.value)
 
 
-def test_a_part_that_does_not_exist_is_told() -> None:
+def test_a_part_that_does_not_exist_is_reported() -> None:
     """Also a key of an older stack file; all mistakes at once."""
-    with pytest.raises(pulumi.RunError, match="2 faults") as told:
+    with pytest.raises(pulumi.RunError, match="2 errors") as error:
         platform(itsio=SOURCE, chartFolder="x")
-    assert "itsio: no such key, did you mean istio?" in str(told.value)
-    assert "chartFolder: no such key" in str(told.value)
+    assert "itsio: no such key, did you mean istio?" in str(error.value)
+    assert "chartFolder: no such key" in str(error.value)

@@ -1,8 +1,8 @@
-"""The program's own stacks, held against the policy pack."""
+"""The program's own stacks, checked by the policy pack."""
 
 import pytest
 
-from mesh_rules.catalogue import LAWS
+from mesh_rules.catalogue import RULES
 from mesh_rules.objects import Object
 from tests.program.recorder import ROOT, Recording, run, stack_file
 
@@ -10,13 +10,13 @@ STACKS = sorted(path.name for path in ROOT.glob("Pulumi.*.yaml"))
 
 
 @pytest.mark.parametrize("name", STACKS)
-def test_the_programs_own_stacks_break_no_mandatory_law(name: str) -> None:
-    """What we ask of others, our own stacks do, as production too."""
+def test_the_programs_own_stacks_break_no_mandatory_rule(name: str) -> None:
+    """Even as production stacks."""
     objects = _declared(run(stack_file(name)))
     assert objects
     broken = [
         f"{rule.name}: {violation}"
-        for rule in LAWS
+        for rule in RULES
         if rule.level == "mandatory"
         for group in ([objects] if rule.scope == "stack" else [[each] for each in objects])
         for violation in rule.broken_in(group, {"production": ["*"]})
@@ -25,7 +25,7 @@ def test_the_programs_own_stacks_break_no_mandatory_law(name: str) -> None:
 
 
 def _declared(recording: Recording) -> list[Object]:
-    """List the objects that a stack owns; what it only reads is somebody else's."""
+    """List the objects that a stack owns, without those that it only reads."""
     found = (
         Object.read(each.type, each.name, each.urn, each.inputs)
         for each in recording.resources

@@ -45,7 +45,7 @@ def test_rules(case: str) -> None:
 def test_a_gateway_for_the_ingress_and_one_for_the_extra_ports() -> None:
     """Both on pods that are there already, open to the stack's own namespace."""
     read = stack(api=API)
-    assert gateways.active_versions(read.services[0], read) == GATEWAYS
+    assert gateways.gateways(read.services[0], read) == GATEWAYS
 
 
 def test_the_route_hangs_on_both_gateways() -> None:
@@ -59,7 +59,7 @@ def test_a_weight_change_touches_the_route_alone() -> None:
     """Law 1: gateways and policies are built without a look at the weights."""
     before, after = stack(api=API), stack(api=API, weights={"v1": 37, "v2": 63})
     (old,), (new,) = before.services, after.services
-    assert gateways.active_versions(old, before) == gateways.active_versions(new, after)
+    assert gateways.gateways(old, before) == gateways.gateways(new, after)
     (rule,) = http_route.http_route(new, after)["rules"]
     assert [each["weight"] for each in rule["backendRefs"]] == [37, 63]
 
@@ -267,7 +267,7 @@ def test_a_service_for_the_mesh_alone_has_no_gateway() -> None:
 def test_several_services_share_the_extra_ports() -> None:
     """Each has Gateways of its own, and all attach to the one Service that the stack opens."""
     read = stack(api=API, **several())
-    both = [gateways.active_versions(service, read) for service in read.services]
+    both = [gateways.gateways(service, read) for service in read.services]
     assert len({name for each in both for name in each}) == 4
     addresses = [[spec["addresses"][0]["value"] for spec in each.values()] for each in both]
     assert addresses[0] == addresses[1]

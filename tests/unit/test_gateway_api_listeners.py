@@ -19,7 +19,7 @@ OWN = "springbootapp-springistiodemo-790b86"
 def listeners(read: Stack) -> dict[str, list[Spec]]:
     """What is written beyond what all listeners have in common."""
     (service,) = read.services
-    written = {**gateway.active_versions(service, read), **gateway.redirecting(service, read)}
+    written = {**gateway.gateways(service, read), **gateway.redirect_gateways(service, read)}
     return {
         name.removeprefix(OWN): [
             {key: value for key, value in each.items() if key != "allowedRoutes"}
@@ -41,8 +41,8 @@ def test_every_gateway_stands_on_the_ingress_and_lets_in_the_stacks_namespace_al
     read = stack(api=API, gateway={"hosts": ["a.b"], "tls": tls})
     (service,) = read.services
     for name, spec in {
-        **gateway.active_versions(service, read),
-        **gateway.redirecting(service, read),
+        **gateway.gateways(service, read),
+        **gateway.redirect_gateways(service, read),
     }.items():
         front = "extra-31386-springistiodemo" if name.endswith("-extra") else "istio-ingressgateway"
         assert [each["value"] for each in spec["addresses"]] == [f"{front}.istio-system.svc.cluster.local"]
@@ -56,7 +56,7 @@ def test_the_redirect_is_a_route_of_its_own() -> None:
     tls = {"secret": "shop-certificate", "redirect": True}
     read = stack(api=API, gateway={"hosts": ["a.b"], "tls": tls}, ingress__extraPorts=GONE)
     (service,) = read.services
-    (redirecting,) = gateway.redirecting(service, read)
+    (redirecting,) = gateway.redirect_gateways(service, read)
     route = gateway.redirect_route(read, redirecting)
     assert [parent["name"] for parent in route["parentRefs"]] == [redirecting]
     assert route["rules"][0]["filters"] == [
@@ -69,7 +69,7 @@ def test_a_route_hangs_on_a_gateway_that_is_there() -> None:
     """By its name, and the stack makes none."""
     read = stack(api=API, gateway={"hosts": ["a.b"], "existing": "edge/shared"}, ingress={})
     (service,) = read.services
-    assert gateway.active_versions(service, read) == gateway.redirecting(service, read) == {}
+    assert gateway.gateways(service, read) == gateway.redirect_gateways(service, read) == {}
     assert gateway.parents(service, read) == [
         {"group": "gateway.networking.k8s.io", "kind": "Gateway", "namespace": "edge", "name": "shared"}
     ]
@@ -82,15 +82,13 @@ def test_a_service_joins_the_gateways_of_another() -> None:
     read = stack(api=API, **several(shop=shop, cart=cart))
     owner, guest = sorted(read.services, key=lambda each: not each.owns_gateway)
     assert gateway.parents(guest, read) == gateway.parents(owner, read)
-    assert {parent["name"] for parent in gateway.parents(guest, read)} == set(
-        gateway.active_versions(owner, read)
-    )
+    assert {parent["name"] for parent in gateway.parents(guest, read)} == set(gateway.gateways(owner, read))
 
 
 def test_the_gateway_of_the_extra_ports_leads_to_their_service_by_the_name_that_it_has() -> None:
     """One that an older version of the program made keeps its name."""
     read = stack(api=API)
-    spec = gateway.active_versions(read.services[0], read)[f"{OWN}-extra"]
+    spec = gateway.gateways(read.services[0], read)[f"{OWN}-extra"]
     addressed = gateway.addressed(spec, "extra-31386-springistiodemo", "shop-shop-790b86")
     assert addressed["addresses"][0]["value"] == "shop-shop-790b86.istio-system.svc.cluster.local"
     assert {**addressed, "addresses": spec["addresses"]} == spec

@@ -154,12 +154,12 @@ class Engine:
 
     async def create_subset(self) -> None:
         """Before a subset is created."""
-        await self.handover._subset_comes(SimpleNamespace())  # type: ignore[arg-type] # noqa: SLF001
+        await self.handover._before_subset_create(SimpleNamespace())  # type: ignore[arg-type] # noqa: SLF001
 
     async def change_routes(self, old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> None:
         """Before a routes object is changed, or created where there is no old one."""
         args: Any = SimpleNamespace(old_inputs=old, new_inputs=new)
-        await self.handover._routes_change(args)  # noqa: SLF001
+        await self.handover._before_routes_update(args)  # noqa: SLF001
 
     async def end(self) -> None:
         """Come to where the engine would begin to delete."""
@@ -213,7 +213,9 @@ def test_a_proxy_that_keeps_the_old_routes_ends_the_update(mesh: Mesh) -> None:
     engine = Engine(stack())
     begin = engine.routes(v0=50, v1=50), engine.routes(v1=100)
     engine.handover._proxies.sample = nothing_seen  # type: ignore[method-assign] # noqa: SLF001
-    with pytest.raises(HandoverError, match=r"v0 keeps subset and pods, because after 60 s .* gateway"):
+    with pytest.raises(
+        HandoverError, match=r"subset and pods of v0 are not deleted, because after 60 s .* gateway"
+    ):
         run(lambda: engine.change_routes(*begin), engine.end)
 
 
@@ -261,21 +263,25 @@ def test_one_that_lost_them_long_ago_costs_a_look(mesh: Mesh, clock: SimpleNames
 def test_a_proxy_that_lags_behind_keeps_the_version(mesh: Mesh) -> None:
     """The program ends in an error, and the engine deletes nothing."""
     mesh("v0", "v1", "v2", taken="old")
-    with pytest.raises(HandoverError, match=r"v0 keeps subset and pods, because after 60 s .* gateway"):
+    with pytest.raises(
+        HandoverError, match=r"subset and pods of v0 are not deleted, because after 60 s .* gateway"
+    ):
         run(Engine().end)
 
 
 def test_an_istiod_that_has_not_read_the_routes_keeps_the_version(mesh: Mesh) -> None:
     """It sends nothing then, which looks like a change that concerns no proxy."""
     mesh("v0", "v1", "v2", asked=10**9)
-    with pytest.raises(HandoverError, match=r"v0 keeps subset and pods, .* istiod has not read"):
+    with pytest.raises(HandoverError, match=r"subset and pods of v0 are not deleted, .* istiod has not read"):
         run(Engine().end)
 
 
 def test_routes_of_the_gateway_api_that_istiod_has_not_read_keep_it_too(mesh: Mesh) -> None:
     """It notes on each which generation it has read."""
     mesh("v0", "v1", "v2", observed=1)
-    with pytest.raises(HandoverError, match=r"v0 keeps subset and pods, .* istiod has not read .*httproutes"):
+    with pytest.raises(
+        HandoverError, match=r"subset and pods of v0 are not deleted, .* istiod has not read .*httproutes"
+    ):
         run(Engine(stack(api="gateway-api")).end)
 
 
@@ -290,7 +296,7 @@ def test_a_silent_istiod_keeps_it_too(mesh: Mesh, monkeypatch: pytest.MonkeyPatc
     """It may be frozen, and its proxies with it as they were."""
     monkeypatch.setattr(istiod, "ANSWER_SECONDS", 0.5)
     mesh("v0", "v1", "v2", age=1).istiods[0].frozen.set()
-    silent = r"istiod is silent: no answer within 0.5 s: pod/istiod-0; .*rollout restart"
+    silent = r"istiod did not answer: no answer within 0.5 s: pod/istiod-0; .*rollout restart"
     with pytest.raises(HandoverError, match=silent):
         run(Engine().end)
 
@@ -307,7 +313,8 @@ def test_where_istiod_may_not_be_asked_the_update_waits_as_long_as_it_may_gather
     (said,) = warnings
     assert f"pod/istiod-0: {FORBIDDEN}" in said
     assert (
-        "rights to `get` and `list` pods and to `create` pods/portforward in namespace istio-system" in said
+        "permission to `get` and `list` pods and to `create` pods/portforward in namespace istio-system"
+        in said
     )
 
 
@@ -346,7 +353,7 @@ def test_a_version_of_which_istiod_knows_no_pod_gets_no_request(mesh: Mesh, api:
     engine = Engine(stack(api=api))
     change = engine.routes(v1=100, v2=0), engine.routes(v1=90, v2=10)
     with pytest.raises(
-        HandoverError, match="v2 gets no request, because istiod knows no ready pod of it after"
+        HandoverError, match="v2 gets no requests, because istiod has no ready pod of it after"
     ):
         run(lambda: engine.change_routes(*change))
 
@@ -356,7 +363,7 @@ def test_a_proxy_without_the_subset_keeps_the_version_from_requests(mesh: Mesh) 
     mesh("v1", "v2", taken="old")
     engine = Engine()
     change = engine.routes(v1=100, v2=0), engine.routes(v1=90, v2=10)
-    with pytest.raises(HandoverError, match=r"v2 gets no request, because after 60 s .* gateway"):
+    with pytest.raises(HandoverError, match=r"v2 gets no requests, because after 60 s .* gateway"):
         run(lambda: engine.change_routes(*change))
 
 
@@ -405,11 +412,13 @@ def test_a_routes_object_that_is_created_beside_others_waits_for_all_its_version
     """Callers used the Service before, and would lose requests to a subset that is on its way."""
     mesh("v1", "v2", known=("v1",))
     engine = Engine()
-    with pytest.raises(HandoverError, match="v2 gets no request"):
+    with pytest.raises(HandoverError, match="v2 gets no requests"):
         run(lambda: engine.change_routes(None, engine.routes(v1=90, v2=10)))
 
 
-@pytest.mark.parametrize(("first", "created"), [(True, "routes-begin"), (False, "routes-change")])
+@pytest.mark.parametrize(
+    ("first", "created"), [(True, "before-routes-create"), (False, "before-routes-update")]
+)
 def test_the_first_routes_object_is_created_without_a_wait_for_proxies(
     monkeypatch: pytest.MonkeyPatch, first: bool, created: str
 ) -> None:
@@ -419,7 +428,7 @@ def test_the_first_routes_object_is_created_without_a_wait_for_proxies(
     binding = Engine().handover.of_routes("springbootapp", first=first)
     assert binding
     assert list(map(str, binding.before_create or ())) == [created]
-    assert list(map(str, binding.before_update or ())) == ["routes-change"]
+    assert list(map(str, binding.before_update or ())) == ["before-routes-update"]
 
 
 @pytest.mark.usefixtures("real_time")
@@ -452,10 +461,10 @@ def test_a_rollout_that_failed_stops_the_weights_and_ends_the_update(mesh: Mesh)
     """A hook that fails after an update would only warn."""
     mesh("v1", "v2")
     engine = Engine()
-    engine.handover._readiness["v1"].failure = "no weight moves, because …"  # noqa: SLF001 (its hook sets it)
-    with pytest.raises(HandoverError, match="springbootapp: no weight moves"):
+    engine.handover._readiness["v1"].failure = "the weights are not changed, because …"  # noqa: SLF001 (its hook sets it)
+    with pytest.raises(HandoverError, match="springbootapp: the weights are not changed"):
         run(engine.end)
-    with pytest.raises(HandoverError, match="springbootapp: no weight moves"):
+    with pytest.raises(HandoverError, match="springbootapp: the weights are not changed"):
         run(lambda: engine.change_routes({}, {}))
 
 

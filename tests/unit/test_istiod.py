@@ -90,13 +90,13 @@ def test_an_istiod_without_proxies(cluster: FakeCluster) -> None:
 def test_pods_are_known(cluster: FakeCluster, answers: list[object], known: bool) -> None:
     """By every istiod, healthy, and by all labels."""
     cluster.add(*({"/debug/endpointShardz": answer} for answer in answers))
-    assert ask(lambda istiod: istiod.knows_pods("shop.team.svc", V2)) is known
+    assert ask(lambda istiod: istiod.has_endpoints("shop.team.svc", V2)) is known
 
 
 def test_another_service_with_a_longer_name_is_another(cluster: FakeCluster) -> None:
     """`shop` is not `shopping`, and no part of a name counts."""
     cluster.add({"/debug/endpointShardz": shards(1, version="v2")})
-    assert not ask(lambda istiod: istiod.knows_pods("sho.team.svc", {"version": "v2"}))
+    assert not ask(lambda istiod: istiod.has_endpoints("sho.team.svc", {"version": "v2"}))
 
 
 @pytest.mark.parametrize(("generation", "known"), [(3, True), (2, False), (None, False)])
@@ -108,8 +108,8 @@ def test_what_istiod_has_read_is_known_by_its_generation(
     other = {"metadata": {"uid": "a", "generation": generation}}
     derived = {"metadata": {"name": "from-an-http-route"}}
     cluster.add({"/debug/configz": [routes, derived]}, {"/debug/configz": [other] if generation else None})
-    assert ask(lambda istiod: istiod.knows([routes])) is known
-    assert ask(lambda istiod: istiod.knows([]))
+    assert ask(lambda istiod: istiod.has_read([routes])) is known
+    assert ask(lambda istiod: istiod.has_read([]))
 
 
 def test_ten_services_share_a_connection_to_each_istiod_and_two_questions_a_second(
@@ -121,7 +121,9 @@ def test_ten_services_share_a_connection_to_each_istiod_and_two_questions_a_seco
 
     async def service(istiod: Istiod, ends: float) -> None:
         while time.monotonic() < ends:
-            await asyncio.gather(istiod.proxies(), istiod.knows_pods("shop.team.svc", V2), istiod.knows([]))
+            await asyncio.gather(
+                istiod.proxies(), istiod.has_endpoints("shop.team.svc", V2), istiod.has_read([])
+            )
 
     async def update() -> None:
         shared = Istiod(context="lab", namespace="istio-system")

@@ -46,13 +46,13 @@ def test_keys_of_every_kind_that_proxies_read_are_taken(key: dict[str, Any]) -> 
 @pytest.mark.parametrize(
     ("given", "description"),
     [
-        ("{", "it is no JSON"),
-        ('{"keys": [NaN]}', "it is no JSON"),
+        ("{", "it is not JSON"),
+        ('{"keys": [NaN]}', "it is not JSON"),
         ("[]", "`keys`"),
         ("{}", "`keys`"),
         ('{"keys": []}', "`keys`"),
         ('{"keys": {}}', "`keys`"),
-        (text(RSA, "x"), "keys[1] is no mapping"),
+        (text(RSA, "x"), "keys[1] is not a mapping"),
         (text({"kty": "RSA"}), "keys[0] has no `e`"),
         (text({**RSA, "e": "AA"}), "no `e`"),
         (text({**RSA, "n": "AQAB"}), "2048 bits"),

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from components.manifests import deployment as workload
-from components.rollout.live_state import RECENT_SECONDS, Found, found, without_proxy
+from components.rollout.live_state import RECENT_SECONDS, LiveVersions, live_versions, without_proxy
 from tests.unit.stacks import stack
 
 APP = stack().services[0].app
@@ -27,19 +27,19 @@ def test_the_versions_are_those_of_its_own_deployments() -> None:
         listed("Deployment", "other", version="v9"),
         listed("VirtualService", age=RECENT_SECONDS),
     ]
-    assert found(objects, APP, NOW) == Found(versions=frozenset({"v1", "v3"}), recent=False)
+    assert live_versions(objects, APP, NOW) == LiveVersions(versions=frozenset({"v1", "v3"}), recent=False)
 
 
 @pytest.mark.parametrize(("age", "recent"), [(0, True), (-30, True), (59, True), (61, False), (3600, False)])
 @pytest.mark.parametrize("kind", ["VirtualService", "HTTPRoute"])
 def test_routes_are_recent_for_a_minute(kind: str, age: float, recent: bool) -> None:
     """The cluster's clock may be ahead of the machine's."""
-    assert found([listed(kind, age=age)], APP, NOW).recent is recent
+    assert live_versions([listed(kind, age=age)], APP, NOW).recent is recent
 
 
 def test_what_istiod_says_of_routes_does_not_make_them_new() -> None:
     """It writes their status whenever it likes."""
-    assert not found([listed("VirtualService", subresource="status")], APP, NOW).recent
+    assert not live_versions([listed("VirtualService", subresource="status")], APP, NOW).recent
 
 
 @pytest.mark.parametrize(

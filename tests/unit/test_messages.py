@@ -217,13 +217,13 @@ PROVOKED: list[tuple[str, Mapping[str, Any], str, str]] = [
         "MESH158",
         several(shop={**SHOP, "gateway": {"existing": "springistiodemo/shop"}}, cart=CART),
         "mesh-app:services.shop.gateway.existing",
-        "of a Gateway that is there",
+        "of an existing Gateway",
     ),
     (
         "MESH159",
         several(shop=SHOP, cart={**CART, "gateway": {"hosts": ["a.b"], "existing": "springistiodemo/shop"}}),
         "mesh-app:services.cart.gateway.hosts[0]",
-        "name a host of its",
+        "use one of its hosts",
     ),
     ("MESH108", {"gateway__port": 15021}, "mesh-app:gateway.port", " 8080"),
     (
@@ -616,7 +616,7 @@ PROVOKED += [
             **routes({"headers": GONE, "to": GONE, "uri": "/safe", "redirect": {"scheme": "https"}}),
         },
         "mesh-app:routes[0].redirect",
-        "name another uri",
+        "use another uri",
     ),
     (
         "MESH005",
@@ -681,7 +681,7 @@ PROVOKED += [
         "MESH164",
         {"security": {"jwt": {"issuer": "a", "jwks": '{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}'}}},
         "mesh-app:security.jwt.jwks",
-        "make a new key",
+        "create a new key",
     ),
     (
         "MESH170",

@@ -54,7 +54,7 @@ def rendered(service: Service, read: Stack) -> Iterator[tuple[Spec, bool]]:
             yield server, own.get("mode") == "MUTUAL" or own.get("httpsRedirect") is True
         return
     # What hangs on a Gateway for the redirect is the redirect alone.
-    for spec in gateways.active_versions(service, read).values():
+    for spec in gateways.gateways(service, read).values():
         for listener in spec["listeners"]:
             options = listener.get("tls", {}).get("options", {})
             yield listener, options.get("gateway.istio.io/tls-terminate-mode") == "MUTUAL"

@@ -12,7 +12,7 @@ import pytest
 
 from components.rollout import pod_readiness
 from components.rollout.hooks import SharedHooks
-from components.rollout.pod_readiness import PROVIDER_SECONDS, Readiness, watch
+from components.rollout.pod_readiness import PROVIDER_SECONDS, Readiness, wait_for_rollout
 from components.rollout.rollout_status import AGAIN_SECONDS, READY_SECONDS, PodIssue, Rollout
 from tests.unit.stacks import stack
 from tests.unit.test_rollout_status import CASES, objects
@@ -46,7 +46,7 @@ def watched(samples: Sequence[Rollout]) -> Sequence[PodIssue] | None:
     async def next_look() -> Rollout:
         return left.pop(0) if len(left) > 1 else left[0]
 
-    return asyncio.run(watch(next_look, LIMIT))
+    return asyncio.run(wait_for_rollout(next_look, LIMIT))
 
 
 HOPELESS = PodIssue(pod="a", container="shop", reason="ImagePullBackOff", patience=AGAIN_SECONDS)
@@ -142,7 +142,7 @@ def test_the_pods_own_reason_and_the_end_of_the_log_are_told(kubectl: Path, told
     assert not asked(TIMED_OUT)
     assert told == [
         (
-            "no weight moves, because the pods of v1 do not become ready:\n"
+            "the weights are not changed, because the pods of v1 do not become ready:\n"
             "pod shop-v1-new, container shop: CrashLoopBackOff: back-off 20s restarting failed container; "
             "it ended with 1 (Error)\n"
             "the log of shop ends:\n  first\n  no database at postgres://(hidden)@db:5432\n"
@@ -196,7 +196,7 @@ def test_without_kubectl_the_provider_waits_as_long(
     monkeypatch.setenv("PATH", str(tmp_path))
     tries = LIMIT / PROVIDER_SECONDS
     assert [asked(TIMED_OUT, times=times) for times in (1, int(tries) - 1, int(tries))] == [True, True, False]
-    assert told == ["the pods of v1 cannot be looked at: kubectl is not on PATH"] * 3
+    assert told == ["the pods of v1 cannot be read: kubectl is not on PATH"] * 3
 
 
 def test_a_deployment_that_somebody_deletes_meanwhile_is_named(kubectl: Path, told: list[str]) -> None:
@@ -204,7 +204,7 @@ def test_a_deployment_that_somebody_deletes_meanwhile_is_named(kubectl: Path, to
     (kubectl / "get").write_text(json.dumps({"items": []}))
     assert not asked(TIMED_OUT, operation="update")
     (said,) = told
-    assert "somebody deleted Deployment springbootapp-v1 of namespace springistiodemo" in said
+    assert "Deployment springbootapp-v1 of namespace springistiodemo was deleted" in said
     assert "`pulumi up --refresh --run-program`" in said
 
 
@@ -222,4 +222,7 @@ def test_a_hook_that_breaks_lets_no_weight_move(kubectl: Path) -> None:
     pod_readiness = Readiness(found.services[0], "v1", found, SharedHooks())
     with pytest.raises(KeyError):
         asyncio.run(pod_readiness._updated(None))  # type: ignore[arg-type] # noqa: SLF001 (the engine calls it)
-    assert "no weight moves, because the pods of v1 cannot be judged: KeyError" in pod_readiness.failure
+    assert (
+        "the weights are not changed, because the pods of v1 could not be checked: KeyError"
+        in pod_readiness.failure
+    )

@@ -35,7 +35,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 def proxy(sent: str, taken: str | None = None) -> Proxy:
     """Make a proxy by its routes; all else it has taken long ago."""
     old = dict.fromkeys(KINDS, "old")
-    return Proxy(sent={**old, "route": sent}, taken={**old, "route": sent if taken is None else taken})
+    return Proxy(sent={**old, "route": sent}, acked={**old, "route": sent if taken is None else taken})
 
 
 Watch = Callable[..., tuple[frozenset[str], float]]

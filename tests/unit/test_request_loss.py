@@ -41,8 +41,7 @@ def manifests(of: Stack) -> list[dict[str, Any]]:
             gateway, routes = servers.gateway(service, of.ingress), virtual_service.virtual_service(service)
         else:
             (gateway,) = [
-                gateways.active_versions(service, of)[key]
-                for key in list(gateways.active_versions(service, of))[:1]
+                gateways.gateways(service, of)[key] for key in list(gateways.gateways(service, of))[:1]
             ]
             routes = http_route.http_route(service, of)
         found.append({"kind": "Gateway", "metadata": metadata, "spec": gateway})

@@ -137,9 +137,7 @@ def test_what_no_autoscaler_raises_is_in_vain() -> None:
     """As after `kubectl scale`, or after somebody deleted the autoscaler; one of another name is no help."""
     for others in ([], [scaler("another")]):
         (found,) = rollout([available(1), *others], NAME, fewest=4).pod_issues
-        assert found.reason.startswith(
-            "it is scaled to 1 of the 4 pods that the stack declares; `pulumi up --re"
-        )
+        assert found.reason.startswith("it is scaled to 1 of the 4 declared pods; `pulumi up --re")
         assert found.patience == AGAIN_SECONDS
 
 
@@ -149,5 +147,5 @@ def test_an_autoscaler_has_time_unless_it_is_off() -> None:
     assert slow.patience is None
     off = scaler(type="ScalingActive", status="False", reason="ScalingDisabled", message="scaled to zero")
     (found,) = rollout([available(0), off], NAME, fewest=4).pod_issues
-    assert "not raised it from 0 to 4 pods; ScalingDisabled: scaled to zero; see kubectl" in found.reason
+    assert "not scaled it from 0 to 4 pods; ScalingDisabled: scaled to zero; see kubectl" in found.reason
     assert found.patience == AGAIN_SECONDS

@@ -167,7 +167,7 @@ def test_callers_that_will_be_refused_are_named_beforehand(monkeypatch: pytest.M
     live_state = SimpleNamespace(without_proxy=callers)
     update: Any = SimpleNamespace(live_state=live_state, hooks=SimpleNamespace(of=bind))
     mesh_security._warning(stack().services[0].app, update)  # noqa: SLF001 (the engine calls it)
-    asyncio.run(bound["policy-comes springbootapp True"](None))
+    asyncio.run(bound["before-policy-create springbootapp True"](None))
     (said,) = told
     assert "the pods of friend-v1, friend-v2 run without a proxy" in said
-    assert "`pulumi up` with injection switched on, then" in said
+    assert "`pulumi up` with injection enabled, then" in said

@@ -130,7 +130,7 @@ def test_all_faults_come_at_once() -> None:
         ("MESH101", "mesh-app:weights"),
         ("MESH002", "kubernetes:context"),
     }
-    assert "5 faults" in str(caught.value)
+    assert "5 errors" in str(caught.value)
 
 
 def test_a_value_with_a_fault_of_its_own_is_told_once() -> None:
@@ -150,11 +150,11 @@ def test_a_fault_shows_code_place_value_rule_and_mend() -> None:
     with pytest.raises(pulumi.RunError) as caught:
         stack(weights={"v1": 90, "v2": 20})
     assert str(caught.value) == (
-        "the stack's configuration has 1 fault; nothing was changed\n\n"
+        "the stack's configuration has 1 error; nothing was changed\n\n"
         "MESH101  mesh-app:weights\n"
         "  value  {v1: 90, v2: 20}\n"
-        "  rule   the weights of all versions sum to 100; these sum to 110\n"
-        "  mend   pulumi config set --path 'mesh-app:weights.v1' 80"
+        "  rule   the weights of all versions must sum to 100; these sum to 110\n"
+        "  fix    pulumi config set --path 'mesh-app:weights.v1' 80"
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from components.rollout.kubectl import KubectlError
 from components.rollout.live_objects import Ref
 from components.rollout.ownership import Ownership
-from components.rollout.superseded_routes import SupersededRoutes, predecessors
+from components.rollout.superseded_routes import SupersededRoutes, superseded
 from tests.unit.stacks import stack
 
 HOST = "shop.example.com"
@@ -53,7 +53,7 @@ NONE: frozenset[Ref] = frozenset()
 )
 def test_what_answers_the_same_hosts_goes_first(old: dict[str, Any]) -> None:
     """With either API, also where a host stands for others."""
-    assert predecessors([old], NONE, [HOST]) == [Ref.of(old)]
+    assert superseded([old], NONE, [HOST]) == [Ref.of(old)]
 
 
 @pytest.mark.parametrize(
@@ -68,12 +68,12 @@ def test_what_answers_the_same_hosts_goes_first(old: dict[str, Any]) -> None:
 )
 def test_what_answers_others_is_left_to_the_engine(other: dict[str, Any]) -> None:
     """Its requests go with it."""
-    assert predecessors([other], NONE, [HOST]) == []
+    assert superseded([other], NONE, [HOST]) == []
 
 
 def test_what_is_declared_stays() -> None:
     """It is another service's, which shares the host."""
-    assert predecessors([routes("shop", HOST)], frozenset([Ref.of(routes("shop", HOST))]), [HOST]) == []
+    assert superseded([routes("shop", HOST)], frozenset([Ref.of(routes("shop", HOST))]), [HOST]) == []
 
 
 def test_the_routes_of_callers_in_the_mesh_go_with_those_of_the_app() -> None:
@@ -85,12 +85,12 @@ def test_the_routes_of_callers_in_the_mesh_go_with_those_of_the_app() -> None:
     outside = of_app(routes("shop", "*"), "shop")
     inside = of_app(routes("shop.mesh", "shop", gateways=("mesh",)), "shop")
     other = of_app(routes("cart.mesh", "cart", gateways=("mesh",)), "cart")
-    assert predecessors([other, inside, outside], NONE, ["*"]) == [Ref.of(outside), Ref.of(inside)]
+    assert superseded([other, inside, outside], NONE, ["*"]) == [Ref.of(outside), Ref.of(inside)]
 
 
 def test_a_gateway_goes_before_its_routes() -> None:
     """While it has the listener, and its routes are gone, it would answer 404."""
-    found = predecessors([routes("shop", HOST), gateway(HOST)], NONE, [HOST])
+    found = superseded([routes("shop", HOST), gateway(HOST)], NONE, [HOST])
     assert [each.kind for each in found] == ["Gateway", "VirtualService"]
 
 

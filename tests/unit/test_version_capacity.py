@@ -15,7 +15,7 @@ from components.rollout import handover as hooks
 from components.rollout import kubectl, pod_readiness
 from components.rollout.handover import Handover
 from components.rollout.live_objects import Ref
-from components.rollout.live_state import Found, LiveState
+from components.rollout.live_state import LiveState, LiveVersions
 from components.rollout.ownership import Ownership
 from components.rollout.proxy_status import HandoverError, ProxyStatus
 from components.rollout.superseded_routes import SupersededRoutes
@@ -43,7 +43,7 @@ def events(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         return record
 
-    for name in ("sample", "know", "take"):
+    for name in ("sample", "wait_for_endpoints", "wait_until_synced"):
         monkeypatch.setattr(ProxyStatus, name, recorded(name))
     monkeypatch.setattr(pod_readiness, "time", SimpleNamespace(monotonic=lambda: clock.now))
     monkeypatch.setattr(pod_readiness, "asyncio", SimpleNamespace(sleep=sleep, gather=asyncio.gather))
@@ -84,7 +84,7 @@ def routes_change(*, old: object = ROUTES_TO_V1, new: object = ROUTES_TO_V2, **c
     declared = stack(**changes)
     handover = Handover(declared.services[0], declared, Update(declared, Ownership(declared)))
     args = SimpleNamespace(old_inputs=old, new_inputs=new)
-    hook = handover._routes_change if old else handover._routes_begin  # noqa: SLF001 (the engine calls them)
+    hook = handover._before_routes_update if old else handover._before_routes_create  # noqa: SLF001 (the engine calls them)
     asyncio.run(hook(args))  # type: ignore[arg-type]
 
 
@@ -100,7 +100,7 @@ def test_a_version_gets_its_first_request_with_the_pods_that_its_autoscaler_shal
     pods([of_v2(1), scaled], [of_v2(1, wanted=4), scaled], [of_v2(3, wanted=4), scaled], [of_v2(4), scaled])
     routes_change(**SCALING)
     assert Path(os.environ["PATH"].partition(":")[0], "asked").read_text().count("\n") == 4
-    assert events == ["know", "take"]
+    assert events == ["wait_for_endpoints", "wait_until_synced"]
 
 
 def test_before_the_first_routes_as_well(events: list[str], pods: Pods) -> None:
@@ -117,9 +117,9 @@ def test_one_that_was_scaled_down_by_hand_gets_none(events: list[str], pods: Pod
     with pytest.raises(HandoverError) as failure:
         routes_change(**FIXED)
     assert str(failure.value) == (
-        "springbootapp: no weight moves, because v2 has fewer pods than declared:\n"
-        "Deployment springbootapp-v2: it is scaled to 2 of the 4 pods that the stack declares; "
-        "`pulumi up --refresh --run-program` gives it all of them\n"
+        "springbootapp: the weights are not changed, because v2 has fewer pods than declared:\n"
+        "Deployment springbootapp-v2: it is scaled to 2 of the 4 declared pods; "
+        "`pulumi up --refresh --run-program` restores the number\n"
         "more: kubectl describe deployment/springbootapp-v2 --namespace springistiodemo"
     )
     assert events == []
@@ -140,7 +140,7 @@ def test_an_api_server_that_does_not_answer_moves_no_weight(
     pods([])
     script = Path(os.environ["PATH"].partition(":")[0], "kubectl")
     script.write_text("#!/bin/bash\nexec sleep 60\n")
-    with pytest.raises(HandoverError, match="v2 gets no request, because nobody can tell how its pods are"):
+    with pytest.raises(HandoverError, match="v2 gets no requests, because the state of its pods is unknown"):
         routes_change(**FIXED)
     assert events == []
 
@@ -159,11 +159,11 @@ def test_the_engine_calls_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert pods
     names = [str(each) for each in (pods.before_update, pods.after_update, pods.on_error)]
     assert names == [f"['{kind} {V2}']" for kind in ("replicas-change", "pods-updated", "pods-unready")]
-    for first, created in ((True, "routes-begin shop"), (False, "routes-change shop")):
+    for first, created in ((True, "before-routes-create shop"), (False, "before-routes-update shop")):
         routes = handover.of_routes("shop", first=first)
         assert routes
         names = [str(each) for each in (routes.before_create, routes.before_update)]
-        assert names == [f"['{created}']", "['routes-change shop']"]
+        assert names == [f"['{created}']", "['before-routes-update shop']"]
 
 
 def test_routes_of_another_name_go_once_the_new_ones_are_everywhere(
@@ -176,13 +176,13 @@ def test_routes_of_another_name_go_once_the_new_ones_are_everywhere(
         return [old] if hosts else []
 
     async def remove(_: object, refs: Sequence[Ref]) -> None:
-        events.append(f"remove {', '.join(map(str, refs))}")
+        events.append(f"delete {', '.join(map(str, refs))}")
 
     async def nothing(_: object) -> None:
         events.append("drain")
 
     monkeypatch.setattr(SupersededRoutes, "of", of)
-    monkeypatch.setattr(SupersededRoutes, "remove", remove)
+    monkeypatch.setattr(SupersededRoutes, "delete", remove)
     monkeypatch.setattr(hooks, "asyncio", SimpleNamespace(sleep=nothing, gather=asyncio.gather))
     monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: False)
     monkeypatch.setattr(LiveState, "of", lambda *_: nothing_left())
@@ -192,14 +192,22 @@ def test_routes_of_another_name_go_once_the_new_ones_are_everywhere(
     args = SimpleNamespace(old_inputs=None, new_inputs=ROUTES_TO_V2)
 
     async def update() -> None:
-        await handover._routes_begin(args)  # type: ignore[arg-type] # noqa: SLF001 (the engine calls it)
+        await handover._before_routes_create(args)  # type: ignore[arg-type] # noqa: SLF001 (the engine calls it)
         events.append("created")
         await handover._release([])  # noqa: SLF001
 
     asyncio.run(update())
-    assert events == ["know", "take", "created", "sample", f"remove {old}", "take", "drain"]
+    assert events == [
+        "wait_for_endpoints",
+        "wait_until_synced",
+        "created",
+        "sample",
+        f"delete {old}",
+        "wait_until_synced",
+        "drain",
+    ]
 
 
-async def nothing_left() -> Found:
+async def nothing_left() -> LiveVersions:
     """No version that is declared no more."""
-    return Found(versions=frozenset(), recent=False)
+    return LiveVersions(versions=frozenset(), recent=False)

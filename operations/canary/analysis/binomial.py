@@ -1,15 +1,17 @@
-"""Exact answers about counts that chance made: so many of so many, where each happens alike. Pure.
+"""Exact binomial probabilities and confidence limits. Pure.
 
-Sums of the binomial distribution itself, no approximation: samples of a canary are often small, and the
-shares that matter (1 % errors, the slowest 1 %) are where an approximation is worst.
+The distribution is summed, not approximated: samples of a canary are often small, and an approximation is
+worst at the shares that matter (1 % errors, the slowest 1 %).
 """
 
-from math import exp, lgamma, log, log1p
+from math import exp, lgamma, log, log1p, sqrt
 
 NEGLIGIBLE = 1e-17
-"""A term so small beside the sum changes no digit of it."""
+"""A term this small relative to the sum changes no digit of it."""
 PRECISION = 1e-6
-"""Of a share: a thousandth of the smallest that a stack file can mean, 0.01 %, is ten times as much."""
+"""Of a share: a hundredth of the smallest one that a stack file can contain, 0.01 %."""
+FAR = 12
+"""Standard deviations from the mean beyond which all terms together are below 1e-30."""
 
 
 def at_least(count: int, total: int, chance: float) -> float:
@@ -19,10 +21,9 @@ def at_least(count: int, total: int, chance: float) -> float:
     if chance <= 0 or count > total:
         return 0.0
     if count <= total * chance:
-        # Terms grow from here to the mean: the other end is the short one.
+        # Terms grow up to the mean, so the sum from the other end has fewer terms.
         return 1.0 - at_least(total - count + 1, total, 1 - chance)
-    entry_points = lgamma(total + 1) - lgamma(count + 1) - lgamma(total - count + 1)
-    term = exp(entry_points + count * log(chance) + (total - count) * log1p(-chance))
+    term = exactly(count, total, chance)
     odds, whole = chance / (1 - chance), term
     for each in range(count, total):
         term *= odds * (total - each) / (each + 1)
@@ -32,18 +33,24 @@ def at_least(count: int, total: int, chance: float) -> float:
     return whole
 
 
-def exceeds(count: int, total: int, share: float, error: float) -> bool:
-    """Tell whether a count shows that more than a share (0 to 1) happens.
+def exactly(count: int, total: int, chance: float) -> float:
+    """Return the probability that exactly `count` of `total` happen (0 < chance < 1)."""
+    combinations = lgamma(total + 1) - lgamma(count + 1) - lgamma(total - count + 1)
+    return exp(combinations + count * log(chance) + (total - count) * log1p(-chance))
 
-    Where exactly that share happens, such a count comes up at most with probability `error`.
+
+def exceeds(count: int, total: int, share: float, error: float) -> bool:
+    """Return whether a count shows that the true share is above `share` (0 to 1).
+
+    If the true share is `share`, such a count has at most the probability `error`.
     """
     return count > total * share and at_least(count, total, share) <= error
 
 
 def highest_share(count: int, total: int, error: float) -> float:
-    """Return the largest share (0 to 1) that a count leaves possible (Clopper and Pearson's upper bound).
+    """Return the upper confidence limit of a share (0 to 1), by Clopper and Pearson.
 
-    With a larger share, so few come up at most with probability `error`.
+    With a larger share, a count this low has at most the probability `error`.
     """
     low, high = (count / total if total else 0.0), 1.0
     if count >= total:
@@ -55,3 +62,25 @@ def highest_share(count: int, total: int, error: float) -> float:
         else:
             high = middle
     return high
+
+
+def agreeing(total: int, chance: float, error: float) -> tuple[int, int]:
+    """Return the lowest and highest count that agree with a chance; half the error is on each side."""
+    if chance <= 0:
+        return 0, 0
+    if chance >= 1:
+        return total, total
+    return _lowest(total, chance, error / 2), total - _lowest(total, 1 - chance, error / 2)
+
+
+def _lowest(total: int, chance: float, tail: float) -> int:
+    """Find the smallest count below which the probability is at most `tail`."""
+    reach = FAR * (sqrt(total * chance * (1 - chance)) + FAR)
+    count = max(0, int(total * chance - reach))
+    below = 0.0
+    while count < total:
+        below += exactly(count, total, chance)
+        if below > tail:
+            break
+        count += 1
+    return count

@@ -1,39 +1,38 @@
-"""What must hold for the new version: figures in, verdict out. Pure.
+"""The checks of the new version: metrics in, finding out. Pure.
 
-A check calls a version bad where its figures show it, not where an estimate lies beyond a limit: requests
-are a sample, and a histogram knows durations by its buckets alone. What cannot be told is not bad.
+A version is bad if its metrics show it, not if an estimate is beyond a limit: requests are a sample, and a
+histogram has durations by bucket only. Without enough data the verdict is `unsure` or `unknown`, never bad.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
-from typing import Any, Protocol
+from typing import Protocol
 
+from components.model import canary as model
+from components.schema.durations import seconds
 from operations.canary.analysis.binomial import exceeds, highest_share
-from operations.canary.durations import seconds
 from operations.metrics.histogram import Bucket, above, bounds, bucket
 
 MILLISECONDS = 1000
-LEAST_DIFFERENCE = "50ms"
-"""As the model has it: components.model.canary.Latency.min_difference."""
 INDEPENDENT = 2
-"""So many durations a second tell something of their own: one pause of a pod or a node, of half a second say,
-makes all requests slow that come in meanwhile, and hundreds of them are one event, not hundreds."""
+"""How many durations a second count as independent: one pause of a pod or a node, half a second for example,
+delays all requests that arrive meanwhile, and they are one event."""
 WHOLE_COUNTS = 1e-9
-"""Counts that Prometheus extrapolated are no whole numbers, and each is at least what was counted: rounded
-down, after what floating point loses, there are no failures that nobody saw."""
+"""Prometheus extrapolates counts upwards to fractions. Rounding down, with this tolerance for floating point,
+adds no failure that was not counted."""
 
 
 class Verdict(StrEnum):
-    """What a look at the figures says."""
+    """The result of a check."""
 
     good = "good"
     bad = "bad"
     unsure = "unsure"
-    """The figures lie beyond a limit, and are too few to show that the version does."""
+    """The metrics are beyond a limit, and too few to show that the version is."""
     unknown = "unknown"
-    """There is nothing to judge by."""
+    """There is no data."""
 
 
 class Measured(Protocol):
@@ -57,7 +56,7 @@ class Measured(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What one check says, with the figures that made it say so."""
+    """The verdict of one check, with the metrics that led to it."""
 
     check: str
     verdict: Verdict
@@ -66,22 +65,22 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One thing that must hold."""
+    """One condition on the new version."""
 
     name: str
     promql: str | None = None
-    """The team's own query, where it is one; else the figures of the versions are judged."""
+    """A custom query; None: the metrics of the versions are judged."""
 
     @property
     def compares(self) -> bool:
-        """Whether it asks for the old version as well."""
+        """Whether it needs the old version as well."""
         raise NotImplementedError
 
     def _judged(self, shown: str, broken: list[str], *, compared: bool) -> Finding:
         if broken:
             description = f"{shown}, and it must be {' and '.join(broken)}"
             return Finding(check=self.name, verdict=Verdict.bad, description=description)
-        alone = "; the old version has no figure to compare" if self.compares and not compared else ""
+        alone = "; the old version has no data to compare with" if self.compares and not compared else ""
         return Finding(check=self.name, verdict=Verdict.good, description=f"{shown}{alone}")
 
     def _no_data(self) -> Finding:
@@ -99,14 +98,14 @@ class SuccessRate(Check):
 
     @property
     def compares(self) -> bool:
-        """Whether it asks for the old version as well."""
+        """Whether it needs the old version as well."""
         return self.below_old is not None
 
     def judge(self, new: Measured, old: Measured | None, *, error: float, window: float) -> Finding:  # noqa: ARG002
-        """Find more failures than the limits allow.
+        """Return bad if there are more failures than the limits allow.
 
-        A limit is exceeded where so many failures come up with at most probability `error` in a version that
-        just keeps it. What the old version's count leaves possible counts for the old version.
+        A limit is exceeded if a version exactly at it has so many failures with at most the probability
+        `error`. For the old version the upper confidence limit of its failures is used.
         """
         requests, failures = round(new.requests), _whole(new.failures)
         if not requests:
@@ -124,47 +123,46 @@ class SuccessRate(Check):
         broken = [words for words, share in limits.items() if exceeds(failures, requests, share, error)]
         beyond = [words for words, share in limits.items() if failures > requests * share]
         if beyond and not broken:
-            description = (
-                f"{shown}, {failures} of {requests} failed: too few to tell it from {' and '.join(beyond)}"
-            )
+            limit = " and ".join(beyond)
+            description = f"{shown}, {failures} of {requests} failed: too few to distinguish from {limit}"
             return Finding(check=self.name, verdict=Verdict.unsure, description=description)
         return self._judged(shown, broken, compared=old is not None)
 
     def __str__(self) -> str:
-        """Say what must hold."""
-        said = {
+        """Describe the condition."""
+        limits = {
             "at least {:g} %": self.at_least,
             "at most {:g} points below the old version's": self.below_old,
         }
-        return f"{self.name}: {_limits(said)}"
+        return f"{self.name}: {_limits(limits)}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Latency(Check):
     """A percentile of the time to answer, in milliseconds.
 
-    A percentile is known by the bucket that it lies in. A limit within a bucket is its upper bound, so that
-    a version is bad only where the percentile's whole bucket lies beyond the limit.
+    The bucket of a percentile is known, and no more. A limit within a bucket is its upper bound: a version is
+    bad if the percentile's whole bucket is beyond the limit.
     """
 
     share: float
     """0 to 1."""
     at_most: float | None = None
     times_old: float | None = None
-    min_difference: float = seconds(LEAST_DIFFERENCE) * MILLISECONDS
-    """By so much it must be slower than the old version, whatever the ratio."""
+    min_difference: float
+    """A smaller difference to the old version is ignored, whatever the ratio."""
 
     @property
     def compares(self) -> bool:
-        """Whether it asks for the old version as well."""
+        """Whether it needs the old version as well."""
         return self.times_old is not None
 
     def judge(self, new: Measured, old: Measured | None, *, error: float, window: float) -> Finding:
-        """Find a percentile that is surely beyond the limits, by what was measured in a window of seconds.
+        """Return bad if the percentile is beyond the limits, by the durations of a window of seconds.
 
-        p99 is beyond a bound where more than 1 % of the requests are: more of them than come up with at most
-        probability `error` where it is not. The same holds against the share of the old version's requests
-        that are beyond that bound, so that neither version's sample is taken for the truth.
+        p99 is beyond a bound if more than 1 % of the requests are, by a count that has at most the
+        probability `error` otherwise. Compared with the old version, the share is the upper confidence limit
+        of its requests beyond that bound, so that neither sample is taken as exact.
         """
         mine = bucket(new.durations, self.share)
         if mine is None:
@@ -177,7 +175,7 @@ class Latency(Check):
             if limit is not None and exceeds(*_beyond(new, limit, window), 1 - self.share, error):
                 broken.append(f"at most {self.at_most:g} ms")
             elif mine.up_to > self.at_most:
-                shown += f" (the histogram has no bound at {self.at_most:g} ms to tell by)"
+                shown += f" (the histogram has no bound at {self.at_most:g} ms)"
         if self.times_old is not None and old and theirs:
             shown += f" (old {theirs} ms)"
             limit = next(self._bounds(new, old, theirs), None)
@@ -188,12 +186,12 @@ class Latency(Check):
         return self._judged(shown, broken, compared=theirs is not None)
 
     def _bounds(self, new: Measured, old: Measured, theirs: Bucket) -> Iterator[float]:
-        """List the bounds that are too slow beside the bucket of the old version's percentile."""
+        """List the bounds that are too slow compared with the bucket of the old version's percentile."""
         ratio = self.times_old or 0
         limit = ratio * theirs.up_to
         if ratio >= 1:
             limit = max(limit, theirs.up_to + self.min_difference)
-        # Buckets that touch are not different: the next one begins where the old version's ends.
+        # The next bucket begins where the old version's ends: adjacent buckets are not different.
         return (
             bound
             for bound in bounds(new.durations, limit)
@@ -201,15 +199,15 @@ class Latency(Check):
         )
 
     def __str__(self) -> str:
-        """Say what must hold."""
-        said = {"at most {:g} ms": self.at_most, "at most {:g} times the old version's": self.times_old}
+        """Describe the condition."""
+        limits = {"at most {:g} ms": self.at_most, "at most {:g} times the old version's": self.times_old}
         least = f", or less than {self.min_difference:g} ms above it" if self.compares else ""
-        return f"{self.name}: {_limits(said)}{least}"
+        return f"{self.name}: {_limits(limits)}{least}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Query(Check):
-    """A number that Prometheus gives for a query of the team's own: it is taken as it is."""
+    """A number that Prometheus returns for a custom query, compared as it is."""
 
     promql: str
     at_least: float | None = None
@@ -218,11 +216,11 @@ class Query(Check):
 
     @property
     def compares(self) -> bool:
-        """Whether it asks for the old version as well."""
+        """Whether it needs the old version as well."""
         return self.times_old is not None
 
     def judge(self, value: float | None, old: float | None) -> Finding:
-        """Hold a value against the limits."""
+        """Compare a value with the limits."""
         if value is None:
             return self._no_data()
         broken = []
@@ -236,45 +234,48 @@ class Query(Check):
         return self._judged(f"{value:.4g}{beside}", broken, compared=old is not None)
 
     def __str__(self) -> str:
-        """Say what must hold."""
-        said = {
+        """Describe the condition."""
+        limits = {
             "at least {:g}": self.at_least,
             "at most {:g}": self.at_most,
             "at most {:g} times the old version's": self.times_old,
         }
-        return f"{self.name}: {_limits(said)}"
+        return f"{self.name}: {_limits(limits)}"
 
 
-def check(declared: Mapping[str, Any]) -> SuccessRate | Latency | Query:
-    """Read one check of the stack file."""
-    if rate := declared.get("successRate"):
-        return SuccessRate(at_least=rate.get("atLeast"), below_old=rate.get("belowOld"))
-    if latency := declared.get("latency"):
-        percent = latency.get("percentile", 99)
-        at_most = latency.get("atMost")
+def check(declared: model.Check) -> SuccessRate | Latency | Query:
+    """Make one check of the plan."""
+    if rate := declared.success_rate:
+        return SuccessRate(at_least=rate.at_least, below_old=rate.below_old)
+    if latency := declared.latency:
         return Latency(
-            name=f"p{percent:g}",
-            share=percent / 100,
-            at_most=at_most and seconds(at_most) * MILLISECONDS,
-            times_old=latency.get("timesOld"),
-            min_difference=seconds(latency.get("minDifference", LEAST_DIFFERENCE)) * MILLISECONDS,
+            name=f"p{latency.percentile:g}",
+            share=latency.percentile / 100,
+            at_most=_milliseconds(latency.at_most) if latency.at_most else None,
+            times_old=latency.times_old,
+            min_difference=_milliseconds(latency.min_difference),
         )
-    query = declared["query"]
-    return Query(
-        name=query["name"],
-        promql=query["promql"],
-        at_least=query.get("atLeast"),
-        at_most=query.get("atMost"),
-        times_old=query.get("timesOld"),
-    )
+    if query := declared.query:
+        return Query(
+            name=query.name,
+            promql=query.promql,
+            at_least=query.at_least,
+            at_most=query.at_most,
+            times_old=query.times_old,
+        )
+    raise ValueError("a check without a condition")
 
 
-def overall(findings: list[Finding]) -> Verdict:
-    """Say one word for all: one bad is bad, nothing known is nothing known, and good is what all are."""
+def overall(findings: Sequence[Finding]) -> Verdict:
+    """Combine findings: the worst verdict, in the order bad, unknown, unsure, good."""
     verdicts = {each.verdict for each in findings}
     return next(
         (each for each in (Verdict.bad, Verdict.unknown, Verdict.unsure) if each in verdicts), Verdict.good
     )
+
+
+def _milliseconds(duration: str) -> float:
+    return float((seconds(duration) or 0) * MILLISECONDS)
 
 
 def _whole(count: float) -> int:
@@ -282,12 +283,12 @@ def _whole(count: float) -> int:
 
 
 def _beyond(measured: Measured, bound: float, window: float) -> tuple[int, int]:
-    """Count the durations beyond a bound, and all of them: those that tell something of their own."""
+    """Count the independent durations beyond a bound, and all independent durations."""
     total = measured.durations.get(inf, 0.0)
     independent = min(total, window * INDEPENDENT)
     share = above(measured.durations, bound) / total if total else 0.0
     return _whole(share * independent), round(independent)
 
 
-def _limits(said: Mapping[str, float | None]) -> str:
-    return ", ".join(words.format(bound) for words, bound in said.items() if bound is not None)
+def _limits(limits: Mapping[str, float | None]) -> str:
+    return ", ".join(words.format(bound) for words, bound in limits.items() if bound is not None)

@@ -1,4 +1,4 @@
-"""Runs what a team wants done on the way: commands, and messages over HTTP."""
+"""Runs one hook: a command, or an HTTP request."""
 
 import os
 import re
@@ -17,14 +17,14 @@ import httpx
 from operations.canary.plan import Hook
 
 LAST_LINES = 5
-"""Of what a failed command said."""
+"""Lines of a failed command's output in the message."""
 POLL_SECONDS = 0.2
 VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Occasion:
-    """What a hook is told."""
+    """What a hook is called with."""
 
     stack: str
     service: str
@@ -33,29 +33,29 @@ class Occasion:
     steps: int
     weight: int
     outcome: str
-    """Empty while it runs."""
+    """Empty while the canary runs."""
     text: str
-    """For people."""
+    """A sentence for a chat."""
 
     @property
     def payload(self) -> dict[str, object]:
-        """All of it; chats show the text."""
+        """The body of a POST; chats show its `text`."""
         return dict(vars(self))
 
     @property
     def variables(self) -> dict[str, str]:
-        """All of it, for a command's environment."""
+        """The environment variables of a command."""
         return {f"CANARY_{name.upper()}": str(value) for name, value in vars(self).items()}
 
 
 def run(hook: Hook, occasion: Occasion, folder: Path, tick: Callable[[], None]) -> str | None:
-    """Run a hook; returns what went wrong, None if nothing.
+    """Run a hook; returns its error, None if it succeeded.
 
     Args:
-        hook: what to run.
-        occasion: what it is told.
-        folder: where a command runs: the project's.
-        tick: called now and then meanwhile, and may end it by what it raises.
+        hook: the hook.
+        occasion: the moment it is called at.
+        folder: the working directory of a command.
+        tick: called now and then meanwhile; an exception ends the hook.
     """
     if hook.post is not None:
         return _post(expanded(hook.post), occasion.payload, hook.timeout, tick)
@@ -65,20 +65,20 @@ def run(hook: Hook, occasion: Occasion, folder: Path, tick: Callable[[], None]) 
 
 
 def expanded(text: str) -> str:
-    """Put variables of the environment in the place of `${NAME}`; nothing else with a `$` means anything."""
+    """Replace `${NAME}` by environment variables; any other `$` is plain text."""
     return VARIABLE.sub(lambda found: os.environ.get(found[1], found[0]), text)
 
 
 def _post(url: str, payload: Mapping[str, object], timeout: float, tick: Callable[[], None]) -> str | None:
-    said: list[str | None] = []
-    # Nobody waits for its end: what is asked for may be an approval that is not wanted any more.
-    asking = Thread(target=lambda: said.append(_answer(url, payload, timeout)), daemon=True)
+    errors: list[str | None] = []
+    # A daemon thread: after `--abort`, the answer of an approval is not waited for.
+    asking = Thread(target=lambda: errors.append(_answer(url, payload, timeout)), daemon=True)
     asking.start()
     deadline = time.monotonic() + timeout
     while True:
         asking.join(POLL_SECONDS)
         if not asking.is_alive():
-            return said[0]
+            return errors[0]
         if time.monotonic() > deadline:
             return _too_long(timeout)
         tick()
@@ -89,7 +89,7 @@ def _answer(url: str, payload: Mapping[str, object], timeout: float) -> str | No
         answer = httpx.post(url, json=payload, timeout=timeout)
     except httpx.TimeoutException:
         return _too_long(timeout)
-    except Exception as error:  # noqa: BLE001 (an address can be wrong in ways that httpx does not foresee)
+    except Exception as error:  # noqa: BLE001 (some invalid URLs raise other errors than httpx's)
         return f"no answer: {type(error).__name__}"
     return None if answer.is_success else f"answered {answer.status_code}"
 
@@ -121,11 +121,11 @@ def _command(
         return f"{words[0]}: {error.strerror}"
     with process:
         deadline = time.monotonic() + timeout
-        said, ended = "", False
+        output, ended = "", False
         try:
             while True:
                 try:
-                    said, _ = process.communicate(timeout=POLL_SECONDS)
+                    output, _ = process.communicate(timeout=POLL_SECONDS)
                     ended = True
                     break
                 except subprocess.TimeoutExpired:
@@ -134,10 +134,10 @@ def _command(
                     tick()
         finally:
             if not ended:
-                # Also where it has ended itself, and what it started holds its output.
+                # Also if the command has ended, and a process that it started keeps its output open.
                 with suppress(ProcessLookupError, PermissionError):
                     os.killpg(process.pid, signal.SIGKILL)
     if process.returncode == 0:
         return None
-    lines = said.strip().splitlines()[-LAST_LINES:]
+    lines = output.strip().splitlines()[-LAST_LINES:]
     return f"exit code {process.returncode}{': ' if lines else ''}{' | '.join(lines)}"

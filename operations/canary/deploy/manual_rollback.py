@@ -1,4 +1,4 @@
-"""The commands that roll the routes back where Pulumi cannot: from what the program declares."""
+"""kubectl commands that roll the routes back without Pulumi, from what the program declares."""
 
 import json
 import shlex

@@ -1,4 +1,4 @@
-"""Brings the stack to what a step says, also while the cluster is away for a moment."""
+"""Deploys the traffic of a step, and retries while the cluster does not answer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from operations.errors import OperationError
 
 POLL_SECONDS = 1.0
 CLUSTER_SECONDS = 600.0
-"""How long the cluster's API may be away. Traffic goes on by what the proxies know."""
+"""How long to wait for the cluster's API. The proxies keep routing meanwhile."""
 MAX_ROLLBACK_ATTEMPTS = 5
-"""How often the way back is tried while the cluster answers."""
+"""How often a rollback is tried while the cluster answers."""
 TRIES_WITH_FILE = 2
-"""After so many, the way back is made of the canary's copy: the stack file may be to blame."""
+"""After this many, the rollback uses the canary's copy: the stack file may be the cause."""
 PAUSE_SECONDS = 2.0
-"""Before the way back is tried again, and as much more each time: a full disk or a lock may need a moment."""
+"""Before a rollback is tried again, and as much more each time: for a full disk, or a lock."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,26 +27,27 @@ class RetryingDeployment:
     environment: Environment
 
     def once(self, traffic: Traffic, message: str, *, refresh: bool) -> None:
-        """Deploy a step forward; one that fails twice with the cluster at hand leads back.
+        """Deploy a step, and wait until the proxies have acknowledged its routes.
 
         Raises:
-            RollbackRequested: it did not go through.
-            HaltRequested: the cluster stays away.
+            RollbackRequested: the update failed twice while the cluster answered.
+            HaltRequested: the cluster does not answer.
         """
         self.environment.write(traffic)
-        self.up(message, refresh=refresh)
+        with self.environment.synced():
+            self.up(message, refresh=refresh)
 
     def up(self, message: str, *, refresh: bool = False, tick: Callable[[], None] | None = None) -> None:
-        """Deploy what the stack file says.
+        """Deploy the stack file.
 
         Args:
-            message: what stands in the stack's history.
-            refresh: look at what is really there first.
-            tick: called now and then meanwhile; what it raises ends the update.
+            message: the message of the update in the stack's history.
+            refresh: read the cluster into the state first.
+            tick: called now and then meanwhile; an exception ends the update.
 
         Raises:
-            RollbackRequested: it did not go through, twice.
-            HaltRequested: the cluster stays away.
+            RollbackRequested: the update failed twice.
+            HaltRequested: the cluster does not answer.
         """
         try:
             self.environment.up(message, refresh=refresh, tick=tick)
@@ -61,21 +62,21 @@ class RetryingDeployment:
                 ) from again
 
     def surely(self, traffic: Traffic, message: str) -> str | None:
-        """Deploy the way back, as often as it takes, whatever goes wrong.
+        """Deploy a rollback, with several attempts after any error.
 
-        Returns what the stack file lacks then, if anything: where it cannot be written, or does not deploy
-        any more, the way back is made of the canary's own copy of it.
+        If the stack file cannot be written or deployed, the canary's own copy of it is deployed. Returns
+        what the user then has to change in the stack file.
 
         Raises:
-            Exception: it goes wrong again and again; of any type.
-            HaltRequested: the cluster stays away.
+            Exception: the last attempt failed; of any type.
+            HaltRequested: the cluster does not answer.
         """
         lacking = self._written_back(traffic)
         attempt = 0
         while True:
             try:
                 self.environment.up(message, refresh=attempt > 0)
-            except Exception as error:  # whatever it is, the weights are not back yet
+            except Exception as error:  # any error: the weights are not rolled back yet
                 attempt += 1
                 if attempt == MAX_ROLLBACK_ATTEMPTS:
                     raise
@@ -88,7 +89,7 @@ class RetryingDeployment:
                 return lacking
 
     def _written_back(self, traffic: Traffic) -> str | None:
-        """Write the stack file or else the copy; returns what the file lacks."""
+        """Write the stack file or else the copy; returns what to change in the file."""
         try:
             self.environment.write(traffic)
         except Exception as error:
@@ -98,25 +99,27 @@ class RetryingDeployment:
         return None
 
     def _copied(self, traffic: Traffic, why: str) -> str | None:
-        """Have updates take the copy; returns why, and what is to be changed in the file. None: no copy."""
+        """Use the copy for updates; returns why, and what to change in the file. None: there is no copy."""
         try:
             change = self.environment.write_copy(traffic)
-        except Exception as error:  # noqa: BLE001 (then it goes on with the file)
-            self.environment.report_line(f"{why}; and there is no copy to roll back by: {_what(error)}")
+        except Exception as error:  # noqa: BLE001 (the stack file is tried again)
+            self.environment.report_line(
+                f"{why}; and the canary has no copy to roll back with: {_what(error)}"
+            )
             return None
-        self.environment.report_line(f"{why}; rolling back by the canary's copy of it")
+        self.environment.report_line(f"{why}; rolling back with the canary's copy of it")
         return f"{why}. Before the next pulumi up, {change}"
 
     def _retry(self, error: Exception) -> None:
-        """Say what went wrong, in Pulumi's own words, before it is tried again."""
+        """Print the error with Pulumi's own output before another attempt."""
         evidence = error.evidence if isinstance(error, OperationError) else ""
-        self.environment.report_line("\n  ".join([f"{_what(error)}; once more", *evidence.splitlines()]))
+        self.environment.report_line("\n  ".join([f"{_what(error)}; trying again", *evidence.splitlines()]))
 
     def await_cluster(self, why: str) -> None:
         """Wait until the cluster's API answers.
 
         Raises:
-            HaltRequested: it stays away.
+            HaltRequested: it does not answer in time.
         """
         deadline = self.environment.now() + CLUSTER_SECONDS
         while not self._answers():
@@ -127,12 +130,12 @@ class RetryingDeployment:
     def _answers(self) -> bool:
         try:
             return self.environment.answers()
-        except Exception:  # noqa: BLE001 (that it cannot be asked is no reason not to try)
+        except Exception:  # noqa: BLE001 (an unknown state is no reason not to try)
             return True
 
 
 def _what(error: Exception) -> str:
-    """Name an error in one line."""
+    """Write an error on one line."""
     what = error.what if isinstance(error, OperationError) else f"{type(error).__name__}: {error}"
     return " ".join(what.split())
 

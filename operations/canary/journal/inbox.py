@@ -1,11 +1,11 @@
-"""Commands of other terminals for the canary that runs, each with an identity and an answer of its own.
+"""Commands of other terminals for the running canary, each with its own identity and answer.
 
-A command is an empty file whose name is its identity and what it asks for. Every move from one state to the
-next is one rename, which the file system does whole or not at all and which needs no free space:
+A command is an empty file named by its identity and the command. Each change of its state is one rename,
+which is atomic and needs no free space:
 
     ID.abort → ID.taken → ID.accepted or ID.refused
 
-Taken by the canary or withdrawn by its sender, a command has one end, and its sender knows which.
+A command is either taken by the canary or withdrawn by its sender, never both.
 """
 
 import os
@@ -20,7 +20,7 @@ from typing import Final
 
 
 class Command(StrEnum):
-    """What a person can ask of a running canary."""
+    """A command for a running canary."""
 
     pause = "pause"
     resume = "resume"
@@ -30,7 +30,7 @@ class Command(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class PendingCommand:
-    """A wish that the canary has taken and has to answer."""
+    """A command that the canary has taken and has to answer."""
 
     identity: str
     command: Command
@@ -38,11 +38,11 @@ class PendingCommand:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What the canary answered to one command."""
+    """The canary's answer to one command."""
 
     accepted: bool
     text: str
-    """What happens now, or why nothing does."""
+    """What happens now, or why the command is refused."""
 
 
 TAKEN: Final = "taken"
@@ -50,7 +50,7 @@ ACCEPTED: Final = "accepted"
 REFUSED: Final = "refused"
 OUTRANKED: Final = "--abort was requested too, and outranks it"
 OLD_SECONDS: Final = 3600.0
-"""After which an answer is deleted that its sender did not read: it was killed."""
+"""The age at which an unread answer is deleted: its sender was killed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ class Inbox:
         return identity
 
     def withdraw(self, identity: str) -> bool:
-        """Take a command back; False where the canary has taken it."""
+        """Withdraw a command; False if the canary has taken it."""
         for command in Command:
             with suppress(FileNotFoundError):
                 self._file(identity, command).unlink()
@@ -75,7 +75,7 @@ class Inbox:
         return False
 
     def answer_to(self, identity: str) -> Answer | None:
-        """Read the answer to a command, once; None where there is none yet."""
+        """Read the answer to a command, once; None if there is none yet."""
         for state in (ACCEPTED, REFUSED):
             with suppress(FileNotFoundError):
                 file = self._file(identity, state)
@@ -85,7 +85,7 @@ class Inbox:
         return None
 
     def take(self) -> PendingCommand | None:
-        """Take the next command: an abort before any other, and then no other is left; else the oldest."""
+        """Take the next command: an abort first, which refuses all others; otherwise the oldest."""
         waiting = list(self._waiting())
         aborts = [each for each in waiting if each.command is Command.abort]
         for each in aborts or waiting:
@@ -96,20 +96,20 @@ class Inbox:
         return None
 
     def answer(self, command: PendingCommand, answer: Answer) -> None:
-        """Answer a command that was taken. The text is lost on a full disk, the answer is not."""
+        """Answer a command that was taken. On a full disk the answer has no text."""
         taken = self._file(command.identity, TAKEN)
         with suppress(OSError):
             taken.write_text(answer.text, encoding="utf-8", errors="replace")
         taken.rename(self._file(command.identity, ACCEPTED if answer.accepted else REFUSED))
 
     def refuse_all(self, why: str, but: Command | None = None) -> None:
-        """Refuse every command that waits."""
+        """Refuse every waiting command."""
         for each in self._waiting():
             if each.command is not but and self._taken(each):
                 self.answer(each, Answer(accepted=False, text=why))
 
     def clear(self, why: str) -> None:
-        """Refuse what was meant for an earlier canary, and delete answers that no sender waits for."""
+        """Refuse commands to an earlier canary, and delete unread answers."""
         self.refuse_all(why)
         for file in self._files():
             with suppress(FileNotFoundError):
@@ -125,7 +125,7 @@ class Inbox:
         return True
 
     def _waiting(self) -> Iterator[PendingCommand]:
-        """List the commands that wait, oldest first."""
+        """List the waiting commands, oldest first."""
         for file in self._files():
             if (command := file.suffix.removeprefix(".")) in set(Command):
                 yield PendingCommand(identity=file.stem, command=Command(command))

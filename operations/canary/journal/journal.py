@@ -1,7 +1,7 @@
-"""What is kept of a canary outside git: a journal, a lock, and the commands of other terminals.
+"""The files of a canary: a journal, a lock, and the commands of other terminals.
 
-The journal says what was planned and what happened, for `--resume` and the report. What the weights are it
-does not decide: the cluster and the stack's state do.
+`--resume` and the report read the plan and the events from the journal. The present weights are read from the
+cluster and the stack's state instead.
 """
 
 import fcntl
@@ -20,7 +20,7 @@ from operations.canary.journal.inbox import Inbox
 from operations.errors import OperationError
 
 Entry = dict[str, Any]
-"""A line of the journal: `time` in Unix seconds, `event`, and what belongs to it."""
+"""A line of the journal: `time` in Unix seconds, `event`, and its fields."""
 LOCK_TRIES: Final = 20
 """`--status` holds the lock for microseconds to see whether it is free; a canary holds it for minutes."""
 LOCK_POLL_SECONDS: Final = 0.05
@@ -32,21 +32,21 @@ class Journal:
 
     folder: Path
     _unwritten: list[bytes] = field(default_factory=list, init=False, repr=False, compare=False)
-    """Lines that the disk had no room for; they go before the next one."""
+    """Lines that the disk had no room for; they are written before the next one."""
 
     @classmethod
     def of(cls, backend: str, project: str, stack: str) -> Self:
-        """Find the folder of a stack: the same name at another backend is another stack."""
+        """Return the folder of a stack: the same name at another backend is another stack."""
         home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
         where = hashlib.sha256(backend.encode()).hexdigest()[:12]
         return cls(folder=home / "mesh-app/canary" / where / quote(project, "") / quote(stack, ""))
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Be the only canary of the stack. The lock goes with the process, however that ends.
+        """Lock the stack against a second canary. The lock ends with the process.
 
         Raises:
-            OperationError: there is another one, or the folder cannot be written.
+            OperationError: another canary runs, or the folder cannot be written.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -55,7 +55,7 @@ class Journal:
             raise self._unusable(error) from error
         with os.fdopen(opened, "rb+", buffering=0):
             self._hold(opened)
-            # No full disk keeps anybody from --abort: the process id is for a message alone.
+            # The process id is for a message only: --abort works on a full disk.
             with suppress(OSError):
                 os.ftruncate(opened, 0)
                 os.pwrite(opened, str(os.getpid()).encode(), 0)
@@ -76,7 +76,7 @@ class Journal:
         holder = os.pread(lock, 20, 0).decode(errors="replace") or "another process"
         raise OperationError(
             f"a canary of this stack runs already, as process {holder}",
-            fix="see it by --status; --pause, --resume, --promote and --abort reach it",
+            fix="--status shows it; --pause, --resume, --promote and --abort control it",
         )
 
     @property
@@ -97,7 +97,7 @@ class Journal:
         return Inbox(folder=self.folder / "commands")
 
     def begin(self, **words: object) -> None:
-        """Start a new journal with its first line; the old one goes, of which there is a report.
+        """Start a new journal with its first line, in place of the old one, which has a report.
 
         Raises:
             OperationError: the folder cannot be written.
@@ -110,16 +110,16 @@ class Journal:
             raise self._unusable(error) from error
 
     def note(self, event: str, **words: object) -> None:
-        """Add to the journal, and see that it is on disk.
+        """Add a line to the journal, and flush it to the disk.
 
         Raises:
-            OSError: it could not be written, and will be with the next line.
+            OSError: it could not be written; it is written with the next line.
         """
         line = json.dumps({"time": time.time(), "event": event, **words}, default=str)
         self._unwritten.append(line.encode())
         with _opened(self._journal, os.O_RDWR | os.O_CREAT | os.O_APPEND) as journal:
             while self._unwritten:
-                # What a kill left of a line is ended first, so that it spoils no other.
+                # A line that was cut by a kill is ended first, so that the next one can be read.
                 size = os.fstat(journal).st_size
                 cut = size and os.pread(journal, 1, size - 1) != b"\n"
                 _append(journal, (b"\n" if cut else b"") + self._unwritten[0] + b"\n", size)
@@ -127,7 +127,7 @@ class Journal:
             os.fsync(journal)
 
     def entries(self) -> list[Entry]:
-        """Read the journal. What is no whole line is left out."""
+        """Read the journal. Incomplete lines are ignored."""
         return self._read()[0]
 
     @property
@@ -145,8 +145,8 @@ class Journal:
 
     def _unusable(self, error: OSError) -> OperationError:
         return OperationError(
-            f"the canary's record cannot be written: {error}; nothing was changed",
-            fix=f"make room for it, or give this user the right to write {self.folder}",
+            f"the canary's journal cannot be written: {error}; nothing was changed",
+            fix=f"free disk space, or let this user write to {self.folder}",
         )
 
     @property
@@ -155,12 +155,12 @@ class Journal:
 
 
 def last(entries: list[Entry], event: str) -> Mapping[str, Any]:
-    """Find the last entry of a kind; an empty one where there is none."""
+    """Find the last entry of an event; empty if there is none."""
     return next((each for each in reversed(entries) if each["event"] == event), {})
 
 
 def first(entries: list[Entry], event: str) -> Mapping[str, Any]:
-    """Find the first entry of a kind; an empty one where there is none."""
+    """Find the first entry of an event; empty if there is none."""
     return next((each for each in entries if each["event"] == event), {})
 
 
@@ -174,7 +174,7 @@ def _entry(line: bytes) -> Entry | None:
 
 
 def _append(handle: int, text: bytes, size: int) -> None:
-    """Write all of it or nothing: a disk that is nearly full takes a part, and says so by a number only."""
+    """Write all of the text or nothing: a nearly full disk writes only a part, without an error."""
     try:
         while text:
             text = text[os.write(handle, text) :]

@@ -40,7 +40,7 @@ def draw(entries: Sequence[Entry], file: Path) -> None:
     weights.set(ylabel="weight, %", ylim=(-2, 102), title=_title(begun, end))
     errors.set(ylabel="errors, %")
     errors.set_ylim(bottom=0)
-    latency.set(ylabel="p99, ms", xlabel="seconds since the beginning")
+    latency.set(ylabel="p99, ms", xlabel="seconds since the start")
     latency.set_ylim(bottom=0)
     weights.legend(loc="center left")
     figure.savefig(file, dpi=110)

@@ -1,4 +1,4 @@
-"""What is left of a canary when it is over: a page, its data and a picture, all made from the journal."""
+"""The report of a canary, made from the journal: a page, its data and a plot."""
 
 import json
 import time
@@ -6,20 +6,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from operations.canary.durations import clock
 from operations.canary.journal.journal import Entry, Journal, last
-from operations.canary.terminal.view import split_of
+from operations.canary.terminal.text import clock, split_of
 
 
 def write(record: Journal, folder: Path | None) -> Path:
-    """Write the report into a folder; beside the journal where none is named. Returns the folder."""
+    """Write the report into a folder, by default beside the journal. Returns the folder."""
     entries = record.entries()
     stamp = time.strftime("%Y-%m-%dT%H-%M-%SZ", time.gmtime(entries[0]["time"]))
     folder = folder or record.folder / "reports" / f"{stamp}-{entries[0]['to']}"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.json").write_text(json.dumps(data(entries), indent=2, ensure_ascii=False) + "\n")
     (folder / "report.md").write_text(page(entries), encoding="utf-8")
-    # Drawing takes a second of imports, which nobody should wait for at the start.
+    # Importing matplotlib takes a second.
     from operations.canary.journal.plot import draw  # noqa: PLC0415
 
     draw(entries, folder / "report.png")
@@ -27,7 +26,7 @@ def write(record: Journal, folder: Path | None) -> Path:
 
 
 def data(entries: Sequence[Entry]) -> dict[str, Any]:
-    """Put the journal into one document."""
+    """Return the journal as one document."""
     end = last(list(entries), "end")
     return {
         **{key: value for key, value in entries[0].items() if key not in {"event", "time"}},
@@ -40,7 +39,7 @@ def data(entries: Sequence[Entry]) -> dict[str, Any]:
 
 
 def page(entries: Sequence[Entry]) -> str:
-    """Write the page."""
+    """Return the page as Markdown."""
     begun, end = entries[0], last(list(entries), "end")
     took = clock(end.get("time", time.time()) - begun["time"])
     lines = [
@@ -50,7 +49,7 @@ def page(entries: Sequence[Entry]) -> str:
         "",
         "![weights, errors and latency over time](report.png)",
         "",
-        "| time | what | weights | requests | errors | p99 | verdict |",
+        "| time | event | weights | requests | errors | p99 | verdict |",
         "|---|---|---|---|---|---|---|",
         *(f"| {' | '.join(row)} |" for row in _rows(entries)),
         "",
@@ -69,24 +68,25 @@ def _rows(entries: Sequence[Entry]) -> Iterator[tuple[str, ...]]:
                 yield moment, "deployed", split_of(each["weights"]), "", "", "", ""
             case "split":
                 counts = ", ".join(f"{name} {count} of {of}" for name, (count, of) in each["shares"].items())
-                yield moment, f"split measured: {counts}", "", "", "", "", ""
+                yield moment, f"share measured: {counts}", "", "", "", "", ""
             case "look":
-                said = "; ".join(f"{check} {description}" for check, _, description in each["findings"])
+                results = "; ".join(f"{check} {description}" for check, _, description in each["findings"])
                 both = [each["versions"].get(version) or {} for version in (to, old)]
                 cells = (_both(both, _requests), _both(both, _errors), _both(both, _p99))
-                yield moment, "look", split_of(each["weights"]), *cells, f"{each['verdict']}: {said}"
+                yield moment, "sample", split_of(each["weights"]), *cells, f"{each['verdict']}: {results}"
             case "hook":
                 yield moment, f"hook {each['hook']}", "", "", "", "", each["wrong"] or "good"
             case "back" | "outage":
-                yield moment, each["event"], "", "", "", "", each["why"]
+                event = "rollback" if each["event"] == "back" else "no metrics"
+                yield moment, event, "", "", "", "", each["why"]
             case "paused" | "resumed" | "removed":
-                said = ", ".join(each.get("versions", ()))
-                yield moment, f"{each['event']} {said}".strip(), "", "", "", "", ""
+                versions = ", ".join(each.get("versions", ()))
+                yield moment, f"{each['event']} {versions}".strip(), "", "", "", "", ""
 
 
-def _both(metrics: Sequence[Any], report_line: Any) -> str:  # noqa: ANN401 (plain data of the journal)
-    """Write a figure of the new version, and the old one's behind it."""
-    new, old = (report_line(each) if each else "-" for each in metrics)
+def _both(metrics: Sequence[Any], write: Any) -> str:  # noqa: ANN401 (plain data of the journal)
+    """Write a value of the new version, and the old one's in parentheses."""
+    new, old = (write(each) if each else "-" for each in metrics)
     return f"{new} ({old})"
 
 

@@ -1,4 +1,4 @@
-"""Where a canary stands, told from another terminal by its journal."""
+"""`--status`: the state of a canary, read from its journal."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -6,16 +6,15 @@ from typing import Any
 
 from rich.console import Console
 
-from operations.canary.durations import clock
 from operations.canary.journal.journal import Entry, Journal, first, last
 from operations.canary.outcome import Outcome
-from operations.canary.terminal.view import split_of
+from operations.canary.terminal.text import clock, split_of
 
 OVER = {str(each) for each in Outcome if each.is_over}
 
 
 def is_over(entries: Sequence[Entry]) -> bool:
-    """Tell whether nothing is left to go on with."""
+    """Return whether the canary cannot be resumed."""
     return bool(entries) and entries[-1]["event"] == "end" and entries[-1]["outcome"] in OVER
 
 
@@ -23,7 +22,7 @@ def show_status(record: Journal, console: Console) -> None:
     """Print it."""
     entries = record.entries()
     if unreadable := record.unreadable:
-        console.print(f"{unreadable} lines of the journal cannot be read, and are left out")
+        console.print(f"{unreadable} lines of the journal cannot be read and are ignored")
     if not entries:
         console.print("no canary of this stack has run here")
         return
@@ -38,21 +37,21 @@ def show_status(record: Journal, console: Console) -> None:
     console.print(f"weights: {split_of(applied.get('weights', begun.get('before', {})))}")
     sample = last(entries, "look")
     if sample:
-        console.print(f"last look, {_ago(sample)}: {sample['verdict']}")
+        console.print(f"last sample, {_ago(sample)}: {sample['verdict']}")
         for check, verdict, description in sample["findings"]:
             console.print(f"  {check} {verdict}: {description}")
-    # By their order, not by their times: the clock may have been changed meanwhile.
+    # By their order, not by their times: the clock may have been changed.
     if (pause := last(entries, "paused")) and not last(_after(entries, pause), "resumed"):
-        console.print(f"paused by {'the plan' if pause['by'] == 'plan' else 'hand'}: --resume goes on")
-    for event in ("outage", "back"):
+        console.print(f"paused {'by the plan' if pause['by'] == 'plan' else 'manually'}: --resume continues")
+    for event, label in (("outage", "no metrics"), ("back", "rollback")):
         if entry := last(_after(entries, sample), event):
-            console.print(f"{event}: {entry['why']}")
+            console.print(f"{label}: {entry['why']}")
     if entries[-1]["event"] == "end":
         console.print(f"{entries[-1]['outcome']}: {entries[-1]['why']}")
 
 
 def _after(entries: list[Entry], one: Mapping[str, Any]) -> list[Entry]:
-    """List what came after an entry; all, where there is none."""
+    """List the entries after one; all if there is none."""
     return entries[entries.index(dict(one)) + 1 :] if one else entries
 
 

@@ -1,4 +1,4 @@
-"""The stack file as it was last deployed: for a rollback where the file itself cannot be read or changed."""
+"""The last deployed stack file, for a rollback if the file itself cannot be read or changed."""
 
 import os
 import tempfile
@@ -17,41 +17,41 @@ from operations.pulumi_stack.project import Project
 
 MANUAL: Final = "stack.yaml"
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 (a name of its own and the owner's mode, by mkstemp)
-"""A folder without a disk, on Linux: it takes a file where every disk is full."""
+"""A folder in memory, on Linux, for when every disk is full."""
 
 
 @dataclass(kw_only=True)
 class DeployedCopy:
-    """The text of one stack file as it was last deployed, also for a canary that goes on after a kill."""
+    """The last deployed text of one stack file, also for a canary that is resumed after a kill."""
 
     project: Project
     stack: str
     service: str
     folder: Path
-    """The canary's own."""
+    """The canary's folder."""
     deployed: str = field(default="", init=False)
-    """What a rollback can be made of."""
+    """The text that a rollback can use."""
     written: str = field(default="", init=False)
-    """What is deployed next."""
+    """The text that is deployed next."""
     draft: str | None = field(default=None, init=False)
-    """What updates take in the place of the file; None for the file itself."""
+    """The text that updates use in place of the file; None: they use the file."""
 
     def begin(self) -> None:
-        """Remember the file as it is."""
+        """Store the present file."""
         self.write()
         self.deploy()
 
     def resume(self) -> None:
-        """Remember what the canary that ended had deployed last."""
-        self.deployed = self.written = kept(self.folder) or ""
+        """Load the last deployed text of the canary that is resumed."""
+        self.deployed = self.written = stored(self.folder) or ""
 
     def write(self) -> None:
-        """Remember that the file was written: updates take it."""
+        """Record that the file was written, and use it for updates."""
         self.draft = None
         self.written = edit.read(self.project.stack_file(self.stack))
 
     def deploy(self) -> None:
-        """Remember that what was written is deployed. On a full disk this process alone remembers it."""
+        """Record that the written text is deployed; on a full disk only in this process."""
         if self.draft is not None or self.deployed == self.written:
             return
         self.deployed = self.written
@@ -59,7 +59,7 @@ class DeployedCopy:
             _put(self.folder, self.deployed).replace(self.folder / MANUAL)
 
     def use(self, traffic: Traffic) -> str:
-        """Have updates take the copy with other traffic; returns what to change in the file itself.
+        """Use the copy, with other traffic, for updates; returns what to change in the file itself.
 
         Raises:
             OperationError: there is no copy.
@@ -78,10 +78,10 @@ class DeployedCopy:
 
     @contextmanager
     def file(self) -> Iterator[Path | None]:
-        """Hold a file for an update in the place of the stack file; None for the stack file itself.
+        """Write a temporary file for an update in place of the stack file; None for the stack file itself.
 
         Raises:
-            OSError: no folder takes it.
+            OSError: it can be written to no folder.
         """
         if self.draft is None:
             yield None
@@ -94,8 +94,8 @@ class DeployedCopy:
                 path.unlink()
 
 
-def kept(folder: Path) -> str | None:
-    """Read the copy of a canary that ended, if there is one."""
+def stored(folder: Path) -> str | None:
+    """Read the stored copy of a canary, if there is one."""
     with suppress(OSError, UnicodeError):
         return edit.read(folder / MANUAL)
     return None
@@ -109,7 +109,7 @@ def _store_in_any(text: str, folders: tuple[Path, ...]) -> Path:
 
 
 def _put(folder: Path, text: str) -> Path:
-    """Write a new file, whole or not at all, for its owner alone."""
+    """Write a new file atomically, readable by its owner only."""
     handle, name = tempfile.mkstemp(dir=folder, prefix="stack-", suffix=".yaml")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as new:

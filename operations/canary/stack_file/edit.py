@@ -1,4 +1,4 @@
-"""Writes a step into the stack file, and nothing else of it. The keys of the program's model stand here."""
+"""Writes the traffic of a step into the stack file, and leaves the rest unchanged."""
 
 import os
 import tempfile
@@ -21,12 +21,12 @@ from operations.pulumi_stack.project import Project
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a service stands in a stack file."""
+    """The place of a service in a stack file."""
 
     keys: tuple[str, ...]
-    """The way to the mapping that holds its keys."""
+    """The path of the mapping with its keys."""
     prefix: str
-    """What stands before each of its keys: `mesh-app:` for the one service at the top."""
+    """The prefix of each of its keys: `mesh-app:` for a single service at the top."""
 
     @classmethod
     def of(cls, project: str, config: Mapping[str, Any], service: str) -> Self:
@@ -34,11 +34,11 @@ class Place:
         for name in (f"{project}:services", "services"):
             if service in (config.get(name) or {}):
                 return cls(keys=("config", name, service), prefix="")
-        # Pulumi takes a key without its namespace for the project's own.
+        # For Pulumi a key without a namespace is the project's.
         return cls(keys=("config",), prefix=f"{project}:" if f"{project}:weights" in config else "")
 
     def path(self, project: str) -> str:
-        """Spell the way to the service's keys, as `pulumi config set --path` reads it."""
+        """Write the path of the service's keys for `pulumi config set --path`."""
         return f"{project}:services.{self.keys[-1]}." if len(self.keys) > 1 else f"{project}:"
 
 
@@ -57,10 +57,10 @@ def keys_of(text: str, place: Place) -> dict[str, Any]:
 
 
 def with_traffic(text: str, place: Place, traffic: Traffic) -> str:
-    """Say in the text of a stack file what a step means.
+    """Return the text of a stack file with other traffic.
 
     Raises:
-        UneditableStackFile: a value stands where it cannot be changed by itself.
+        UneditableStackFile: a value cannot be changed alone.
     """
     wanted = _loaded(text)
     service: Any = wanted
@@ -72,13 +72,13 @@ def with_traffic(text: str, place: Place, traffic: Traffic) -> str:
     if traffic.owns_mirror:
         text = _with_mirror(text, place, traffic.mirror)
     text = _with_route(text, place, traffic.route)
-    if _said(_loaded(text)) != _said(wanted):
-        raise UneditableStackFile("anchors or aliases share what must change by itself")
+    if _without_empty(_loaded(text)) != _without_empty(wanted):
+        raise UneditableStackFile("anchors or aliases share a value that must change alone")
     return text
 
 
 def without_versions(text: str, place: Place, versions: set[str]) -> str:
-    """Take versions without weight out of the text of a stack file."""
+    """Return the text of a stack file without some versions."""
     for version in versions:
         for key in ("weights", "versions"):
             mapping = yaml_text.mapping_at(text, (*place.keys, place.prefix + key))
@@ -87,12 +87,12 @@ def without_versions(text: str, place: Place, versions: set[str]) -> str:
                 text = yaml_text.without(text, mapping, names.index(version))
     left = keys_of(text, place)
     if versions & {*left["weights"], *left["versions"]}:
-        raise UneditableStackFile("anchors or aliases share what must go by itself")
+        raise UneditableStackFile("anchors or aliases share a value that must be removed alone")
     return text
 
 
 def write(file: Path, text: str) -> None:
-    """Put a text in the place of a file's, whole or not at all, with the file's own mode."""
+    """Replace a file's text atomically, with the file's mode."""
     real = file.resolve()
     handle, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
     try:
@@ -108,16 +108,16 @@ def write(file: Path, text: str) -> None:
 
 
 def read(file: Path) -> str:
-    """Read a file's text with its line ends as they are."""
+    """Read a file's text with its line endings unchanged."""
     with file.open(encoding="utf-8", newline="") as opened:
         return opened.read()
 
 
 def set_traffic(project: Project, stack: str, service: str, traffic: Traffic) -> None:
-    """Write into the stack file what a step means.
+    """Write traffic into the stack file.
 
     Raises:
-        OperationError: the stack file is written in a way that no single value of it can be changed.
+        OperationError: a value of the stack file cannot be changed alone.
     """
     file = project.stack_file(stack)
     text = read(file)
@@ -131,10 +131,10 @@ def set_traffic(project: Project, stack: str, service: str, traffic: Traffic) ->
 
 
 def remove_versions(project: Project, stack: str, service: str, versions: set[str]) -> None:
-    """Take versions out of the stack file.
+    """Remove versions from the stack file.
 
     Raises:
-        OperationError: they cannot go by themselves, or the program needs them: a route names one.
+        OperationError: they cannot be removed alone, or the program needs them: a route names one.
     """
     file = project.stack_file(stack)
     text = read(file)
@@ -147,10 +147,10 @@ def remove_versions(project: Project, stack: str, service: str, versions: set[st
 
 
 def uneditable(file: Path, error: UneditableStackFile) -> OperationError:
-    """Tell a person why the file cannot be written."""
+    """Describe why the file cannot be edited."""
     return OperationError(
         f"{file.name}: {error}, so a step cannot be written into it",
-        fix=f"in {file.name}, write out weights, versions and routes of the service where they stand",
+        fix=f"in {file.name}, write weights, versions and routes of the service without anchors or merges",
     )
 
 
@@ -206,7 +206,7 @@ def _with_route(text: str, place: Place, route: Mapping[str, Any] | None) -> str
 
 
 def _with_key(text: str, place: Place, key: str, value: str) -> str:
-    """Put a key of the service before its weights."""
+    """Insert a key of the service before its weights."""
     mapping = yaml_text.mapping_at(text, place.keys)
     weights = yaml_text.find(mapping, f"{place.prefix}weights")
     before = weights[0] if weights else mapping.value[0][0]
@@ -218,14 +218,14 @@ def _loaded(text: str) -> Any:  # noqa: ANN401 (nested plain data)
 
 
 def _named(value: Any) -> Any:  # noqa: ANN401 (nested plain data)
-    """Make every key text: a version may be called 1."""
+    """Make every key a text: a version may be named 1."""
     if isinstance(value, dict):
         return {str(key): _named(each) for key, each in value.items()}
     return [_named(each) for each in value] if isinstance(value, list) else value
 
 
-def _said(value: Any) -> Any:  # noqa: ANN401 (nested plain data)
-    """Leave out what says nothing: an empty list of routes is as none."""
+def _without_empty(value: Any) -> Any:  # noqa: ANN401 (nested plain data)
+    """Remove empty values: an empty list of routes equals none."""
     if isinstance(value, dict):
-        return {key: _said(each) for key, each in value.items() if each not in (None, [], {})}
-    return [_said(each) for each in value] if isinstance(value, list) else value
+        return {key: _without_empty(each) for key, each in value.items() if each not in (None, [], {})}
+    return [_without_empty(each) for each in value] if isinstance(value, list) else value

@@ -1,7 +1,7 @@
-"""Changes single values in the text of a YAML file, and leaves every other character as it is. Pure.
+"""Changes single values in the text of a YAML file, and leaves every other character unchanged. Pure.
 
-A library that reads and writes a whole file restyles it: indentation, quotes, line breaks, comments. Here
-PyYAML only says where things stand, and the text between stays what a person wrote.
+A library that rewrites the whole file changes indentation, quotes, line breaks and comments. Here PyYAML only
+locates the values.
 """
 
 from typing import Any
@@ -14,22 +14,22 @@ Entry = tuple[Node, Node]
 
 
 class UneditableStackFile(ValueError):
-    """Something stands where it cannot be changed by itself."""
+    """A value cannot be changed alone."""
 
 
 def mapping_at(text: str, keys: tuple[str, ...]) -> MappingNode:
-    """Find the mapping at the end of a way from the top of the file.
+    """Find the mapping at a path from the top of the file.
 
     Raises:
-        UneditableStackFile: there is none, or it stands elsewhere, behind an alias or a merge.
+        UneditableStackFile: there is none, or it is behind an alias or a merge.
     """
     node = yaml.compose(text, Loader=yaml.SafeLoader)
     for key in keys:
         entry = find(node, key)
         if entry is None:
-            raise UneditableStackFile(f"{key} does not stand there by itself")
+            raise UneditableStackFile(f"{key} is not there, or comes from a merge")
         if entry[1].start_mark.index < entry[0].end_mark.index:
-            raise UneditableStackFile(f"the value of {key} stands elsewhere, behind an alias")
+            raise UneditableStackFile(f"the value of {key} is an alias")
         node = entry[1]
     if not isinstance(node, MappingNode):
         raise UneditableStackFile(f"{keys[-1]} is no mapping")
@@ -51,19 +51,19 @@ def flow(value: object) -> str:
 
 
 def plain(node: Node) -> Any:  # noqa: ANN401 (nested plain data)
-    """Read what a node holds."""
+    """Return the value of a node."""
     return yaml.safe_load(yaml.serialize(node))
 
 
 def replaced(text: str, node: Node, by: str) -> str:
-    """Put something in the place of a value."""
-    # After `key:` with nothing behind it, a value needs a space.
+    """Replace a value."""
+    # After a bare `key:` a value needs a space.
     gap = " " if node.start_mark.index == _end(node) and text[node.start_mark.index - 1] == ":" else ""
     return text[: node.start_mark.index] + gap + by + text[_end(node) :]
 
 
 def added(text: str, mapping: MappingNode, entry: str) -> str:
-    """Put an entry, `key: value`, at the end of a mapping."""
+    """Append an entry, `key: value`, to a mapping."""
     if not mapping.value:
         return replaced(text, mapping, f"{{{entry}}}")
     key, value = mapping.value[-1]
@@ -77,13 +77,13 @@ def added(text: str, mapping: MappingNode, entry: str) -> str:
 
 
 def put_before(text: str, parent: MappingNode | SequenceNode, node: Node, entry: str) -> str:
-    """Put an entry of a mapping, or of a list in flow style, before the one that begins with a node."""
+    """Insert an entry of a mapping, or of a list in flow style, before the one that begins with a node."""
     gap = ", " if parent.flow_style else f"{_newline(text)}{' ' * node.start_mark.column}"
     return _inserted(text, node.start_mark.index, f"{entry}{gap}")
 
 
 def put_first(text: str, items: SequenceNode, entry: str) -> str:
-    """Put an entry at the head of a list."""
+    """Insert an entry at the head of a list."""
     if not items.value:
         return replaced(text, items, f"[{entry}]")
     if items.flow_style:
@@ -94,7 +94,7 @@ def put_first(text: str, items: SequenceNode, entry: str) -> str:
 
 
 def without(text: str, parent: MappingNode | SequenceNode, nth: int) -> str:
-    """Take away an entry of a mapping or list that has others."""
+    """Remove an entry of a mapping or list that has others."""
     starts = [(each[0] if isinstance(each, tuple) else each) for each in parent.value]
     ends = [_end(each[1] if isinstance(each, tuple) else each) for each in parent.value]
     if parent.flow_style:
@@ -105,14 +105,14 @@ def without(text: str, parent: MappingNode | SequenceNode, nth: int) -> str:
     start = start if isinstance(parent, MappingNode) else _dash(text, starts[nth])
     line = text.rfind("\n", 0, start) + 1
     if text[line:start].strip():
-        # It begins on the line of the dash that it stands behind.
+        # It begins on the line of its dash.
         return text[:start] + text[starts[nth + 1].start_mark.index :]
     line_end = text.find("\n", max(start, ends[nth] - 1))
     return text[:line] + (text[line_end + 1 :] if line_end >= 0 else "")
 
 
 def _end(node: Node) -> int:
-    """Find the end of a value: that of a block is the end of what stands last in it, comments left out."""
+    """Find the end of a value; of a block, the end of its last value without comments."""
     if not isinstance(node, MappingNode | SequenceNode) or node.flow_style or not node.value:
         return int(node.end_mark.index)
     last = node.value[-1]

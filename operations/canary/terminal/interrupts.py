@@ -1,4 +1,4 @@
-"""Signals: Ctrl-C asks what to do, and a second one holds; those that end a process have everybody back."""
+"""Signals: Ctrl-C asks what to do, a second Ctrl-C holds; signals that end the process roll back."""
 
 import signal
 from collections.abc import Iterator
@@ -9,17 +9,17 @@ from typing import Final, Literal
 from operations.canary.terminal.view import View
 
 ENDING: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-"""Asked to end, a terminal that was closed, Ctrl-\\: nobody is there to be asked, or would watch."""
+"""Termination, a closed terminal, Ctrl-\\: the canary cannot ask the user or continue."""
 SUSPENDING: Final = signal.SIGTSTP
-"""Ctrl-Z: a canary that is stopped watches nothing."""
+"""Ctrl-Z: a stopped canary analyses nothing."""
 
 
 class _AgainError(Exception):
-    """A signal in answer to the question."""
+    """A signal while the question is shown."""
 
 
 class Interrupts:
-    """Notes signals, for a moment that is good to ask."""
+    """Records signals, to handle them between two steps of work."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -29,7 +29,7 @@ class Interrupts:
 
     @contextmanager
     def caught(self) -> Iterator[None]:
-        """Note signals instead of ending in the middle of something; `nohup` stays what it is."""
+        """Record signals instead of ending; `nohup` keeps its effect."""
         before = {
             each: handler
             for each in (signal.SIGINT, SUSPENDING, *ENDING)
@@ -44,13 +44,15 @@ class Interrupts:
                 signal.signal(each, handler)
 
     def answer(self, view: View) -> Literal["hold", "back"] | None:
-        """Say what to do, if anything was pressed: ask once, and hold where nobody can be asked.
+        """Return what to do about a signal: the user's answer, or hold without a terminal.
 
-        Where nobody can be told either, everybody goes back: a version that is held is nobody's then.
+        Roll back if the output is lost: the user would not know of a held version.
         """
         if self._suspended:
             self._suspended = False
-            view.report_line("Ctrl-Z would leave the new version unwatched; from another terminal: --pause")
+            view.report_line(
+                "Ctrl-Z ignored: a stopped canary analyses nothing; use --pause from another terminal"
+            )
         if self._ended:
             return "back"
         if not self._count:
@@ -72,7 +74,7 @@ class Interrupts:
     def _asked(self, view: View) -> str:
         self._asking = True
         try:
-            return view.ask("Ctrl-C: [h]old the weights as they are, go [b]ack, or [c]ontinue?", "hbc")
+            return view.ask("Ctrl-C: [h]old the weights as they are, roll [b]ack, or [c]ontinue?", "hbc")
         finally:
             self._asking = False
 

@@ -1,10 +1,10 @@
-"""What a person sees while a canary runs: a table that changes, or lines where there is no terminal."""
+"""The output of a running canary: a live table, or lines without a terminal."""
 
 import os
 import select
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
@@ -16,8 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from operations.canary.analysis.checks import Finding, Measured, Verdict
-from operations.canary.durations import clock
 from operations.canary.terminal.state import CanaryState
+from operations.canary.terminal.text import clock, split_of
 
 COLOURS = {
     Verdict.good: "green",
@@ -27,31 +27,31 @@ COLOURS = {
 }
 AGAIN_SECONDS = 0.25
 ASK_SECONDS = 30.0
-"""How long a question waits for its answer: nothing is watched meanwhile."""
+"""How long a question waits for its answer: the analysis stops meanwhile."""
 POLL_SECONDS = 0.1
-SCENES = 20
-"""So many moments wait for an output that is slow; of one that hangs, later ones are left out."""
+QUEUED_STATES = 20
+"""How many states wait for a slow output; further ones are dropped."""
 
 
 class View:
-    """Shows a canary on a console, beside its course: an output that hangs or is gone ends nothing."""
+    """Writes to a console in another thread: an output that hangs or is closed does not stop the canary."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        # What a terminal has no letter for would keep all that follows from it.
+        # A letter that the terminal cannot encode would end the output.
         if isinstance(console.file, TextIOWrapper):
             console.file.reconfigure(errors="replace")
         self.lost: str | None = None
-        """Why nothing can be shown any more, if so: a closed pipe or terminal."""
+        """Why the output is lost, if it is: a closed pipe or terminal."""
         self._live: Live | None = None
-        self._said: tuple[object, ...] = ()
-        self._looked: Sequence[Finding] = ()
+        self._printed: tuple[object, ...] = ()
+        self._findings: Sequence[Finding] = ()
         self._beside: ThreadPoolExecutor | None = None
-        self._room = Semaphore(SCENES)
+        self._room = Semaphore(QUEUED_STATES)
 
     @contextmanager
     def open(self) -> Iterator[None]:
-        """Keep a part of the terminal for what changes; waits at the end until all is written."""
+        """Show the live table; wait at the end until everything is written."""
         try:
             with ThreadPoolExecutor(1) as self._beside:
                 self._later(self._begin)
@@ -63,20 +63,20 @@ class View:
             self._beside = None
 
     def report_line(self, line: str) -> None:
-        """Say something that stays."""
+        """Print a line."""
         self._later(self._print, f"{time.strftime('%H:%M:%S')}  {line}")
 
     def ask(self, question: str, answers: str) -> str:
-        """Ask a person for a letter.
+        """Ask the user for a letter.
 
-        Returns the first answer where nobody is there, and the last one, to continue, where no answer comes.
+        Returns the first answer without a terminal, and the last one, to continue, after ASK_SECONDS.
         """
         if not self.console.is_terminal or self._beside is None:
             return answers[0]
         over = Event()
         reply = self._beside.submit(self._reply, question, over)
         try:
-            said = reply.result(timeout=ASK_SECONDS)
+            answer = reply.result(timeout=ASK_SECONDS)
         except TimeoutError:
             return answers[-1]
         except (OSError, SystemExit) as error:
@@ -84,11 +84,11 @@ class View:
             return answers[0]
         finally:
             over.set()
-        letter = said.strip().lower()[:1]
+        letter = answer.strip().lower()[:1]
         return letter if letter and letter in answers else answers[0]
 
     def show(self, state: CanaryState) -> None:
-        """Show where things stand."""
+        """Show the state."""
         if self._room.acquire(blocking=False):
             self._later(self._show, state)
 
@@ -99,16 +99,16 @@ class View:
             self._beside.submit(self._safely, work, *words)
 
     def _safely(self, work: Callable[..., None], *words: object) -> None:
-        """Do it if there is an output. What cannot be written is left out, and nothing else."""
+        """Write, if there is an output; what cannot be written is dropped."""
         with suppress(Exception):
             try:
                 work(*words)
-            # SystemExit is what rich makes of a closed pipe.
+            # rich raises SystemExit for a closed pipe.
             except (OSError, SystemExit) as error:
                 self._lose(error)
 
     def _lose(self, error: BaseException) -> None:
-        """Write to nowhere from now on; what Python has not written yet would change the exit code."""
+        """Discard all further output: what Python flushes at exit would change the exit code."""
         self.lost = self.lost or str(error.__context__ or error)
         self._live = None
         with suppress(OSError):
@@ -131,7 +131,7 @@ class View:
         self.console.print(line, markup=False, soft_wrap=True)
 
     def _reply(self, question: str, over: Event) -> str:
-        """Wait for a line until the question is over; an empty one where none comes."""
+        """Read a line until the question is over; empty if there is none."""
         if self._live is not None:
             self._live.stop()
         try:
@@ -150,43 +150,40 @@ class View:
             self._live.update(panel(state))
             return
         shown = (state.step, state.phase, state.paused)
-        looked = bool(state.findings) and state.findings is not self._looked
-        if shown != self._said or looked:
-            self._said, self._looked = shown, state.findings
-            self._print(f"{time.strftime('%H:%M:%S')}  {line(state, looked=looked)}")
+        sampled = bool(state.findings) and state.findings is not self._findings
+        if shown != self._printed or sampled:
+            self._printed, self._findings = shown, state.findings
+            self._print(f"{time.strftime('%H:%M:%S')}  {line(state, sampled=sampled)}")
 
 
-def line(state: CanaryState, *, looked: bool) -> str:
-    """Say a moment in one line, with the figures if it is one that looked at them."""
+def line(state: CanaryState, *, sampled: bool) -> str:
+    """Write a state as one line, with the metrics of a new sample."""
     paused = ", paused" if state.paused else ""
     words = [f"{state.step}/{state.steps} {split_of(state.weights)}: {state.phase}{paused}"]
     if state.left:
         words.append(f"{clock(state.left)} left")
-    if looked and state.measured:
-        words += [f"{name} {_figures(each, state.window)}" for name, each in state.measured.items()]
+    if sampled and state.measured:
+        words += [f"{name} {_metrics(each, state.window)}" for name, each in state.measured.items()]
         words += [f"{each.check} {each.verdict}: {each.description}" for each in state.findings]
     return "; ".join(words)
 
 
 def panel(state: CanaryState) -> RenderableType:
-    """Lay a moment out for a terminal."""
+    """Lay a state out for a terminal."""
     head = Text(f"step {state.step}/{state.steps}  {split_of(state.weights)}  ", style="bold")
     head.append("paused" if state.paused else state.phase, style="yellow" if state.paused else "")
     if state.left is not None:
         head.append(f"  {clock(state.left)} left")
     if state.failures:
-        head.append(f"  {state.failures} of {state.allowed} bad looks", style="red")
+        head.append(f"  {state.failures} of {state.allowed} bad samples", style="red")
     table = Table("version", "wanted", "measured", "requests/s", "errors", "p50", "p90", "p99", box=None)
-    shares = {each.version: each for each in state.shares}
-    total = sum(each.requests for each in (state.measured or {}).values())
     for version, weight in state.weights.items():
         measured = (state.measured or {}).get(version)
-        share = f"{100 * measured.requests / total:.1f} %" if measured and total else "-"
-        agrees = version in shares and not shares[version].agrees
+        share = f"{state.shares[version]:.1f} %" if version in state.shares else "-"
         table.add_row(
             version,
             f"{weight} %",
-            Text(share, style="yellow" if agrees else ""),
+            share,
             *(_cells(measured, state.window) if measured else ("-",) * 5),
         )
     verdicts = [
@@ -196,11 +193,6 @@ def panel(state: CanaryState) -> RenderableType:
     return Group(head, table, *verdicts)
 
 
-def split_of(weights: Mapping[str, int]) -> str:
-    """Write weights as a person says them: `v1 90 · v2 10`."""
-    return " · ".join(f"{version} {weight}" for version, weight in weights.items())
-
-
 def _cells(measured: Measured, window: float) -> tuple[str, ...]:
     errors = f"{100 * measured.failures / measured.requests:.2f} %" if measured.requests else "-"
     times = [measured.percentile(part) for part in (0.5, 0.9, 0.99)]
@@ -208,6 +200,6 @@ def _cells(measured: Measured, window: float) -> tuple[str, ...]:
     return (rate, errors, *("-" if each is None else f"{each:.0f} ms" for each in times))
 
 
-def _figures(measured: Measured, window: float) -> str:
+def _metrics(measured: Measured, window: float) -> str:
     rate, errors, _, _, p99 = _cells(measured, window)
     return f"{rate}/s errors {errors} p99 {p99}"

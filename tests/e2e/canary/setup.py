@@ -21,7 +21,9 @@ WEIGHT_OF_V2: Final = (
 )
 """The command that prints what v2 has in the cluster."""
 STEP: Final = "step {}/3: "
-"""What is said when a step's update begins."""
+"""Printed when a step's update begins."""
+DEPLOYED: Final = "step 1/3 deployed"
+"""Printed when the first step's analysis begins."""
 
 PLAN: Final[Mapping[str, Any]] = {
     "steps": [10, 30],

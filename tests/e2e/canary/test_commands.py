@@ -5,7 +5,7 @@ import time
 
 from tests.e2e.canaries import Canary
 from tests.e2e.canary.proof import ABORTED, HELD, PROMOTED, REFUSED, Prove, Users, as_before, promoted
-from tests.e2e.canary.setup import NAMESPACE, STEP, declare_v2
+from tests.e2e.canary.setup import DEPLOYED, NAMESPACE, STEP, declare_v2
 
 PAUSE_SECONDS = 20
 
@@ -15,16 +15,16 @@ def test_people_at_other_terminals(canary: Canary, prove: Prove) -> None:
     declare_v2(canary.stack)
     with Users() as users:
         run = canary.begins()
-        run.description("split measured")
+        run.description(DEPLOYED)
         assert canary.asks("--pause")[0] == 0
         code, said = canary.begins().ends(), canary.runs[-1].said
         assert (code, f"runs already, as process {run.process.pid}" in said) == (REFUSED, True), said
-        assert "paused by hand" in canary.asks("--status")[1]
+        assert "paused manually" in canary.asks("--status")[1]
         run.kill(updates=False)
         assert "does not run, and is not over" in canary.asks("--status")[1]
         run = canary.run("--resume")
         run.description("still paused")
-        run.description("split measured")
+        run.description(DEPLOYED)
         time.sleep(PAUSE_SECONDS)
         assert STEP.format(2) not in run.said
         assert canary.asks("--resume")[0] == 0
@@ -41,7 +41,7 @@ def test_abort_has_everybody_back(canary: Canary, prove: Prove) -> None:
     declare_v2(canary.stack)
     with Users() as users:
         run = canary.begins()
-        run.description("split measured")
+        run.description(DEPLOYED)
         assert canary.asks("--abort")[0] == 0
         assert run.ends() == ABORTED, run.said
     prove(run, users)
@@ -70,9 +70,9 @@ def test_ctrl_c_at_a_terminal_asks(canary: Canary, prove: Prove) -> None:
     declare_v2(canary.stack)
     with Users() as users:
         run = canary.begins(terminal=True)
-        run.description("split measured")
+        run.description(DEPLOYED)
         run.interrupt()
-        run.description("go [b]ack")
+        run.description("roll [b]ack")
         run.types("b")
         assert run.ends() == ABORTED, run.said
     prove(run, users)
@@ -86,7 +86,7 @@ def test_no_step_on_routes_that_somebody_changed(canary: Canary, prove: Prove) -
     patch = f"kubectl patch virtualservice springbootapp -n {NAMESPACE} --type=json --patch="
     with Users() as users:
         run = canary.begins()
-        run.description("split measured")
+        run.description(DEPLOYED)
         change = [{"op": "add", "path": "/spec/http/0/timeout", "value": "5s"}]
         canary.stack.shell.run(f"{patch}'{json.dumps(change)}'")
         assert run.ends() == HELD, run.said

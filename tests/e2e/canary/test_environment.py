@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.canaries import Canary
 from tests.e2e.canary.proof import ABORTED, ROLLED_BACK, Prove, Users, as_before
-from tests.e2e.canary.setup import WEIGHT_OF_V2, declare_v2
+from tests.e2e.canary.setup import DEPLOYED, WEIGHT_OF_V2, declare_v2
 from tests.e2e.conftest import CHECKOUT
 
 CONFLICT = "<<<<<<< HEAD\n"
@@ -21,14 +21,14 @@ def test_a_stack_file_that_cannot_be_read_any_more(canary: Canary, prove: Prove,
     file = canary.stack.shell.folder / f"Pulumi.{canary.stack.name}.yaml"
     with Users() as users:
         run = canary.begins()
-        run.description("split measured")
+        run.description(DEPLOYED)
         text = file.read_text()
         if spoil == "conflict":
             file.write_text(CONFLICT + text)
         else:
             file.unlink()
         assert run.ends() == ROLLED_BACK, run.said
-        assert "rolling back by the canary's copy" in run.said
+        assert "rolling back with the canary's copy" in run.said
         assert f"Before the next pulumi up, in {file.name}: set mesh-app:weights" in run.said
         # v2 cannot leave a file that cannot be read; without weight it does no harm.
         assert canary.stack.shell.run(WEIGHT_OF_V2).stdout.strip() in {"", "0"}
@@ -43,7 +43,7 @@ def test_abort_after_a_kill_needs_no_stack_file(canary: Canary, prove: Prove) ->
     file = canary.stack.shell.folder / f"Pulumi.{canary.stack.name}.yaml"
     with Users() as users:
         run = canary.begins()
-        run.description("split measured")
+        run.description(DEPLOYED)
         run.kill()
         text = file.read_text()
         file.write_text(CONFLICT + text)
@@ -63,7 +63,7 @@ def test_a_process_that_has_to_end_has_everybody_back(
     declare_v2(canary.stack)
     with Users() as users:
         run = canary.begins(terminal=number is signal.SIGHUP)
-        run.description("split measured")
+        run.description(DEPLOYED)
         os.kill(run.process.pid, number)
         assert run.ends() == ABORTED, run.said
     prove(run, users)

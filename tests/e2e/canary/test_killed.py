@@ -4,7 +4,7 @@ import pytest
 
 from tests.e2e.canaries import Canary
 from tests.e2e.canary.proof import PROMOTED, ROLLED_BACK, Prove, Users, as_before, promoted
-from tests.e2e.canary.setup import STEP, declare_v2
+from tests.e2e.canary.setup import DEPLOYED, STEP, declare_v2
 
 
 def test_killed_at_each_step_it_goes_on(canary: Canary, prove: Prove) -> None:
@@ -12,9 +12,9 @@ def test_killed_at_each_step_it_goes_on(canary: Canary, prove: Prove) -> None:
     declare_v2(canary.stack)
     with Users() as users:
         run = canary.begins()
-        for moment in ("deploying what", STEP.format(1), "split measured", STEP.format(2), STEP.format(3)):
+        for moment in ("deploying the stack file", STEP.format(1), DEPLOYED, STEP.format(2), STEP.format(3)):
             run.description(moment)
-            if moment != "split measured":
+            if moment != DEPLOYED:
                 run.updates()
             run.kill()
             run = canary.run("--resume")
@@ -39,7 +39,7 @@ def test_killed_alone_it_waits_for_its_own_update(canary: Canary, prove: Prove) 
     assert users.lost == []
 
 
-@pytest.mark.parametrize("moment", ["going back", "removing v2"])
+@pytest.mark.parametrize("moment", ["rolling back", "removing v2"])
 def test_killed_on_its_way_back_it_goes_back(canary: Canary, prove: Prove, moment: str) -> None:
     """Whatever the figures say by then."""
     declare_v2(canary.stack, FAILURE_PERCENT="50")

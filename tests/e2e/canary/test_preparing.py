@@ -53,7 +53,7 @@ def test_pause_holds_the_first_step_back(canary: Canary, prove: Prove) -> None:
     declare_v2(canary.stack)
     with Users() as users:
         run = canary.begins()
-        run.description("deploying what")
+        run.description("deploying the stack file")
         assert canary.asks("--pause")[0] == 0
         run.description("before the step, paused")
         assert canary.stack.shell.run(WEIGHT_OF_V2).stdout == "0"
@@ -67,7 +67,7 @@ def test_pause_holds_the_first_step_back(canary: Canary, prove: Prove) -> None:
 
 def waits_for_pods(canary: Canary, run: Run) -> None:
     """Wait until the update has made pods, which are all that it waits for then."""
-    run.description("deploying what")
+    run.description("deploying the stack file")
     deadline = time.monotonic() + POD_SECONDS
     while not canary.stack.shell.pods(NAMESPACE, "version=v2"):
         assert time.monotonic() < deadline, run.said

@@ -14,6 +14,8 @@ def test_a_good_version_is_promoted(canary: Canary, prove: Prove) -> None:
     prove(run, users)
     promoted(canary.stack)
     assert canary.weights == [10, 30, 100]
+    shares = [each["shares"]["v2"] for each in canary.report["events"] if each["event"] == "split"]
+    assert [round(count / total, 1) for count, total in shares] == [0.1, 0.3, 1.0]
     assert users.lost == []
     history = canary.stack.shell.json(f"pulumi stack history --stack {canary.stack.name} --json")
     told = [each["message"] for each in reversed(history) if each["message"].startswith("canary")]

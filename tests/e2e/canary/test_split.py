@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from operations.canary.analysis.split import agreeing
+from operations.canary.analysis.binomial import agreeing
 from tests.e2e import load
 from tests.e2e.canary.proof import URL
 from tests.e2e.canary.setup import HOST, as_before_any, declare_v2

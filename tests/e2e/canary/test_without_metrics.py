@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.canaries import Canary
 from tests.e2e.canary.proof import ABORTED, NO_DATA, PROMOTED, Prove, Users, as_before, promoted
-from tests.e2e.canary.setup import STEP, declare_v2
+from tests.e2e.canary.setup import DEPLOYED, STEP, declare_v2
 from tests.e2e.conftest import Shell
 from tests.e2e.interruptions import frozen, pid_of
 
@@ -44,9 +44,9 @@ def test_prometheus_stopped_in_the_middle_is_waited_for(canary: Canary, prove: P
     declare_v2(canary.stack)
     with Users() as users:
         run = canary.begins()
-        run.description("split measured")
+        run.description(DEPLOYED)
         with prometheus_away(canary.stack.shell):
-            run.description("no figures")
+            run.description("no metrics")
             time.sleep(OUTAGE_SECONDS)
             assert STEP.format(2) not in run.said
         assert run.ends() == PROMOTED, run.said
@@ -60,7 +60,7 @@ def test_prometheus_stopped_for_long_ends_it_where_the_plan_says_so(canary: Cana
     declare_v2(canary.stack, {"noData": "stop"})
     with Users() as users:
         run = canary.begins()
-        run.description("split measured")
+        run.description(DEPLOYED)
         with prometheus_away(canary.stack.shell):
             assert run.ends() == NO_DATA, run.said
     prove(run, users)
@@ -70,7 +70,7 @@ def test_prometheus_stopped_for_long_ends_it_where_the_plan_says_so(canary: Cana
     as_before(canary.stack)
 
 
-@pytest.mark.parametrize("moment", ["split measured", STEP.format(2)], ids=["analysis", "update"])
+@pytest.mark.parametrize("moment", [DEPLOYED, STEP.format(2)], ids=["analysis", "update"])
 def test_the_api_server_away_for_20_seconds(canary: Canary, prove: Prove, moment: str) -> None:
     """In the analysis or in an update: it is waited for, and the proxies go on by what they know."""
     declare_v2(canary.stack)

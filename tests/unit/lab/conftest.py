@@ -53,7 +53,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
 
 @pytest.fixture
 def places(tmp_path: Path) -> Places:
-    """The three folders of a lab, which nobody has made yet."""
+    """The three folders of a lab, which do not exist yet."""
     return Places(
         checkout=tmp_path / "checkout", cache=tmp_path / "cache" / "lab", state=tmp_path / "state" / "lab"
     )

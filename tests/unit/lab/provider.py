@@ -1,4 +1,4 @@
-"""Pretends to be Pulumi's Kubernetes provider of a version: prints its port, then tells it there."""
+"""Imitates Pulumi's Kubernetes provider of a version: prints its port, and answers there."""
 
 import sys
 from concurrent import futures

@@ -11,7 +11,7 @@ from lab.node import cgroups
 from lab.node.process import started
 
 PIDS = (1 << 22) + 1
-"""A pid beyond what Linux gives out: nobody has it."""
+"""A pid that Linux never assigns."""
 
 
 def write(path: Path, text: str = "") -> None:
@@ -22,7 +22,7 @@ def write(path: Path, text: str = "") -> None:
 
 @pytest.fixture
 def v1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """One hierarchy for each controller; a folder that is none stands among them."""
+    """One hierarchy for each controller, and a folder that is none."""
     for controller in ("cpu", "cpuset", "memory"):
         write(tmp_path / controller / "cgroup.procs")
     for folder in ("cpuset", "cpuset/mesh-lab", "cpuset/mesh-lab/daemons"):
@@ -57,7 +57,7 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_v1_has_a_group_in_each_hierarchy(v1: Path) -> None:
-    """The lab's group exists for every controller, and once more is no error."""
+    """The lab's group exists for every controller, and a second call is no error."""
     cgroups.ensure()
     cgroups.ensure()
     assert cgroups.groups() == [v1 / name / "mesh-lab" for name in ("cpu", "cpuset", "memory")]
@@ -122,15 +122,15 @@ def test_where_none_are_mounted_there_are_none(tmp_path: Path, monkeypatch: pyte
     assert cgroups.kill() == set()
 
 
-def test_where_none_can_be_made_one_is_told(v1: Path) -> None:
-    """In most containers the control groups are not for writing: said at once, with the way out."""
+def test_if_none_can_be_created_that_is_reported(v1: Path) -> None:
+    """In most containers control groups cannot be written: that is reported, with what to do instead."""
     for path in (v1 / "memory").iterdir():
         path.unlink()
     write(v1 / "memory" / "cgroup.procs")
     write(v1 / "memory" / "mesh-lab", "in the way")
     with pytest.raises(LabError) as issue:
         cgroups.ensure()
-    assert issue.value.what.startswith("no control group can be made here")
+    assert issue.value.what.startswith("no control group can be created here")
     assert str(v1 / "memory" / "mesh-lab") in issue.value.what
     assert "privileged container" in issue.value.fix
 
@@ -147,14 +147,14 @@ def test_kill_ends_all_of_them(
 
 
 def dead(pid: int) -> int:
-    """The pid if nobody runs under it."""
+    """The pid, if no process has it."""
     return pid if started(pid) is None else 0
 
 
 def test_those_that_do_not_die_are_named(
     sleeper: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch, v2: Path
 ) -> None:
-    """A process in the kernel's hands is reported, not waited for."""
+    """A process that the kernel cannot end is reported, not waited for."""
     write(v2 / "mesh-lab/daemons/cgroup.procs", f"{sleeper.pid}\n")
     monkeypatch.setattr(cgroups, "DEATH_SECONDS", 0.1)
     monkeypatch.setattr(os, "kill", lambda _pid, _number: None)

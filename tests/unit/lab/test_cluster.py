@@ -112,7 +112,7 @@ def test_every_kubeconfig_is_of_its_own_subject(cluster: Cluster, places: Places
 
 
 def pod(name: str, *, running: bool = True, ready: bool = True, waiting: str = "") -> dict[str, Any]:
-    """A pod of the system as the API server tells of it."""
+    """A system pod as the API server returns it."""
     return {
         "kind": "Pod",
         "metadata": {"name": name, "namespace": "istio-system"},
@@ -150,8 +150,8 @@ DEPLOYMENT = {
     [
         ([NODE, pod("istiod")], ""),
         ([NODE, pod("istiod"), APP], ""),
-        ([NODE], "no pod of the system yet"),
-        ([NODE, APP], "no pod of the system yet"),
+        ([NODE], "no system pod yet"),
+        ([NODE, APP], "no system pod yet"),
         ([NOT_READY, pod("istiod")], "node lab: not Ready yet"),
         ([NODE, pod("istiod", ready=False)], "pod istiod: containers not ready"),
         ([NODE, pod("istiod", running=False)], "pod istiod: Running"),
@@ -160,13 +160,13 @@ DEPLOYMENT = {
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_waited_for_is_said(
+def test_the_missing_part_is_shown(
     cluster: Cluster, programs: Programs, items: list[dict[str, Any]], lack: str
 ) -> None:
     """Node, system pods and deployments; a pod counts when its containers are those that run now."""
-    said = programs.folder / "objects.json"
-    said.write_text(json.dumps({"items": items}))
-    programs.add("kubectl", f"cat {said}", cluster.kube)
+    printed = programs.folder / "objects.json"
+    printed.write_text(json.dumps({"items": items}))
+    programs.add("kubectl", f"cat {printed}", cluster.kube)
     tasks = "TASK PID STATUS\\nrun-istiod 1 RUNNING\\nrun-gateway 2 RUNNING\\nold-istiod 3 STOPPED"
     programs.add("ctr", f'printf "{tasks}\\n"', cluster.root / "usr/bin")
     step = Step("settle")
@@ -185,7 +185,7 @@ def test_stop_works_from_nothing(cluster: Cluster) -> None:
 
 
 def test_the_pods_links_are_those_that_cni_noted(cluster: Cluster, places: Places) -> None:
-    """The machine's ends of the lab's own; notes that nobody can read name none."""
+    """The machine's ends of the lab's own links; results that cannot be read are skipped."""
     for container in ("abc", "def"):
         (places.state / "containerd/run/io.containerd.runtime.v2.task/k8s.io" / container).mkdir(parents=True)
     node.CNI_RESULTS.mkdir(parents=True)
@@ -228,13 +228,13 @@ def test_stop_removes_what_the_runtime_left(cluster: Cluster, places: Places) ->
 
 
 def test_processes_that_do_not_die_are_named(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then nothing else is taken away under them, and one learns how to look."""
+    """Then nothing else is removed, and the message has the command to check them."""
     monkeypatch.setattr(cgroups, "kill", lambda: {42, 7})
     run = cluster.places.state / "containerd/run"
     run.mkdir(parents=True)
     with pytest.raises(LabError) as issue:
         cluster.stop()
-    assert issue.value.what.startswith("processes [7, 42] do not die")
+    assert issue.value.what.startswith("processes [7, 42] do not end")
     assert run.exists()
 
 

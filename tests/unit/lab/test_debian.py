@@ -84,7 +84,7 @@ def test_a_new_machine_without_package_lists(packages: Packages, programs: Progr
 
 @pytest.mark.parametrize("missing", ["apt-get", "dpkg-deb"])
 def test_a_machine_without_debians_tools(packages: Packages, programs: Programs, missing: str) -> None:
-    """On another distribution one is told what the lab needs."""
+    """On another distribution the message names what the lab needs."""
     if missing == "dpkg-deb":
         programs.add("apt-get", DOWNLOAD)
     with pytest.raises(LabError) as issue:
@@ -95,7 +95,7 @@ def test_a_machine_without_debians_tools(packages: Packages, programs: Programs,
 
 
 def test_a_download_refused(packages: Packages, programs: Programs) -> None:
-    """What apt says is shown, and nothing half unpacked is left."""
+    """The output of apt is shown, and no half unpacked folder is left."""
     programs.add("apt-get", 'echo "Err:1 403 Forbidden"; echo "E: Failed to fetch" >&2; exit 100')
     with pytest.raises(LabError) as issue:
         packages.unpack("node", TWO)
@@ -139,6 +139,6 @@ def test_where_nothing_is_unpacked_the_machines_own_are_found(tmp_path: Path) ->
 
 
 def test_every_package_is_named_once() -> None:
-    """A list with its order kept is a list that reads well in a change."""
+    """A sorted list makes short diffs."""
     for names in (debian.NODE, debian.PROXY):
         assert list(names) == sorted(set(names))

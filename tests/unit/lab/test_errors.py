@@ -4,13 +4,13 @@ from lab.errors import LOG_LINES, LabError, tail
 
 
 def test_every_part_is_shown() -> None:
-    """A fault reads: what is wrong, the log that says why, the next step."""
+    """The message has what failed, the end of the log, and the fix."""
     error = LabError("etcd ended", fix="make down, then: make up", evidence="bind: in use\nexiting")
     assert str(error) == "etcd ended\n  | bind: in use\n  | exiting\n  → make down, then: make up"
 
 
 def test_without_evidence_there_is_no_empty_line() -> None:
-    """A fault without a log is two lines."""
+    """Without a log the message has two lines."""
     assert str(LabError("not root", fix="sudo make up")) == "not root\n  → sudo make up"
 
 
@@ -24,5 +24,5 @@ def test_tail_is_the_end_of_a_log(tmp_path: Path) -> None:
 
 
 def test_tail_of_no_log_is_empty(tmp_path: Path) -> None:
-    """A process that never wrote a log does not hide its own fault behind another."""
+    """A process that never wrote a log causes no second error."""
     assert tail(tmp_path / "none.log") == ""

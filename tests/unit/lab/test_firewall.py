@@ -113,7 +113,7 @@ def test_a_rule_that_iptables_refuses_stops_the_start(rules: Firewall, programs:
 
 
 def test_down_removes_the_labs_rules_and_no_others() -> None:
-    """Each by itself: a rule that somebody adds meanwhile is not lost, nor a counter."""
+    """Each by itself: a rule that is added meanwhile is not lost, nor a counter."""
     (table,) = parse(FILTER)
     assert list(removal(table, set())) == [
         '-D INPUT -m comment --comment "kubernetes health check" -j KUBE-FORWARD',

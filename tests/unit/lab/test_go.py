@@ -62,13 +62,13 @@ def add_go(programs: Programs, build: str) -> None:
 
 def add_failing_go(programs: Programs, output: str) -> None:
     """Put a Go on PATH that has built one of two binaries when it fails with this output."""
-    said = programs.folder / "said"
-    said.write_text(output)
-    add_go(programs, f'echo half > "$out/dns"\ncat {said} >&2\nexit 1')
+    printed = programs.folder / "printed"
+    printed.write_text(output)
+    add_go(programs, f'echo half > "$out/dns"\ncat {printed} >&2\nexit 1')
 
 
-def fault_of(builder: GoBuilder, part: Part) -> LabError:
-    """The fault in which building ends; nothing half-done is left of it."""
+def error_of(builder: GoBuilder, part: Part) -> LabError:
+    """The error of a failed build, which leaves nothing in the cache."""
     with pytest.raises(LabError) as issue:
         builder.build(part)
     assert not builder.has(part)
@@ -78,7 +78,7 @@ def fault_of(builder: GoBuilder, part: Part) -> LabError:
 
 
 def test_a_part_is_built_once(builder: GoBuilder, part: Part, programs: Programs) -> None:
-    """The binaries stand in the cache under the part's key, with their further names; no second build."""
+    """The binaries are in the cache under the part's key, with their further names; no second build."""
     add_go(programs, 'touch "$out/dns" "$out/tool"')
     folder = builder.build(part)
     assert folder == builder.directory(part) == builder.cache / "go" / f"dns-{part.key}"
@@ -89,7 +89,7 @@ def test_a_part_is_built_once(builder: GoBuilder, part: Part, programs: Programs
     assert programs.calls == before
 
 
-def test_it_is_built_with_the_parts_own_flags_and_nobodys_else(
+def test_it_is_built_with_the_parts_own_flags_alone(
     builder: GoBuilder, part: Part, programs: Programs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the user has set for Go decides neither what is built nor where its caches go."""
@@ -130,29 +130,29 @@ def test_tidy_gives_back_the_disk_and_keeps_the_binaries(
 def test_no_go(builder: GoBuilder, part: Part, programs: Programs) -> None:
     """Without Go one learns which to install, before anything is made."""
     assert programs.calls == []
-    issue = fault_of(builder, part)
+    issue = error_of(builder, part)
     assert issue.what.startswith("no `go` on PATH")
     assert issue.fix == "install Go 1.26 or newer and put its bin folder on PATH, then: make up"
 
 
 @pytest.mark.parametrize(
-    "said", ["go version go1.25.4 linux/amd64", "go version go0.99 linux/arm64", "gibberish"]
+    "printed", ["go version go1.25.4 linux/amd64", "go version go0.99 linux/arm64", "gibberish"]
 )
-def test_go_too_old(builder: GoBuilder, part: Part, programs: Programs, said: str) -> None:
-    """What it says of itself, and what is needed; nothing is begun with it."""
-    programs.add_recorder("go", f'echo "{said}"')
-    issue = fault_of(builder, part)
-    assert repr(said) in issue.what
+def test_go_too_old(builder: GoBuilder, part: Part, programs: Programs, printed: str) -> None:
+    """The message has its version and the one that is needed; nothing is built with it."""
+    programs.add_recorder("go", f'echo "{printed}"')
+    issue = error_of(builder, part)
+    assert repr(printed) in issue.what
     assert "Go 1.26 or newer" in issue.what
     assert programs.calls == ["go version"]
 
 
 @pytest.mark.parametrize(
-    "said", ["go version go1.26 linux/amd64", "go version go1.26.8 X:x", "go version go2.0"]
+    "printed", ["go version go1.26 linux/amd64", "go version go1.26.8 X:x", "go version go2.0"]
 )
-def test_go_new_enough(programs: Programs, said: str) -> None:
+def test_go_new_enough(programs: Programs, printed: str) -> None:
     """The oldest that does, and all after it."""
-    programs.add("go", f'echo "{said}"')
+    programs.add("go", f'echo "{printed}"')
     GoBuilder.require_go()
 
 
@@ -181,18 +181,18 @@ def test_the_local_go_is_asked(programs: Programs, monkeypatch: pytest.MonkeyPat
     ],
 )
 def test_a_download_refused(builder: GoBuilder, part: Part, programs: Programs, answer: str) -> None:
-    """The proxy is named as the cause, with its own words below, and where to look."""
+    """The proxy is named as the cause, with go's output and what to check."""
     add_failing_go(programs, REFUSED.format(answer=answer))
-    issue = fault_of(builder, part)
+    issue = error_of(builder, part)
     assert issue.what.startswith("CoreDNS: the Go module proxy refused or did not answer a download")
     assert answer in issue.evidence
     assert "go env GOPROXY" in issue.fix
 
 
 def test_a_checksum_that_differs(builder: GoBuilder, part: Part, programs: Programs) -> None:
-    """It is told as what it may be, an attack, and not as a network fault to try again."""
+    """It is reported as a possible attack, not as a network error to retry."""
     add_failing_go(programs, f"{REFUSED.format(answer='ok')}\n{MISMATCH}")
-    issue = fault_of(builder, part)
+    issue = error_of(builder, part)
     assert issue.what.startswith(
         f"CoreDNS: a module differs from its checksum in {part.directory / 'go.sum'}"
     )
@@ -203,7 +203,7 @@ def test_a_checksum_that_differs(builder: GoBuilder, part: Part, programs: Progr
 def test_a_checksum_that_is_missing(builder: GoBuilder, part: Part, programs: Programs) -> None:
     """An edited go.sum is named."""
     add_failing_go(programs, MISSING)
-    issue = fault_of(builder, part)
+    issue = error_of(builder, part)
     assert f"{part.directory / 'go.sum'} lacks a checksum" in issue.what
     assert issue.fix == "git checkout lab/build/modules"
 
@@ -211,22 +211,22 @@ def test_a_checksum_that_is_missing(builder: GoBuilder, part: Part, programs: Pr
 def test_a_full_disk(builder: GoBuilder, part: Part, programs: Programs) -> None:
     """How to make room, or where else to build."""
     add_failing_go(programs, DISK_FULL)
-    issue = fault_of(builder, part)
+    issue = error_of(builder, part)
     assert "the disk is full" in issue.what
     assert "XDG_CACHE_HOME" in issue.fix
 
 
 def test_too_little_memory(builder: GoBuilder, part: Part, programs: Programs) -> None:
-    """A killed compiler is no fault of the sources."""
+    """A killed compiler is not reported as an error in the sources."""
     add_failing_go(programs, KILLED)
-    assert "memory" in fault_of(builder, part).fix
+    assert "memory" in error_of(builder, part).fix
 
 
 def test_what_does_not_compile(builder: GoBuilder, part: Part, programs: Programs) -> None:
     """Anything else is shown by its last lines."""
     add_failing_go(programs, "\n".join([*(f"package{number}" for number in range(100)), BROKEN]))
-    issue = fault_of(builder, part)
-    assert issue.what.startswith("CoreDNS does not build")
+    issue = error_of(builder, part)
+    assert issue.what.startswith("CoreDNS does not compile")
     assert issue.evidence.endswith(BROKEN)
     assert len(issue.evidence.splitlines()) == LOG_LINES
 
@@ -234,7 +234,7 @@ def test_what_does_not_compile(builder: GoBuilder, part: Part, programs: Program
 def test_what_go_does_is_shown(
     builder: GoBuilder, part: Part, programs: Programs, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A build of minutes says how far it is."""
+    """A build of minutes shows its progress."""
     monkeypatch.setattr("lab.progress.HEARTBEAT_SECONDS", 0.02)
     add_go(programs, 'echo k8s.io/api; echo k8s.io/client-go; sleep 0.2; touch "$out/dns"')
     with builder.progress.shown():
@@ -254,15 +254,15 @@ def test_the_folder_of_a_module(builder: GoBuilder, part: Part, programs: Progra
 def test_a_module_that_is_not_had(
     builder: GoBuilder, part: Part, programs: Programs, without_go: bool
 ) -> None:
-    """No Go, or an answer that names no folder, is a fault like others."""
+    """A missing Go, or an answer without a folder, is reported like other errors."""
     if not without_go:
         add_go(programs, "echo '{}'")
-    with pytest.raises(LabError, match="no `go` on PATH" if without_go else "named no folder"):
+    with pytest.raises(LabError, match="no `go` on PATH" if without_go else "printed no folder"):
         builder.module(part, "istio.io/istio")
 
 
 def test_an_abandoned_build_ends_at_once(builder: GoBuilder, part: Part, programs: Programs) -> None:
-    """When something else fails or the user stops it, nobody waits for minutes of compiling."""
+    """If something else fails or the user interrupts, the compilers end at once."""
     armed = programs.folder / "armed"
     ready = f"import signal, time; signal.signal(signal.SIGINT, signal.SIG_DFL); open({str(armed)!r}, 'w')"
     add_go(programs, python(f"{ready}; time.sleep(60)"))

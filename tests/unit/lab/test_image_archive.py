@@ -78,7 +78,7 @@ def test_digests_are_those_of_the_content(image: Image, tmp_path: Path) -> None:
     }
 
 
-def test_config_says_how_the_image_runs(image: Image, tmp_path: Path) -> None:
+def test_config_describes_how_the_image_runs(image: Image, tmp_path: Path) -> None:
     """Command, variables, user and architecture arrive as given."""
     config = written(image, tmp_path / "image.tar").config
     assert (config["os"], config["architecture"]) == ("linux", "arm64")
@@ -90,7 +90,7 @@ def test_config_says_how_the_image_runs(image: Image, tmp_path: Path) -> None:
 
 
 def test_entries_are_files_links_and_folders_of_root(image: Image, tmp_path: Path) -> None:
-    """Each entry has its kind, mode and content, and belongs to root, whoever built the image."""
+    """Each entry has its kind, mode and content, and belongs to root, whichever user built the image."""
     archive = written(image, tmp_path / "image.tar")
     with archive.layer(0) as folders:
         temporary, link = folders.getmember("tmp"), folders.getmember("bin/sh")
@@ -125,8 +125,8 @@ def test_only_the_archive_is_left(image: Image, tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["image.tar"]
 
 
-def test_tree_is_all_that_stands_under_a_folder(tmp_path: Path) -> None:
-    """Folders before what is in them, links as links whatever they lead to, modes kept."""
+def test_tree_is_everything_under_a_folder(tmp_path: Path) -> None:
+    """Folders come before their content, links stay links, modes stay."""
     root = tmp_path / "root"
     (root / "usr/lib").mkdir(parents=True)
     (root / "usr/lib/tool").touch()

@@ -49,7 +49,7 @@ def given(tmp_path: Path) -> Ingredients:
 
 
 def by_name(given: Ingredients) -> dict[str, Image]:
-    """The catalogue, to look things up in."""
+    """The catalogue, by name."""
     return {image.name: image for image in catalogue(given, "amd64")}
 
 
@@ -60,7 +60,7 @@ def entries(image: Image) -> Iterator[Entry]:
 
 
 def test_the_walkthroughs_images_are_there(given: Ingredients) -> None:
-    """What the dev stack deploys the lab has, by the very names, and each says which version it is."""
+    """The lab has the images of the dev stack, and each answers with its version."""
     stack = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["config"]
     repository = f"docker.io/{stack['mesh-app:app']['image']}"
     for version, settings in stack["mesh-app:versions"].items():
@@ -69,7 +69,7 @@ def test_the_walkthroughs_images_are_there(given: Ingredients) -> None:
 
 
 def test_every_name_has_a_registry_and_a_tag(given: Ingredients) -> None:
-    """A runtime looks images up by their full names; a name without them would be pulled instead."""
+    """A runtime finds images by their full names; it would pull an image with a short name."""
     found = catalogue(given, "amd64")
     assert len({image.name for image in found}) == len(found)
     for image in found:
@@ -87,7 +87,7 @@ def test_every_entrypoint_is_in_its_image_and_executable(given: Ingredients) -> 
 
 
 def test_only_the_proxy_starts_as_root(given: Ingredients) -> None:
-    """Istio's init container needs root for the redirection and says so itself; nothing else has it."""
+    """Only the proxy's image runs as root, because Istio's init container needs it."""
     assert {name for name, image in by_name(given).items() if not image.user} == {images.PROXY}
 
 
@@ -119,7 +119,7 @@ def test_the_manifests_name_the_catalogues_images(given: Ingredients) -> None:
 
 
 def test_an_observer_that_was_not_built_has_no_image(given: Ingredients) -> None:
-    """`make up` neither builds nor loads what looks at the mesh."""
+    """`make up` neither builds nor loads the observers."""
     without = dataclasses.replace(given, observers={})
     observers = {images.PROMETHEUS, images.KIALI, images.JAEGER}
     assert not observers & by_name(without).keys()
@@ -127,7 +127,7 @@ def test_an_observer_that_was_not_built_has_no_image(given: Ingredients) -> None
 
 
 def test_kialis_web_interface_is_in_its_image_for_anybody_to_read(given: Ingredients) -> None:
-    """Where Kiali is told to look for it; it runs as nobody in particular."""
+    """It is at the path of Kiali's configuration, and any user can read it."""
     console = [entry for entry in entries(by_name(given)[images.KIALI]) if "console" in entry.path]
     assert {(entry.path, entry.mode) for entry in console} == {
         ("opt/kiali/console/static", 0o755),

@@ -25,7 +25,7 @@ def builder(tmp_path: Path, progress: Progress, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_it_is_built_once(builder: GoBuilder, programs: Programs) -> None:
-    """From pinned packages, none of which runs a script of its own; only the result is kept."""
+    """From pinned packages, none of which runs a script; only the result stays."""
     programs.add_recorder("npm")
     programs.add_recorder("node", BUILD)
     folder = kiali_web.build(builder)
@@ -51,31 +51,31 @@ def test_an_older_one_goes(builder: GoBuilder, programs: Programs) -> None:
 
 
 @pytest.mark.parametrize(
-    ("node", "npm", "said"),
+    ("node", "npm", "printed"),
     [
         (None, "", "No such file or directory: 'node'"),
         (NODE, None, "No such file or directory: 'npm'"),
-        ("echo v18.20.4", "", "says 'v18.20.4'; Kiali's web interface needs Node.js 20 or newer"),
-        ("echo strange", "", "says 'strange'"),
+        ("echo v18.20.4", "", "prints 'v18.20.4'; Kiali's web interface needs Node.js 20 or newer"),
+        ("echo strange", "", "prints 'strange'"),
         ("exit 1", "", "returned non-zero exit status 1"),
     ],
 )
-def test_a_missing_or_old_node_is_told_first(
-    builder: GoBuilder, programs: Programs, node: str | None, npm: str | None, said: str
+def test_a_missing_or_old_node_is_reported_first(
+    builder: GoBuilder, programs: Programs, node: str | None, npm: str | None, printed: str
 ) -> None:
-    """With what mends it, before anything is fetched."""
+    """With the fix, before anything is downloaded."""
     for name, script in (("node", node), ("npm", npm)):
         if script is not None:
             programs.add(name, script)
     with pytest.raises(LabError) as told:
         kiali_web.build(builder)
-    assert said in told.value.what
+    assert printed in told.value.what
     assert told.value.fix == "install Node.js 20 or newer with npm and put both on PATH, then: make observe"
     assert not builder.cache.exists()
 
 
 def test_a_refused_package_leaves_nothing(builder: GoBuilder, programs: Programs) -> None:
-    """The next time begins anew; the last lines say why."""
+    """The next build starts from the beginning; the message has the last lines."""
     programs.add("node", NODE)
     programs.add("npm", 'case "$*" in --version) ;; *) echo 403 Forbidden; exit 1;; esac')
     with pytest.raises(LabError) as told:

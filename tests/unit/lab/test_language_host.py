@@ -50,10 +50,10 @@ def test_it_tells_its_port_and_its_version_and_ends_quietly(host: subprocess.Pop
 
 
 @pytest.mark.parametrize(("error", "bail"), [("", False), ("bad config", True)])
-def test_an_error_is_told_once(
+def test_an_error_is_logged_once(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: str, bail: bool
 ) -> None:
-    """The program's message is shown by the SDK; the engine is told not to repeat it as an unhandled one."""
+    """The SDK logs the program's message, and `bail` keeps the engine from logging it again."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(LanguageServer, "Run", lambda *_: language_pb2.RunResponse(error=error))
     request = language_pb2.RunRequest(info=language_pb2.ProgramInfo(program_directory=str(tmp_path)))
@@ -62,7 +62,7 @@ def test_an_error_is_told_once(
     assert response.bail is bail
 
 
-def test_an_error_of_what_waited_is_told_once_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_error_in_an_output_is_logged_once_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The SDK raises it again while it ends what still waits, as all resources do for the pin."""
     monkeypatch.chdir(tmp_path)
 

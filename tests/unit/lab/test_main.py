@@ -21,7 +21,7 @@ from lab.places import Places
 from lab.progress import Progress
 from tests.unit.lab.conftest import Programs, python
 
-GOES_ON = "what runs of the lab goes on running: `make up` goes on, `make down` ends it"
+GOES_ON = "the lab's processes are still running: `make up` resumes, `make down` stops them"
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +54,7 @@ def fails_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
 
 
 @pytest.mark.parametrize("command", ["up", "cluster", "metrics", "observe", "down", "clean"])
-def test_a_fault_is_one_message_and_an_exit_code(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+def test_an_error_is_one_message_and_an_exit_code(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     """All parts of it once, no traceback, and what calls it learns that it failed."""
     fails_with(monkeypatch, LabError("etcd ended", fix="make down, then: make up", evidence="bind: in use"))
     result = run(command)
@@ -64,8 +64,8 @@ def test_a_fault_is_one_message_and_an_exit_code(monkeypatch: pytest.MonkeyPatch
     assert "Traceback" not in result.output
 
 
-def test_what_goes_on_running_after_a_fault_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A failed `make up` leaves nothing half-started without saying so, and says nothing where nothing is."""
+def test_processes_that_run_after_an_error_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failed `make up` reports processes that are still running, if there are any."""
     fails_with(monkeypatch, LabError("no", fix="yes"))
     assert GOES_ON not in run("up").output
     monkeypatch.setattr(cgroups, "pids", lambda: {7})
@@ -73,17 +73,17 @@ def test_what_goes_on_running_after_a_fault_is_said(monkeypatch: pytest.MonkeyPa
 
 
 def test_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No traceback; the exit code that shells give an interrupted command; what is left is said."""
+    """No traceback, the exit code of an interrupted command, and a report of what still runs."""
     fails_with(monkeypatch, KeyboardInterrupt())
     monkeypatch.setattr(cgroups, "pids", lambda: {7})
     result = run("up")
     assert result.exit_code == 130
-    assert result.output.endswith(f"stopped as you asked\n  {GOES_ON}\n")
+    assert result.output.endswith(f"interrupted\n  {GOES_ON}\n")
 
 
 @pytest.mark.parametrize("command", ["up", "cluster", "metrics", "observe", "down", "clean"])
 def test_not_root(monkeypatch: pytest.MonkeyPatch, places: Places, command: str) -> None:
-    """Every command says so before it writes anything."""
+    """Every command reports it before it writes anything."""
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     result = run(command)
     assert result.exit_code == 1
@@ -103,14 +103,14 @@ def another_command(places: Places) -> Iterator[None]:
         yield
 
 
-def test_a_second_command_is_told_of_the_first(monkeypatch: pytest.MonkeyPatch, places: Places) -> None:
+def test_a_second_command_reports_the_first(monkeypatch: pytest.MonkeyPatch, places: Places) -> None:
     """One at a time: the second names the pid of the first, and touches nothing."""
     fails_with(monkeypatch, AssertionError("it went to work"))
     monkeypatch.setattr(cgroups, "pids", lambda: {7})
     with another_command(places):
         result = run("down")
     assert result.exit_code == 1
-    assert "another lab command is at work, pid 4242" in result.output
+    assert "another lab command is running, pid 4242" in result.output
     assert GOES_ON not in result.output
 
 
@@ -123,7 +123,7 @@ def test_a_command_that_died_does_not_keep_the_lock(places: Places) -> None:
 
 
 def test_the_lock_is_its_owners_only(places: Places) -> None:
-    """Else any user could hold it, and nobody could stop the lab."""
+    """Otherwise any user could hold it, and the lab could not be stopped."""
     run("down")
     assert places.state.with_name("lab.lock").stat().st_mode & 0o777 == 0o600
 
@@ -177,7 +177,7 @@ def nothing_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_go_and_no_pulumi(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Said before anything is downloaded or started."""
+    """Reported before anything is downloaded or started."""
     nothing_is_built(monkeypatch)
     result = run("up")
     assert result.exit_code == 1
@@ -185,7 +185,7 @@ def test_no_go_and_no_pulumi(programs: Programs, monkeypatch: pytest.MonkeyPatch
     assert programs.calls == []
 
 
-def test_taken_ports_are_told_first(
+def test_ports_in_use_are_reported_first(
     programs: Programs, places: Places, progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not after the quarter of an hour that building takes."""
@@ -200,10 +200,10 @@ def test_taken_ports_are_told_first(
         main.bring_up(places, progress)
 
 
-def test_too_little_disk_is_told_first(
+def test_too_little_disk_is_reported_first(
     programs: Programs, places: Places, progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """More of it is needed to build than to run, and where nothing is to be built nobody asks for that."""
+    """A build needs more of it, which is checked only if something must be built."""
     nothing_is_built(monkeypatch)
     asked: list[tuple[Path, int]] = []
 
@@ -224,7 +224,7 @@ def test_too_little_disk_is_told_first(
     assert programs.calls == []
 
 
-def test_which_pulumi_is_used_is_said(
+def test_the_chosen_pulumi_is_printed(
     programs: Programs,
     places: Places,
     progress: Progress,
@@ -235,7 +235,7 @@ def test_which_pulumi_is_used_is_said(
     nothing_is_built(monkeypatch)
     with pytest.raises(LabError):
         main.bring_up(places, progress)
-    for tool in tools.choose(places.binaries):
+    for tool in tools.choose():
         assert f"  {tool.name}: {tool.reason}\n" in output.getvalue()
     assert programs.calls == []
 
@@ -243,7 +243,7 @@ def test_which_pulumi_is_used_is_said(
 def test_a_failure_ends_the_builds_at_work_and_begins_no_other(
     programs: Programs, places: Places, progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever has no Debian packages learns it at once, not when Kubernetes is built."""
+    """Missing Debian packages are reported at once, not after Kubernetes is built."""
     # A shell's background job ignores Ctrl-C, and so would the builds that it starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     armed = programs.folder / "armed"

@@ -113,8 +113,8 @@ def test_up_loads_the_kernels_module_where_it_is_missing(machine: Machine) -> No
     assert machine.called("modprobe") == ["modprobe br_netfilter"]
 
 
-def test_a_command_that_fails_is_shown_with_what_it_said(machine: Machine) -> None:
-    """A container without the right to make a bridge says so in ip's own words."""
+def test_a_command_that_fails_is_shown_with_its_output(machine: Machine) -> None:
+    """In a container without the right to create a bridge, the message has the output of `ip`."""
     machine.programs.add("ip", 'echo "RTNETLINK answers: Operation not permitted" >&2; exit 2')
     with pytest.raises(LabError) as issue:
         machine.network.up()
@@ -124,14 +124,14 @@ def test_a_command_that_fails_is_shown_with_what_it_said(machine: Machine) -> No
 
 
 def test_a_setting_that_cannot_be_made_is_named(machine: Machine) -> None:
-    """Read-only settings, as in a container, are one clear fault; those changed before are remembered."""
+    """Read-only settings, as in a container, are one clear error; those changed before are stored."""
     refused = machine.setting(f"net.ipv4.conf.{BRIDGE}.route_localnet")
     refused.unlink()
     refused.mkdir()
     with pytest.raises(LabError) as issue:
         machine.network.up()
     assert issue.value.what.startswith(
-        f"the kernel setting net.ipv4.conf.{BRIDGE}.route_localnet cannot be made 1"
+        f"the kernel setting net.ipv4.conf.{BRIDGE}.route_localnet cannot be set to 1"
     )
     machine.network.down(set())
     assert machine.setting("net.ipv4.ip_forward").read_text() == "0"
@@ -160,7 +160,7 @@ def test_down_removes_the_labs_links_and_no_others(machine: Machine) -> None:
 
 
 def test_down_removes_the_pods_links_without_their_bridge(machine: Machine) -> None:
-    """Somebody deleted the bridge: the links that CNI noted go, as far as the kernel has left them."""
+    """Without the bridge, the links in the CNI results are removed, as far as they still exist."""
     machine.network.up()
     machine.has_link("veth0a")
     machine.has_link("veth0b", "docker0")
@@ -171,7 +171,7 @@ def test_down_removes_the_pods_links_without_their_bridge(machine: Machine) -> N
 
 
 def test_down_puts_the_machines_settings_back(machine: Machine) -> None:
-    """As they were before the first `up`, however often it was mended since."""
+    """As they were before the first `up`, however often the lab was repaired since."""
     machine.setting("net.ipv4.ip_forward").write_text("1\n")
     before = machine.settings
     machine.network.up()
@@ -184,7 +184,7 @@ def test_down_puts_the_machines_settings_back(machine: Machine) -> None:
 
 
 def test_down_removes_the_tables_that_only_the_lab_used(machine: Machine) -> None:
-    """A table that was there before stays, and so does one in which somebody has put a rule."""
+    """A table that existed before stays, and so does one with rules of others."""
     listed = machine.root / "tables"
     listed.write_text("table ip filter\ntable inet firewalld\n")
     machine.programs.add_recorder(
@@ -213,7 +213,7 @@ def test_down_after_a_reboot(machine: Machine) -> None:
 
 @pytest.mark.parametrize("memory", ["", '{"sysctls"'])
 def test_down_with_half_a_memory(machine: Machine, memory: str) -> None:
-    """Where nobody knows how the machine was, its settings stay, and the lab's bridge still goes."""
+    """If the stored settings cannot be read, settings stay as they are, and the bridge is removed."""
     machine.has_link(BRIDGE)
     machine.memory.write_text(memory)
     machine.network.down(set())
@@ -230,7 +230,7 @@ def test_down_where_no_lab_was_touches_nothing(machine: Machine) -> None:
 
 
 def test_down_where_only_the_bridge_is_left(machine: Machine) -> None:
-    """Somebody deleted the state folder: the bridge shows that there was a lab."""
+    """Without the state folder, the bridge shows that there was a lab."""
     machine.has_link(BRIDGE)
     assert machine.network.made
     machine.network.down(set())

@@ -45,7 +45,7 @@ def requirement(part: Part, module: str) -> str:
 
 
 def test_the_same_is_not_built_again(part: Part) -> None:
-    """The key is that of the content: not of times, nor of the folder where the checkout stands."""
+    """The key depends on the content, not on times or on the checkout's folder."""
     before = part.key
     (part.directory / "main.go").touch()
     (part.directory / "README.md").write_text("not built")
@@ -94,7 +94,7 @@ def test_pulumi_is_the_sdks_release() -> None:
 
 
 def test_the_provider_is_the_sdks_release() -> None:
-    """The provider tells the version of pulumi-kubernetes, or the engine would not take it."""
+    """The provider reports the version of pulumi-kubernetes, or the engine would not accept it."""
     told = re.search(r'const version = "(.*)"', (MODULES / "cluster/provider/main.go").read_text())
     assert told is not None
     assert told[1] == pinned("pulumi-kubernetes") == parts.PROVIDER_VERSION
@@ -108,7 +108,7 @@ def test_kubernetes_is_the_modules_release() -> None:
 
 
 def test_prometheus_is_the_modules_release() -> None:
-    """3.13.5 is the module's v0.313.5, and what the binary says of itself."""
+    """3.13.5 is the module's v0.313.5, and the version that the binary reports."""
     major, minor, patch = parts.PROMETHEUS_VERSION.split(".")
     version = f"v0.{major}{minor}.{patch}"
     assert requirement(parts.PROMETHEUS, "github.com/prometheus/prometheus") == version

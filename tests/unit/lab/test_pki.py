@@ -34,7 +34,7 @@ def authority(tmp_path: Path) -> Authority:
 
 
 def certificate(authority: Authority, name: str) -> x509.Certificate:
-    """A certificate as it stands in its file."""
+    """A certificate, read from its file."""
     return x509.load_pem_x509_certificate(authority.path(name, "crt").read_bytes())
 
 
@@ -73,7 +73,7 @@ def test_all_that_it_signed_is_trusted_by_whoever_trusts_it(authority: Authority
 
 
 def test_only_the_authority_can_sign(authority: Authority) -> None:
-    """Whoever holds a client's key cannot make more clients with it."""
+    """A client's key cannot sign further certificates."""
     for name, can in (("ca", True), ("etcd", False), ("admin", False)):
         limits = certificate(authority, name).extensions.get_extension_for_class(x509.BasicConstraints)
         assert limits.value.ca is can
@@ -108,14 +108,14 @@ def test_the_labs_own_subjects() -> None:
     assert {"127.0.0.1", "10.96.0.1", "kubernetes.default.svc"} <= set(subjects["kube-apiserver"].hosts)
 
 
-def test_nobody_else_can_read_them(authority: Authority) -> None:
+def test_only_the_owner_can_read_them(authority: Authority) -> None:
     """Keys and certificates are open to their owner only, and so is the folder."""
     assert authority.folder.stat().st_mode & 0o777 == 0o700
     for path in authority.folder.iterdir():
         assert path.stat().st_mode & 0o777 == 0o600, path
 
 
-def test_what_is_good_is_kept(authority: Authority) -> None:
+def test_valid_certificates_stay(authority: Authority) -> None:
     """A second start renews nothing, and so restarts nothing."""
     before = {path: path.read_bytes() for path in authority.folder.iterdir()}
     authority.ensure([SERVER, ADMIN])
@@ -130,8 +130,8 @@ def test_what_is_good_is_kept(authority: Authority) -> None:
         Subject(name="etcd", common_name="etcd", hosts=SERVER.hosts, groups=("stores",)),
     ],
 )
-def test_of_a_changed_subject_the_certificate_is_made_anew(authority: Authority, changed: Subject) -> None:
-    """Only that one: a new address of the API server does not log anybody out."""
+def test_the_certificate_of_a_changed_subject_is_issued_again(authority: Authority, changed: Subject) -> None:
+    """Only that one: a new address of the API server changes no client."""
     before = serials(authority)
     authority.ensure([changed, ADMIN])
     after = serials(authority)
@@ -139,8 +139,8 @@ def test_of_a_changed_subject_the_certificate_is_made_anew(authority: Authority,
 
 
 @pytest.mark.parametrize("broken", ["missing certificate", "missing key", "empty certificate"])
-def test_what_is_broken_is_made_anew(authority: Authority, broken: str) -> None:
-    """Whatever happened to the files of one subject, the next start mends it."""
+def test_broken_files_are_issued_again(authority: Authority, broken: str) -> None:
+    """Whatever happened to the files of one subject, the next start repairs them."""
     before = serials(authority)
     path = authority.path("etcd", "key" if broken == "missing key" else "crt")
     path.write_bytes(b"") if broken.startswith("empty") else path.unlink()
@@ -164,7 +164,7 @@ def test_what_expires_soon_is_renewed(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("suffix", ["crt", "key"])
-def test_without_the_authority_all_is_signed_anew_but_tokens_stay_valid(
+def test_without_the_authority_all_is_signed_again_but_tokens_stay_valid(
     authority: Authority, suffix: str
 ) -> None:
     """A new authority makes new certificates; the key of the service accounts' tokens is no part of it."""

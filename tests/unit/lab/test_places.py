@@ -8,7 +8,7 @@ from lab.places import NAME, Places, filled
 def test_without_xdg_variables_the_defaults_of_the_specification_hold(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Cache and state stand under the home folder, and outside the checkout."""
+    """Cache and state are under the home folder, and outside the checkout."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
@@ -19,7 +19,7 @@ def test_without_xdg_variables_the_defaults_of_the_specification_hold(
 
 
 def test_xdg_variables_are_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever has a larger disk elsewhere names it."""
+    """The variables of the XDG specification choose another disk."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "large"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "fast"))
     places = Places.of_this_machine()
@@ -30,7 +30,7 @@ def test_xdg_variables_are_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_relative_xdg_variable_counts_as_unset(
     relative: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The specification says so; else the lab's data would depend on the current folder."""
+    """By the specification; otherwise the lab's data would depend on the current folder."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", relative)
     assert Places.of_this_machine().cache == tmp_path / ".cache" / NAME
@@ -58,7 +58,7 @@ def test_erased_is_all_but_the_passphrase(places: Places) -> None:
     (places.state / "etcd" / "member").mkdir(parents=True)
     (places.pulumi / "backend").mkdir()
     for path in (places.kubeconfig, places.passphrase, places.pulumi / "backend" / "stack.json"):
-        path.write_text("kept?")
+        path.write_text("there?")
     places.erase()
     assert [path for path in places.state.rglob("*") if not path.is_dir()] == [places.passphrase]
     assert not (places.state / "etcd").exists()
@@ -76,7 +76,7 @@ def test_a_filled_folder_is_whole(tmp_path: Path) -> None:
 
 
 def test_a_folder_half_filled_is_gone(tmp_path: Path) -> None:
-    """A failure leaves neither the folder nor its scratch, and is told as it was."""
+    """A failure leaves neither the folder nor its scratch, and raises the original error."""
 
     def fill_half() -> None:
         with filled(tmp_path / "go" / "kube-1") as folder:

@@ -31,7 +31,7 @@ def ports(listener: int, monkeypatch: pytest.MonkeyPatch) -> dict[int, str]:
 
 
 def test_another_system(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a Mac one is told so at once, and what to do instead."""
+    """On a Mac the message names what to use instead."""
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
     with pytest.raises(LabError) as issue:
         check_system()
@@ -40,7 +40,7 @@ def test_another_system(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_not_root(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without root the reason is told, and the command with sudo."""
+    """Without root the message has the reason, and the command with sudo."""
     monkeypatch.setattr(platform, "system", lambda: "Linux")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(LabError) as issue:
@@ -50,7 +50,7 @@ def test_not_root(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_root_on_linux(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is said where all is well."""
+    """A suitable machine raises no error."""
     monkeypatch.setattr(platform, "system", lambda: "Linux")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     check_system()
@@ -80,12 +80,12 @@ def test_a_port_taken(listener: int, ports: dict[int, str]) -> None:
     with pytest.raises(LabError) as issue:
         check_ports(set())
     holder = f"{psutil.Process().name()}, pid {os.getpid()}"
-    assert issue.value.what == f"port {listener} (etcd) is taken by {holder}"
+    assert issue.value.what == f"port {listener} (etcd) is in use by {holder}"
     assert "ss -ltnp" in issue.value.fix
 
 
 def test_all_taken_ports_are_in_one_message(listener: int, ports: dict[int, str]) -> None:
-    """Nobody frees a port only to be told of the next."""
+    """All ports in use are reported together."""
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as other:
         ports[other.getsockname()[1]] = "the API server"
         with pytest.raises(LabError) as issue:
@@ -100,12 +100,12 @@ def other_port(ports: dict[int, str], port: int) -> int:
 
 
 def test_a_port_that_the_lab_itself_holds(listener: int, ports: dict[int, str]) -> None:
-    """`make up` on a lab that runs finds its own processes, and nothing to complain of."""
+    """`make up` on a running lab accepts the lab's own processes."""
     assert listener in ports
     check_ports({os.getpid()})
 
 
-def test_other_ports_are_nobodys_business(listener: int, ports: dict[int, str]) -> None:
+def test_other_ports_are_not_checked(listener: int, ports: dict[int, str]) -> None:
     """Also a connection to a port in the table is no listener."""
     ports.clear()
     with socket.create_connection(("127.0.0.1", listener)) as client:
@@ -114,5 +114,5 @@ def test_other_ports_are_nobodys_business(listener: int, ports: dict[int, str]) 
 
 
 def test_the_table_names_the_ports_of_the_walkthrough() -> None:
-    """The API server's, etcd's and the walkthrough's own ports are looked at."""
+    """The ports of the API server, of etcd and of the walkthrough are checked."""
     assert {2379, 6443, 31380, 31386} <= {*preflight.PORTS, *preflight.NODE_PORTS}

@@ -65,7 +65,7 @@ def await_log(daemon: Process, text: str) -> str:
 
 
 def free_port() -> int:
-    """A port on which nobody listens."""
+    """A free port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 
@@ -121,7 +121,7 @@ def test_a_second_start_changes_nothing(daemon: Daemon) -> None:
 
 
 def test_a_changed_input_makes_it_out_of_date(daemon: Daemon, tmp_path: Path) -> None:
-    """A process with another certificate than the file's is stopped and started anew."""
+    """A process whose certificate file has changed is restarted."""
     certificate = tmp_path / "etcd.crt"
     sleeper = daemon(inputs=[certificate])
     sleeper.start()
@@ -148,7 +148,7 @@ def test_a_changed_command_or_variable_makes_it_out_of_date(
 
 
 def test_another_shell_is_no_change(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever starts it from another terminal, or with a proxy set, neither restarts nor alters it."""
+    """A start from another terminal, or with a proxy set, does not restart it."""
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
     shown = daemon(*shell("/usr/bin/env; echo end; exec sleep 60"), environment={"PATH": "/usr/bin:/bin"})
     shown.start()
@@ -160,7 +160,7 @@ def test_another_shell_is_no_change(daemon: Daemon, monkeypatch: pytest.MonkeyPa
 
 
 def test_it_logs_where_only_its_owner_reads_and_keeps_the_log_before(daemon: Daemon) -> None:
-    """The log of the run before says why that one ended."""
+    """The log of the run before stays: it has the reason why that one ended."""
     for word in ("first", "second"):
         speaker = daemon(*shell(f"echo {word}; exec sleep 60"))
         speaker.start()
@@ -170,8 +170,8 @@ def test_it_logs_where_only_its_owner_reads_and_keeps_the_log_before(daemon: Dae
         assert path.stat().st_mode & 0o777 == 0o600, path
 
 
-def test_an_early_end_is_told_with_the_end_of_the_log(daemon: Daemon) -> None:
-    """It is not called a timeout, and not waited for: the log says why, and which log it is."""
+def test_an_early_end_is_reported_with_the_end_of_the_log(daemon: Daemon) -> None:
+    """It is not reported as a timeout: the message has the log and its path."""
     failing = daemon(*shell("echo bind: address already in use; exit 1"), ready=lambda: "no answer")
     failing.start()
     with pytest.raises(LabError) as issue:
@@ -182,7 +182,7 @@ def test_an_early_end_is_told_with_the_end_of_the_log(daemon: Daemon) -> None:
     assert "make up" in issue.value.fix
 
 
-def test_a_timeout_says_what_was_missing(daemon: Daemon) -> None:
+def test_a_timeout_names_what_was_missing(daemon: Daemon) -> None:
     """The last answer of the health check is in the message, the end of the log below it."""
     slow = daemon(
         *shell("echo waiting for etcd; exec sleep 60"), patience=0.2, ready=lambda: "[-]etcd failed"
@@ -212,7 +212,7 @@ def test_waiting_shows_what_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_command_that_is_not_there(daemon: Daemon, tmp_path: Path) -> None:
-    """A lost cache is told by the name of what is missing, with the way out."""
+    """If the cache is lost, the message names the missing program and the fix."""
     with pytest.raises(LabError) as issue:
         daemon(str(tmp_path / "gone")).start()
     assert str(issue.value).startswith("daemon cannot be started: ")
@@ -258,7 +258,7 @@ def test_a_pid_used_again_is_not_ours(daemon: Daemon) -> None:
 
 @pytest.mark.parametrize("record", ["", "{", "[]", "null", '{"pid": "1"}', '{"pid": 0}'])
 def test_a_broken_record_is_none(daemon: Daemon, record: str) -> None:
-    """Half a record, or somebody's else, stops neither start nor stop."""
+    """Half a record, or one of another process, prevents neither start nor stop."""
     sleeper = daemon()
     sleeper.folder.mkdir()
     (sleeper.folder / "daemon.json").write_text(record)

@@ -9,12 +9,12 @@ from lab.progress import Progress, seconds
 
 
 @pytest.mark.parametrize(
-    ("duration", "said"),
+    ("duration", "text"),
     [(0.04, "0.0 s"), (4.24, "4.2 s"), (59.9, "59.9 s"), (60, "1 min 00 s"), (200.7, "3 min 20 s")],
 )
-def test_durations_as_people_say_them(duration: float, said: str) -> None:
+def test_durations(duration: float, text: str) -> None:
     """Tenths matter under a minute, and nothing finer than seconds above."""
-    assert seconds(duration) == said
+    assert seconds(duration) == text
 
 
 def test_without_a_terminal_a_step_is_two_lines(progress: Progress, output: io.StringIO) -> None:
@@ -25,8 +25,8 @@ def test_without_a_terminal_a_step_is_two_lines(progress: Progress, output: io.S
     assert output.getvalue() == "  … start etcd\n✓ start etcd: 2 members (0.0 s)\n"
 
 
-def test_a_step_that_fails_is_marked_and_the_fault_goes_on(progress: Progress, output: io.StringIO) -> None:
-    """The mark says which of several steps it was; the message is left to whoever catches the fault."""
+def test_a_step_that_fails_is_marked_and_the_error_is_raised(progress: Progress, output: io.StringIO) -> None:
+    """The mark shows which of several steps failed; the caller prints the message."""
     with pytest.raises(RuntimeError, match="no"), progress.step("start etcd"):
         raise RuntimeError("no")
     assert "✗ start etcd (0.0 s)\n" in output.getvalue()
@@ -35,7 +35,7 @@ def test_a_step_that_fails_is_marked_and_the_fault_goes_on(progress: Progress, o
 def test_a_long_step_speaks_up(
     progress: Progress, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where nothing is animated, a line every while says what is waited for."""
+    """Without a terminal, a line is printed regularly with what the step waits for."""
     monkeypatch.setattr(module, "HEARTBEAT_SECONDS", 0.02)
     with progress.shown(), progress.step("build Istio") as step, progress.step("build CoreDNS"):
         step.description("300 packages")
@@ -47,14 +47,14 @@ def test_a_long_step_speaks_up(
 def test_after_the_end_nothing_speaks_up(
     progress: Progress, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No line of a step comes after the command has said its last word."""
+    """No line of a step is printed after the command's last line."""
     monkeypatch.setattr(module, "HEARTBEAT_SECONDS", 0.01)
     with progress.step("still open"):
         with progress.shown():
             pass
-        said = output.getvalue()
+        text = output.getvalue()
         time.sleep(0.05)
-        assert output.getvalue() == said
+        assert output.getvalue() == text
 
 
 def test_long_lines_stay_whole(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,7 +66,7 @@ def test_long_lines_stay_whole(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
 
 
 def test_brackets_are_text_on_a_terminal_too() -> None:
-    """What a health endpoint says of itself is shown as it is, not read as rich's markup."""
+    """The answer of a health endpoint is printed as it is, not as rich's markup."""
     terminal = io.StringIO()
     progress = Progress(Console(file=terminal, force_terminal=True, width=100))
     with progress.shown(), progress.step("start [/api]") as step:

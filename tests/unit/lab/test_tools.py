@@ -12,12 +12,10 @@ from lab.places import Places
 from lab.progress import Progress
 from tests.unit.lab.conftest import Programs
 
-OWN = Path("/checkout/.lab/bin")
 
-
-def chosen(own_binaries: Path = OWN) -> dict[str, Tool]:
+def chosen() -> dict[str, Tool]:
     """What is chosen for each name."""
-    return {tool.name: tool for tool in choose(own_binaries)}
+    return {tool.name: tool for tool in choose()}
 
 
 def home(programs: Programs) -> Path:
@@ -42,7 +40,7 @@ def builder(places: Places, progress: Progress) -> GoBuilder:
 
 
 def test_a_machine_without_pulumi_gets_what_is_built(programs: Programs) -> None:
-    """Nothing on PATH, nothing in ~/.pulumi: all three are the lab's, and it is said why."""
+    """Nothing on PATH, nothing in ~/.pulumi: all three are the lab's, with the reason."""
     assert programs.calls == []
     found = chosen()
     assert [tool.path for tool in found.values()] == [None, None, None]
@@ -53,13 +51,13 @@ def test_a_machine_without_pulumi_gets_what_is_built(programs: Programs) -> None
 
 @pytest.mark.parametrize("version", [PULUMI, "v3.999.0", "v3.999.0-alpha.1", PULUMI.removeprefix("v")])
 def test_the_users_pulumi_is_used_where_it_fits(programs: Programs, version: str) -> None:
-    """The pinned release or a later one of the same major; which one, and where it is, is said."""
+    """The pinned release or a later one of the same major; its version and path are printed."""
     path = programs.add("pulumi", f"[ $1 = version ] && echo {version}")
     assert chosen()["pulumi"] == Tool(name="pulumi", path=path, reason=f"yours at {path}, {version}")
 
 
 @pytest.mark.parametrize(
-    ("script", "said"),
+    ("script", "printed"),
     [
         ("echo v3.245.9", "v3.245.9"),
         ("echo v2.999.0", "v2.999.0"),
@@ -69,13 +67,13 @@ def test_the_users_pulumi_is_used_where_it_fits(programs: Programs, version: str
     ],
 )
 def test_a_pulumi_that_does_not_fit_is_named_with_its_version(
-    programs: Programs, script: str, said: str
+    programs: Programs, script: str, printed: str
 ) -> None:
-    """One that is too old, of another major, or that says nothing is not used, and one learns why."""
+    """One that is too old, of another major, or without a version is not used, and the reason is printed."""
     path = programs.add("pulumi", script)
     tool = chosen()["pulumi"]
     assert tool.path is None
-    assert tool.reason == f"{PULUMI}, built: yours at {path} is {said}, not {PULUMI} or a later v3"
+    assert tool.reason == f"{PULUMI}, built: yours at {path} is {printed}, not {PULUMI} or a later v3"
 
 
 def test_pulumis_own_installation_is_found_without_path(programs: Programs) -> None:
@@ -94,13 +92,13 @@ def test_behind_an_old_pulumi_a_new_one_is_found(programs: Programs) -> None:
 def test_behind_the_labs_pulumi_the_users_is_found(
     programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A shell that has sourced the lab's settings chooses as any other; the lab's own is nobody's."""
+    """A shell that has sourced `.lab/env` of any checkout chooses as any other."""
     own = tmp_path / "checkout/.lab/bin"
     programs.add("pulumi", f"echo {PULUMI}", own)
     monkeypatch.setenv("PATH", f"{own}:{programs.folder}")
-    assert chosen(own)["pulumi"].path is None
+    assert chosen()["pulumi"].path is None
     path = programs.add("pulumi", f"echo {PULUMI}")
-    assert chosen(own)["pulumi"].path == path
+    assert chosen()["pulumi"].path == path
 
 
 def test_what_is_not_executable_is_no_program(programs: Programs) -> None:
@@ -111,7 +109,7 @@ def test_what_is_not_executable_is_no_program(programs: Programs) -> None:
 
 
 def test_a_pulumi_that_hangs_is_not_waited_for(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever stands under that name on PATH, the lab goes on."""
+    """Any file of that name on PATH is no error."""
     monkeypatch.setattr(tools, "ANSWER_SECONDS", 0.1)
     programs.add("pulumi", "exec sleep 60")
     programs.add(PROVIDER_NAME, "exec sleep 60")
@@ -122,7 +120,7 @@ def test_a_pulumi_that_hangs_is_not_waited_for(programs: Programs, monkeypatch: 
 
 @pytest.mark.parametrize("version", [PROVIDER_VERSION, f"v{PROVIDER_VERSION}"])
 def test_the_users_provider_is_used_where_it_is_the_sdks(programs: Programs, version: str) -> None:
-    """It is asked as the engine does, for it has no option that tells its version."""
+    """It is queried as the engine does, because it has no option for its version."""
     folder = home(programs) / f".pulumi/plugins/resource-kubernetes-v{PROVIDER_VERSION}"
     path = programs.add(PROVIDER_NAME, provider(version), folder)
     assert chosen()[PROVIDER_NAME] == Tool(
@@ -131,16 +129,16 @@ def test_the_users_provider_is_used_where_it_is_the_sdks(programs: Programs, ver
 
 
 @pytest.mark.parametrize(
-    ("script", "said"),
+    ("script", "printed"),
     [(provider("4.24.1"), "4.24.1"), ("echo usage", "of no version"), ("echo 1", "of no version")],
 )
-def test_another_provider_is_named_with_its_version(programs: Programs, script: str, said: str) -> None:
+def test_another_provider_is_named_with_its_version(programs: Programs, script: str, printed: str) -> None:
     """The SDK takes its own release only; one that does not answer as a provider is none."""
     path = programs.add(PROVIDER_NAME, script)
     tool = chosen()[PROVIDER_NAME]
     assert tool.path is None
     assert tool.reason == (
-        f"{PROVIDER_VERSION}, built: yours at {path} is {said}, the SDK needs {PROVIDER_VERSION}"
+        f"{PROVIDER_VERSION}, built: yours at {path} is {printed}, the SDK needs {PROVIDER_VERSION}"
     )
 
 
@@ -155,15 +153,15 @@ def test_the_language_host_is_the_one_beside_the_cli(programs: Programs, tmp_pat
     assert chosen()[LANGUAGE_HOST].path is None
 
 
-def test_what_is_built_is_put_where_pulumi_looks_first(
+def test_what_is_built_is_linked_where_pulumi_finds_it_first(
     programs: Programs, places: Places, builder: GoBuilder
 ) -> None:
     """The CLI with its language host beside it, the provider among the plugins of the lab."""
     assert programs.calls == []
-    install(choose(places.binaries), places, builder)
+    install(choose(), places, builder)
     plugin = places.pulumi / f"home/plugins/resource-kubernetes-v{PROVIDER_VERSION}" / PROVIDER_NAME
     assert (places.binaries / "pulumi").read_text() == "built pulumi"
-    assert not (places.binaries / "pulumi").is_symlink(), "the engine looks behind links for its hosts"
+    assert not (places.binaries / "pulumi").is_symlink(), "the engine follows links to find its hosts"
     assert plugin.read_text() == f"built {PROVIDER_NAME}"
     host = (places.binaries / LANGUAGE_HOST).read_text()
     assert (
@@ -177,7 +175,7 @@ def test_the_users_own_are_linked(programs: Programs, places: Places, builder: G
     """Nothing of the user's is copied or changed: an update of theirs is one of the lab's too."""
     cli = programs.add("pulumi", f"echo {PULUMI}")
     host = programs.add(LANGUAGE_HOST, "exit 0")
-    install(choose(places.binaries), places, builder)
+    install(choose(), places, builder)
     assert (places.binaries / "pulumi").readlink() == cli
     assert (places.binaries / LANGUAGE_HOST).readlink() == host
 
@@ -186,14 +184,14 @@ def test_installing_again_changes_with_the_choice(
     programs: Programs, places: Places, builder: GoBuilder
 ) -> None:
     """From the built one to the user's and back; the same one is not copied a second time."""
-    install(choose(places.binaries), places, builder)
+    install(choose(), places, builder)
     copied = (places.binaries / "pulumi").stat().st_ino
-    install(choose(places.binaries), places, builder)
+    install(choose(), places, builder)
     assert (places.binaries / "pulumi").stat().st_ino == copied
     cli = programs.add("pulumi", f"echo {PULUMI}")
-    install(choose(places.binaries), places, builder)
+    install(choose(), places, builder)
     assert (places.binaries / "pulumi").readlink() == cli
     cli.unlink()
-    install(choose(places.binaries), places, builder)
+    install(choose(), places, builder)
     assert (places.binaries / "pulumi").read_text() == "built pulumi"
     assert not cli.exists()

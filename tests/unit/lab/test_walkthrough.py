@@ -45,7 +45,7 @@ def serve() -> Iterator[Serve]:
 
 
 def row(table: str, version: str) -> list[str]:
-    """The figures of a version in the table that was printed."""
+    """The row of a version in the table that was printed."""
     (line,) = [line for line in table.splitlines() if f" {version} " in line and "│" in line]
     return [cell.strip() for cell in line.strip("│").split("│")]
 
@@ -53,7 +53,7 @@ def row(table: str, version: str) -> list[str]:
 def test_a_hundred_answers_are_counted_by_version(
     serve: Serve, progress: Progress, output: io.StringIO
 ) -> None:
-    """The table shows each version with its weight and how often it answered; the URLs stand above it."""
+    """The table shows each version with its weight and its answers; the URLs are above it."""
     url = serve(["v1"] * 9 + ["v2"])
     walkthrough.show(url, {"hello": url, "extra": "http://127.0.0.1:31386/hello"}, WEIGHTS, progress)
     said = output.getvalue()
@@ -65,12 +65,14 @@ def test_a_hundred_answers_are_counted_by_version(
 
 
 @pytest.mark.parametrize("wrong", ["v3", "v9", "503", ""])
-def test_a_wrong_answer_is_a_fault(serve: Serve, progress: Progress, output: io.StringIO, wrong: str) -> None:
-    """A version without weight, one nobody declared, an error, or an answer without a name: all are told."""
+def test_a_wrong_answer_is_an_error(
+    serve: Serve, progress: Progress, output: io.StringIO, wrong: str
+) -> None:
+    """A version without weight, an undeclared one, an error, an answer without a name: all are reported."""
     name = {"503": "HTTP 503", "": "unnamed"}.get(wrong, wrong)
     with pytest.raises(LabError) as issue:
         walkthrough.show(serve(["v1", "v1", "v1", wrong]), {}, WEIGHTS, progress)
-    assert issue.value.what.startswith("25 of 100 answers came from no version with weight")
+    assert issue.value.what.startswith("25 of 100 answers are not from a version with weight")
     assert f"'{name}': 25" in issue.value.what
     assert "istioctl analyze" in issue.value.fix
     assert row(output.getvalue(), name)[2] == "25"
@@ -79,7 +81,7 @@ def test_a_wrong_answer_is_a_fault(serve: Serve, progress: Progress, output: io.
 def test_the_first_good_answer_is_waited_for(
     serve: Serve, progress: Progress, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a restart the app comes up last: what it answers until then is no fault."""
+    """After a restart the app comes up last: what it answers until then is no error."""
     monkeypatch.setattr(walkthrough, "POLL_SECONDS", 0)
     url = serve(["503", "503", *["v1"] * 101])
     walkthrough.show(url, {}, WEIGHTS, progress)
@@ -94,20 +96,20 @@ def test_no_good_answer_in_time(
     answers: list[str] | None,
     last: str,
 ) -> None:
-    """The last answer is told, whether a server gave it or there is none, and where to look."""
+    """The message has the last answer or connection error, and what to check."""
     monkeypatch.setattr(walkthrough, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(walkthrough, "PATIENCE_SECONDS", 0.05)
     url = serve(answers) if answers else "http://127.0.0.1:1/hello"
     with pytest.raises(LabError) as issue:
         walkthrough.show(url, {}, WEIGHTS, progress)
-    assert issue.value.what == f"{url} gave no good answer in 0.05 s; the last: {last}"
+    assert issue.value.what == f"no successful answer from {url} within 0.05 s; the last: {last}"
     assert "kubectl get pods" in issue.value.fix
 
 
 def test_a_proxy_of_the_shell_is_not_asked(
     serve: Serve, progress: Progress, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The ingress is on this machine, whatever the environment says of the way to others."""
+    """The ingress is on this machine, whatever proxy the environment names."""
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     walkthrough.show(serve(["v1"]), {}, WEIGHTS, progress)
     assert row(output.getvalue(), "v1")[2] == "100"

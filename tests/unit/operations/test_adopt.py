@@ -1,4 +1,4 @@
-"""`python -m operations adopt`: what a team keeps by hand, said in a stack file, and what cannot be said."""
+"""`python -m operations adopt`: existing objects as a stack file, and what cannot be expressed."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -14,7 +14,7 @@ from operations.adoption.differences import Difference, additions, differences
 from operations.adoption.import_state import merge
 from operations.adoption.pods import is_of
 from operations.adoption.report import show_additions
-from operations.adoption.sources import from_files, namespace_of, said
+from operations.adoption.sources import from_files, namespace_of, without_defaults
 from operations.adoption.stack_file import injection, stack_config
 from operations.errors import OperationError
 from operations.kube.fields import flow
@@ -27,12 +27,12 @@ WALKTHROUGH = ("2nodes", "destination", "gateway", "vs-v1")
 INGRESS = {"service": "istio-system/istio-ingressgateway", "address": "127.0.0.1"}
 
 
-def kept(*names: str) -> list[Manifest]:
+def manual(*names: str) -> list[Manifest]:
     return from_files([MANUAL / f"{name}.yaml" for name in names], "team")
 
 
 def walkthrough() -> list[Manifest]:
-    return kept(*(f"springbootapp-{name}" for name in WALKTHROUGH))
+    return manual(*(f"springbootapp-{name}" for name in WALKTHROUGH))
 
 
 def config(family: AppObjects, probe: str | None = "/hello") -> dict[str, Any]:
@@ -43,7 +43,7 @@ def config(family: AppObjects, probe: str | None = "/hello") -> dict[str, Any]:
 
 
 def lost(family: AppObjects, folder: Path) -> list[Difference]:
-    """Write the stack file, let the program render it, and hold both against each other."""
+    """Write the stack file, let the program render it, and compare the objects."""
     keys = stack_config(
         family, None, shared=True, project="mesh-app", context="lab", ingress=dict(INGRESS), probe="/hello"
     )
@@ -73,7 +73,7 @@ def test_the_walkthroughs_files_become_the_walkthroughs_stack() -> None:
 
 
 def test_of_the_walkthrough_nothing_is_lost(tmp_path: Path) -> None:
-    """Three fields are written otherwise, each named with both values."""
+    """Three fields change, each reported with both values."""
     found = lost(find_family(walkthrough(), "team", None), tmp_path)
     assert shown(found, gone=True) == set()
     assert shown(found, gone=False) == {
@@ -85,7 +85,7 @@ def test_of_the_walkthrough_nothing_is_lost(tmp_path: Path) -> None:
 
 def test_helloworld_has_its_own_images_and_shares_by_pods(tmp_path: Path) -> None:
     """No subset, no weight: Kubernetes shares by pods, and so do the weights."""
-    family = find_family(kept("helloworld"), "team", None)
+    family = find_family(manual("helloworld"), "team", None)
     found = config(family)
     assert found["app"]["image"] == "docker.io/istio/examples-helloworld-v1"
     assert found["versions"]["v2"]["image"] == "docker.io/istio/examples-helloworld-v2"
@@ -101,7 +101,7 @@ def test_helloworld_has_its_own_images_and_shares_by_pods(tmp_path: Path) -> Non
 
 
 def test_a_route_for_its_treatment_follows_the_weights(tmp_path: Path) -> None:
-    """It goes where the last one goes; one without treatment stays there, and one without its copies too."""
+    """It has the destinations of the last one; without options, or without its mirror, it does not."""
     objects = walkthrough()
     (virtual_service,) = (each for each in objects if each["kind"] == "VirtualService")
     (last,) = virtual_service["spec"]["http"]
@@ -122,8 +122,8 @@ def test_a_route_for_its_treatment_follows_the_weights(tmp_path: Path) -> None:
 
 
 def test_reviews_is_found_among_others_and_stays_inside_the_mesh(tmp_path: Path) -> None:
-    """Header route, fault, retries and outliers are said; volumes and TLS mode are named as lost."""
-    family = find_family(kept("reviews"), "team", "reviews")
+    """Header route, fault injection, retries and outliers stay; volumes and TLS mode are reported as lost."""
+    family = find_family(manual("reviews"), "team", "reviews")
     found = config(family)
     assert found["mesh"] is True
     assert found["gateway"] == {"hosts": ["reviews.team.internal"]}
@@ -157,22 +157,22 @@ def test_reviews_is_found_among_others_and_stays_inside_the_mesh(tmp_path: Path)
 
 
 def test_several_apps_need_a_name() -> None:
-    """And a name that is not there is told what is."""
+    """For an unknown name, the message lists the existing ones."""
     with pytest.raises(OperationError, match="2 Services with Deployments: ratings, reviews"):
-        find_family(kept("reviews"), "team", None)
-    with pytest.raises(OperationError, match="no Service details; there is: ratings, reviews"):
-        find_family(kept("reviews"), "team", "details")
+        find_family(manual("reviews"), "team", None)
+    with pytest.raises(OperationError, match="no Service details; existing: ratings, reviews"):
+        find_family(manual("reviews"), "team", "details")
 
 
 def test_a_missing_probe_is_asked_for() -> None:
-    """The program gives no traffic to a pod that was not asked, so it does not guess."""
+    """A pod gets traffic once its probe succeeds, so the path is not guessed."""
     with pytest.raises(OperationError, match="no readinessProbe") as caught:
         config(find_family(walkthrough(), "team", None), probe=None)
     assert "--probe /PATH" in caught.value.fix
 
 
 def test_one_namespace_and_no_other() -> None:
-    """A stack owns one; objects of two are told apart by name."""
+    """A stack has one; for objects of two it must be named."""
     objects = walkthrough()
     assert namespace_of(objects, None) == "team"
     objects[0]["metadata"]["namespace"] = "other"
@@ -189,18 +189,18 @@ def test_what_is_no_object_is_refused_with_its_file(tmp_path: Path, text: str) -
         from_files([file], None)
 
 
-def test_what_kubernetes_wrote_by_itself_is_not_said_by_the_team() -> None:
-    """Defaults and assigned addresses of live objects are no loss to anybody."""
+def test_defaults_and_assigned_fields_are_removed() -> None:
+    """Those of live objects are not reported as lost."""
     service, deployment = deepcopy(walkthrough()[:2])
     live = deepcopy(service)
     live["spec"] |= {"clusterIP": "10.0.0.1", "sessionAffinity": "None", "type": "ClusterIP"}
     live["spec"]["ports"][0]["protocol"] = "TCP"
-    assert said(live) == service
+    assert without_defaults(live) == service
     live = deepcopy(deployment)
     live["spec"] |= {"progressDeadlineSeconds": 600}
     live["spec"]["template"]["spec"]["dnsPolicy"] = "ClusterFirst"
-    assert "progressDeadlineSeconds" not in said(live)["spec"]
-    assert "dnsPolicy" not in said(live)["spec"]["template"]["spec"]
+    assert "progressDeadlineSeconds" not in without_defaults(live)["spec"]
+    assert "dnsPolicy" not in without_defaults(live)["spec"]["template"]["spec"]
 
 
 @pytest.mark.parametrize(
@@ -213,12 +213,12 @@ def test_what_kubernetes_wrote_by_itself_is_not_said_by_the_team() -> None:
     ],
 )
 def test_injection_is_read_from_the_namespace(labels: dict[str, str], expected: object) -> None:
-    """The label that means it, or that each pod says it for itself."""
+    """From its labels; without one, each pod has its own."""
     assert injection({"metadata": {"name": "team", "labels": labels}}) == expected
 
 
-def test_pods_of_the_program_are_not_let_go_again() -> None:
-    """An interrupted takeover goes on; what Kubernetes added to the live template makes no difference."""
+def test_pods_of_the_program_are_not_released_again() -> None:
+    """An interrupted takeover resumes; fields that Kubernetes added to the template make no difference."""
     before = next(each for each in walkthrough() if each["kind"] == "Deployment")
     declared = deepcopy(before)
     declared["spec"]["template"]["spec"]["serviceAccountName"] = "springbootapp"
@@ -228,7 +228,7 @@ def test_pods_of_the_program_are_not_let_go_again() -> None:
     assert is_of(declared, live)
 
 
-def test_the_state_holds_what_runs_and_what_it_stands_in(tmp_path: Path) -> None:
+def test_the_state_has_existing_objects_and_their_parents(tmp_path: Path) -> None:
     """Provider and components first, each object under its program's URN; twice changes nothing."""
     keys = stack_config(
         find_family(walkthrough(), "team", None),
@@ -255,7 +255,7 @@ def test_the_state_holds_what_runs_and_what_it_stands_in(tmp_path: Path) -> None
 
 
 def test_what_the_program_adds_is_listed(tmp_path: Path) -> None:
-    """Limits, user, read-only file system and probes that the team never asked for."""
+    """Limits, user, read-only file system and probes."""
     family = find_family(walkthrough(), "team", None)
     keys = stack_config(
         family, None, shared=True, project="mesh-app", context="lab", ingress=dict(INGRESS), probe="/hello"
@@ -270,10 +270,10 @@ def test_what_the_program_adds_is_listed(tmp_path: Path) -> None:
     assert f"{pod}.containers[0].image" not in added
     console = Console(file=StringIO(), width=1000)
     show_additions(found, console)
-    said = console.file.getvalue()  # type: ignore[attr-defined]
-    assert f"{len(added)} fields that the program adds:\n" in said
+    printed = console.file.getvalue()  # type: ignore[attr-defined]
+    assert f"{len(added)} fields that the program adds:\n" in printed
     both = "  Deployment springbootapp-v1, Deployment springbootapp-v2  "
-    assert f"{both}spec.template.spec.terminationGracePeriodSeconds: 40\n" in said
+    assert f"{both}spec.template.spec.terminationGracePeriodSeconds: 40\n" in printed
 
 
 def with_ports(*ports: dict[str, Any], **spec: object) -> AppObjects:
@@ -316,7 +316,7 @@ def with_probes(**probes: object) -> AppObjects:
     ],
 )
 def test_a_readiness_probe_that_cannot_be_expressed_is_refused(request_: dict[str, Any], why: str) -> None:
-    """On another port the pods would never become ready; `--probe` names a path that the program can ask."""
+    """On another port the pods would never become ready; `--probe` names a path that the program can use."""
     family = with_probes(readinessProbe={"httpGet": {"path": "/ready"} | request_})
     with pytest.raises(
         OperationError, match=f"Deployment springbootapp-v1: readinessProbe.httpGet has {why}"

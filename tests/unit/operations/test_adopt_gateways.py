@@ -1,4 +1,4 @@
-"""`python -m operations adopt`: how users come in stays as it is, or the takeover is refused."""
+"""`python -m operations adopt`: hosts, ports and certificates stay, or the takeover is refused."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def family(
     hosts: tuple[str, ...] = (HOST,),
     elsewhere: tuple[Manifest, ...] = (),
 ) -> AppObjects:
-    """The walkthrough's app, reached by some Gateways."""
+    """The walkthrough's app with these Gateways."""
     objects = [each for each in walkthrough() if each["kind"] != "Gateway"]
     (route,) = [each for each in objects if each["kind"] == "VirtualService"]
     route["spec"] |= {"gateways": list(names), "hosts": list(hosts)}
@@ -43,15 +43,15 @@ def family(
 
 
 @pytest.mark.parametrize("servers", [(SECURE, REDIRECT), (REDIRECT, SECURE), (SECURE,)])
-def test_certificate_and_redirect_are_kept(servers: tuple[dict[str, Any], ...]) -> None:
+def test_certificate_and_redirect_stay(servers: tuple[dict[str, Any], ...]) -> None:
     """In whichever order. Without a plain server nothing is served in plain text, so it redirects."""
     found = gateway(family(a_gateway("shop", *servers)))
     plain = {"port": 80} if len(servers) == 2 else {}
     assert found == {"hosts": [HOST], **plain, "tls": {"secret": "shop-cert", "redirect": True}}
 
 
-def test_plain_http_beside_a_certificate_is_kept() -> None:
-    """A server that does not redirect serves."""
+def test_plain_http_beside_a_certificate_stays() -> None:
+    """Without a redirect, plain HTTP is served."""
     found = gateway(family(a_gateway("shop", PLAIN, SECURE)))
     assert found == {"hosts": [HOST], "port": 80, "tls": {"secret": "shop-cert"}}
 
@@ -59,7 +59,7 @@ def test_plain_http_beside_a_certificate_is_kept() -> None:
 MUTUAL = SECURE | {"tls": {"mode": "MUTUAL", "credentialName": "shop-cert"}}
 
 
-def test_client_certificates_and_other_ports_are_kept() -> None:
+def test_client_certificates_and_other_ports_stay() -> None:
     """MUTUAL stays MUTUAL, 8443 stays 8443, and no plain HTTP is added."""
     secure = MUTUAL | {"port": {"number": 8443, "protocol": "HTTPS"}}
     found = gateway(family(a_gateway("shop", secure)))
@@ -69,8 +69,8 @@ def test_client_certificates_and_other_ports_are_kept() -> None:
 
 
 @pytest.mark.parametrize("beside", [PLAIN, SECURE | {"hosts": ["shop.example.org"]}])
-def test_a_gateway_with_a_way_around_client_certificates_stays(beside: dict[str, Any]) -> None:
-    """The stack would take that way from whoever uses it: MUTUAL has no exception there."""
+def test_a_gateway_with_a_server_without_client_certificates_stays(beside: dict[str, Any]) -> None:
+    """The stack cannot express it: with MUTUAL every client needs a certificate."""
     found = gateway(family(a_gateway("shop", MUTUAL, beside), hosts=(HOST, "shop.example.org")))
     assert found["existing"] == "team/shop"
 
@@ -101,7 +101,7 @@ def test_hosts_with_a_certificate_of_their_own_are_listeners() -> None:
 def test_hosts_are_the_narrower_of_routes_and_servers(
     routed: tuple[str, ...], open_to: list[str], hosts: list[str]
 ) -> None:
-    """Nobody is let in who was not before."""
+    """No host is added that was not served before."""
     assert gateway(family(a_gateway("shop", PLAIN | {"hosts": open_to}), hosts=routed))["hosts"] == hosts
 
 
@@ -149,7 +149,7 @@ def test_several_shared_gateways_are_refused() -> None:
         gateway(app)
 
 
-def test_a_gateway_that_is_not_there_is_refused() -> None:
-    """What users come in by cannot be known."""
-    with pytest.raises(OperationError, match="names Gateway infra/public, which is not there"):
+def test_a_missing_gateway_is_refused() -> None:
+    """Its ports are unknown."""
+    with pytest.raises(OperationError, match="names Gateway infra/public, which does not exist"):
         gateway(family(names=("infra/public",)))

@@ -65,11 +65,11 @@ def test_the_stack_file_names_a_secret_in_place_of_the_value(family: AppObjects,
 
 def test_nothing_of_it_is_shown(family: AppObjects, tmp_path: Path) -> None:
     """The warning has names and a command; the list of what goes has the fields without their values."""
-    with (tmp_path / "said").open("w") as said:
-        console = Console(file=said, markup=False, width=100)
+    with (tmp_path / "printed").open("w") as printed:
+        console = Console(file=printed, markup=False, width=100)
         report.show_secrets(plain_secrets(family), "Pulumi.team.yaml", "lab", console)
         report.show_differences(differences(family, rendered(family, tmp_path)), console)
-    text = (tmp_path / "said").read_text()
+    text = (tmp_path / "printed").read_text()
     assert "hunter2" not in text
     assert "warning: DB_PASSWORD, QUEUE of" in text
     assert ".args: [--token=(hidden)]" in text
@@ -123,9 +123,7 @@ def test_a_takeover_waits_for_the_secret(
     assert [each["metadata"] for each in asked] == [{"name": SECRET, "namespace": "team"}]
 
 
-def test_no_secret_is_needed_where_the_stack_file_says_something_else(
-    family: AppObjects, tmp_path: Path
-) -> None:
+def test_no_secret_is_needed_if_the_stack_file_has_another_value(family: AppObjects, tmp_path: Path) -> None:
     """A person may know better: the value is none, or in a Secret of another name."""
     keys = config(family)
     keys["mesh-app:versions"]["v1"]["env"] = {"DB_PASSWORD": "not one"}

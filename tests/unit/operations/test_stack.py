@@ -11,7 +11,7 @@ from pulumi import automation as auto
 from operations.errors import OperationError
 from operations.pulumi_stack import stack
 
-WHY = "springbootapp: istiod is silent: no answer within 30 s"
+WHY = "springbootapp: istiod did not answer: no answer within 30 s"
 PARTING = "\n".join(f"    ~ versions[{nth}]" for nth in range(stack.LOG_LINES))
 """Pulumi's last lines are the outputs, whatever has failed."""
 

@@ -1,4 +1,4 @@
-"""Reads the grids: objects in YAML, and the places where they break a law."""
+"""Reads the grids: objects in YAML, and the fields that break a rule."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from typing import Any
 
 import yaml
 
-from mesh_rules.catalogue import LAWS
+from mesh_rules.catalogue import RULES
 from mesh_rules.objects import UNKNOWN, Object
 from mesh_rules.rule import Rule, shown
 
-BY_NAME: Mapping[str, Rule] = {rule.name: rule for rule in LAWS}
+BY_NAME: Mapping[str, Rule] = {rule.name: rule for rule in RULES}
 
 
 class _Loader(yaml.SafeLoader):
@@ -23,7 +23,7 @@ _Loader.add_constructor("!unknown", lambda _loader, _node: UNKNOWN)
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One law, one situation."""
+    """A rule, and objects to check."""
 
     rule: Rule
     description: str
@@ -54,7 +54,7 @@ def cases() -> list[Case]:
 
 
 def declared(manifests: list[dict[str, Any]], stack: str) -> Iterator[Object]:
-    """Take manifests as a stack of Pulumi's that declares them."""
+    """Convert manifests to the objects of a stack."""
     for manifest in manifests:
         api, kind = manifest["apiVersion"], manifest["kind"]
         token = f"kubernetes:{api if '/' in api else f'core/{api}'}:{kind}"
@@ -64,7 +64,7 @@ def declared(manifests: list[dict[str, Any]], stack: str) -> Iterator[Object]:
 
 
 def broken(rule: Rule, manifests: list[dict[str, Any]], stack: str, **settings: Any) -> list[str]:  # noqa: ANN401
-    """Apply a law as Pulumi does: to one object after another, or to the stack whole."""
+    """Apply a rule as Pulumi does: to each object by itself, or to the whole stack."""
     objects = list(declared(manifests, stack))
     groups = [objects] if rule.scope == "stack" else [[each] for each in objects]
     return [

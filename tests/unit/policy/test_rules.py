@@ -1,4 +1,4 @@
-"""Every law, held against objects in YAML (`grid/`)."""
+"""Every rule, applied to objects in YAML (`grid/`)."""
 
 from collections.abc import Iterator
 from copy import deepcopy
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mesh_rules.catalogue import LAWS
+from mesh_rules.catalogue import RULES
 from mesh_rules.objects import UNKNOWN, Object
 from tests.unit.policy.grid import BY_NAME, Case, broken, cases, declared
 
@@ -27,21 +27,21 @@ PERMISSIVE = {
 
 
 @every_case
-def test_a_law_finds_its_breaches_and_nothing_else(case: Case) -> None:
+def test_a_rule_finds_its_violations_and_nothing_else(case: Case) -> None:
     """Object, path and value of each."""
     assert broken(case.rule, case.manifests, case.stack) == case.breaks
 
 
-@pytest.mark.parametrize("rule", LAWS, ids=lambda rule: rule.name)
-def test_every_law_is_tried_both_ways(rule: Any) -> None:  # noqa: ANN401
-    """A law that nothing breaks, or that everything breaks, would pass unnoticed."""
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_every_rule_has_cases_with_and_without_violations(rule: Any) -> None:  # noqa: ANN401
+    """A rule that never fails, or always fails, would pass unnoticed."""
     outcomes = {bool(case.breaks) for case in CASES if case.rule is rule}
     assert outcomes == {True, False}
 
 
 @every_case
 def test_what_is_not_known_yet_breaks_nothing(case: Case) -> None:
-    """Whichever part of an object a preview does not know: no new breach is found."""
+    """Whichever field of an object a preview does not know: there is no new violation."""
     for place in list(_places(case.manifests)):
         manifests = deepcopy(case.manifests)
         *way, last = place
@@ -54,15 +54,15 @@ def test_what_is_not_known_yet_breaks_nothing(case: Case) -> None:
         assert len(broken(case.rule, manifests, case.stack)) <= len(case.breaks), place
 
 
-def test_a_breach_says_where_it_is_what_stands_there_and_what_to_do() -> None:
-    """Pulumi prints the law's own sentence above it."""
+def test_a_violation_has_path_value_and_fix() -> None:
+    """Pulumi prints the rule's description above it."""
     (stack,) = [list(declared([A_ROOT], "dev"))]
     (violation,) = BY_NAME["not-root"].broken_in(stack, {})
     assert str(violation) == (
         "DaemonSet logging/agent\n"
         "  path   spec.template.spec.containers[0].securityContext.runAsUser\n"
         "  value  0\n"
-        "  mend   run as another user: runAsUser: 65532, and fsGroup where it writes to volumes"
+        "  fix    run as another user: runAsUser: 65532, with fsGroup if it writes to volumes"
     )
 
 
@@ -71,7 +71,7 @@ def test_a_breach_says_where_it_is_what_stands_there_and_what_to_do() -> None:
     [([], 1), (["DaemonSet logging/agent"], 0), (["DaemonSet logging/*"], 0), (["Deployment *"], 1)],
 )
 def test_objects_are_exempt_by_pattern(patterns: list[str], violations: int) -> None:
-    """One agent that must be root is no reason to switch a law off."""
+    """For one agent that must run as root, the rule need not be disabled."""
     assert len(broken(BY_NAME["not-root"], [A_ROOT], "dev", exempt=patterns)) == violations
 
 
@@ -88,13 +88,13 @@ def test_objects_are_exempt_by_pattern(patterns: list[str], violations: int) -> 
         ("prod", {"production": ["live", "live-*"]}, 0),
     ],
 )
-def test_production_is_told_by_the_stacks_name(stack: str, settings: Any, violations: int) -> None:  # noqa: ANN401
-    """Patterns of the policy config take the place of the usual names."""
+def test_production_is_recognised_by_the_stacks_name(stack: str, settings: Any, violations: int) -> None:  # noqa: ANN401
+    """Patterns of the policy config replace the default names."""
     assert len(broken(BY_NAME["mtls-strict"], [PERMISSIVE], stack, **settings)) == violations
 
 
-def test_what_is_no_object_of_kubernetes_is_left_alone() -> None:
-    """Components, providers and other clouds pass by."""
+def test_other_resources_are_not_checked() -> None:
+    """Components, providers and resources of other clouds."""
     for token in ("mesh:index:TrafficPolicy", "pulumi:providers:kubernetes", "aws:s3/bucket:Bucket"):
         assert Object.read(token, "a", f"urn:pulumi:dev::shop::{token}::a", {}) is None
 
@@ -108,7 +108,7 @@ def test_an_object_without_a_name_goes_by_its_resource() -> None:
 
 
 def _places(value: Any, *way: str | int) -> Iterator[tuple[str | int, ...]]:  # noqa: ANN401
-    """List every place below the roots of the manifests, but for what makes their type."""
+    """List every path below the roots of the manifests, without those of their type."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, each in inner:
         if len(way) >= 1 and key not in ("apiVersion", "kind"):
@@ -117,5 +117,5 @@ def _places(value: Any, *way: str | int) -> Iterator[tuple[str | int, ...]]:  # 
 
 
 def _later_route(case: Case, place: tuple[str | int, ...]) -> bool:
-    """Tell the one exception: once a greedy route may not be one, the next greedy one is the first."""
+    """Return whether this is the one exception: if a route's match is unknown, the next such route counts."""
     return case.rule.name == "routes-reachable" and bool(case.breaks) and place[-1] == "match"

@@ -1,4 +1,4 @@
-"""The pack as a process, started as the language hosts start it, and asked over Pulumi's protocol."""
+"""The pack as a process, started as by the language hosts, and queried with Pulumi's protocol."""
 
 import subprocess
 import sys
@@ -10,14 +10,14 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
-from mesh_rules.catalogue import LAWS
+from mesh_rules.catalogue import RULES
 
 PACK = Path(__file__).resolve().parents[3] / "policy"
 
 
 @pytest.fixture(params=["from elsewhere, by its path", "from its folder"])
 def analyzer(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[analyzer_pb2_grpc.AnalyzerStub]:
-    """The running pack. Newer engines name its folder, older ones change into it."""
+    """The running pack. Newer engines pass its folder, older ones change into it."""
     folder, name = (PACK, ".") if request.param == "from its folder" else (tmp_path, str(PACK))
     command = [sys.executable, "-u", "-m", "pulumi.policy", "127.0.0.1:1", name]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE) as process:
@@ -30,11 +30,11 @@ def analyzer(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[analyze
             process.kill()
 
 
-def test_the_pack_serves_every_law(analyzer: analyzer_pb2_grpc.AnalyzerStub) -> None:
+def test_the_pack_serves_every_rule(analyzer: analyzer_pb2_grpc.AnalyzerStub) -> None:
     """With its level, wherever it is started."""
     info = analyzer.GetAnalyzerInfo(empty_pb2.Empty())
     levels = {"mandatory": analyzer_pb2.MANDATORY, "advisory": analyzer_pb2.ADVISORY}
-    assert info.name == "mesh-laws"
+    assert info.name == "mesh-rules"
     assert {(each.name, each.enforcementLevel) for each in info.policies} == {
-        (rule.name, levels[rule.level]) for rule in LAWS
+        (rule.name, levels[rule.level]) for rule in RULES
     }

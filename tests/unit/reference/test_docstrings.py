@@ -40,5 +40,5 @@ def test_fields_are_told_by_the_class_that_declares_them_last() -> None:
 def test_constants_are_told_by_their_module() -> None:
     """A constant without words has none."""
     assert docstrings.of_constants(files) == {
-        "MODELINE": "The first line of a stack file, by which editors find the schema."
+        "MODELINE": "The first line of a stack file, in which editors find the schema."
     }

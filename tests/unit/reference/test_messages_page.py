@@ -21,7 +21,7 @@ def test_a_message_is_shown_as_the_terminal_shows_it(message: Message) -> None:
     assert code.startswith(message.code)
     assert value.split() == ["value", "VALUE"]
     assert rule.startswith("  rule   ")
-    assert fix.startswith("  mend   ")
+    assert fix.startswith("  fix    ")
     assert not re.search(r"\{\w+\}", rule + fix)
 
 

@@ -1,17 +1,22 @@
-# ruff: noqa: D102 - each method does what operations.canary.environment.World says
+# ruff: noqa: D102 - each method does what operations.canary.environment.Environment says
 """A world of a test's own: a clock that costs no time, versions that answer as told, people on cue."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any, Literal
 
 from operations.canary.analysis.analysis import Analysis
 from operations.canary.analysis.checks import Check, Measured
+from operations.canary.analysis.commands import Commands
+from operations.canary.analysis.monitor import Monitor
 from operations.canary.deploy.deployment import UpdateFailed
 from operations.canary.deploy.hooks import Occasion
 from operations.canary.deploy.retry import RetryingDeployment
+from operations.canary.ending import Ending
 from operations.canary.fixed_routes import FixedRoute
+from operations.canary.hook_calls import HookCalls
 from operations.canary.journal.guarded_output import shielded
 from operations.canary.journal.inbox import Command
 from operations.canary.plan import Hook, Plan
@@ -47,7 +52,7 @@ class Answered:
 
 
 @dataclass(kw_only=True)
-class FakeWorld:
+class FakeEnvironment:
     """A stack with versions v1 and v2 under a steady load. What happens is in `said`, in order."""
 
     rate: float = 100
@@ -58,13 +63,15 @@ class FakeWorld:
     """0 to 1."""
     latency: dict[str, float] = field(default_factory=lambda: {"v1": 10.0, "v2": 10.0})
     pods: dict[str, int | None] = field(default_factory=lambda: {"v1": 1, "v2": 1})
+    sync: float = 0
+    """Seconds until every proxy has acknowledged the routes of an update."""
     skew: float = 0
     """Percent of all traffic that goes to v2 beside its weight."""
     changed: list[str] = field(default_factory=list)
     hooks: dict[str, str] = field(default_factory=dict)
     """What goes wrong in a hook, by its command."""
     values: dict[str, float | None] = field(default_factory=dict)
-    at: list[tuple[float, Callable[["FakeWorld"], None]]] = field(default_factory=list)
+    at: list[tuple[float, Callable[["FakeEnvironment"], None]]] = field(default_factory=list)
     """What happens at a moment, in seconds since the beginning."""
     prometheus: bool = True
     cluster: bool = True
@@ -123,6 +130,11 @@ class FakeWorld:
             raise UpdateFailed("`pulumi up` failed for stack prod", evidence="error: no", fix="look")
         self.live = self.file if self.copy is None else self.copy
         self.history.append((self.time, self.live))
+
+    @contextmanager
+    def synced(self) -> Iterator[None]:
+        yield
+        self.sleep(self.sync)
 
     def ready(self, version: str) -> int | None:
         if version in self.removed:
@@ -195,7 +207,7 @@ class FakeWorld:
 
 
 def rollout(
-    environment: FakeWorld,
+    environment: FakeEnvironment,
     *,
     before: Mapping[str, int] | None = None,
     brought: bool = False,
@@ -208,26 +220,40 @@ def rollout(
     made = Plan.of(plan)
     weights = dict(before or {"v1": 100, "v2": 0})
     safe = shielded(environment)
-    analysis = Analysis(
+    monitor = Monitor(
         environment=safe,
         plan=made,
         to="v2",
-        old=heaviest(weights, "v2"),
-        divided=True,
-        before=weights["v2"],
-        warm_up=made.warm_up,
-        paused=paused,
+        commands=Commands(environment=safe, to="v2", paused=paused),
     )
+    apply = RetryingDeployment(environment=safe)
+    hooks = HookCalls(environment=safe, plan=made, stack="prod", service="shop", to="v2")
     return CanaryRollout(
         environment=safe,
         plan=made,
-        stack="prod",
-        service="shop",
         to="v2",
         before=weights,
-        brought=brought,
         fixed=fixed,
         paused_after=paused_after,
-        analysis=analysis,
-        apply=RetryingDeployment(environment=safe),
+        apply=apply,
+        analysis=Analysis(
+            environment=safe,
+            plan=made,
+            to="v2",
+            old=heaviest(weights, "v2"),
+            divided=True,
+            before=weights["v2"],
+            warm_up=made.warm_up,
+            monitor=monitor,
+        ),
+        ending=Ending(
+            environment=safe,
+            plan=made,
+            stack="prod",
+            to="v2",
+            before=weights,
+            brought=brought,
+            apply=apply,
+            hooks=hooks,
+        ),
     )

@@ -1,4 +1,4 @@
-# ruff: noqa: D102 - each method does what operations.canary.environment.World says
+# ruff: noqa: D102 - each method does what operations.canary.environment.Environment says
 """Whole canaries under simulated traffic, judged by the real code from what a Prometheus would answer.
 
 Requests are drawn by chance, with a seed; the proxies' counters are scraped as often as a real Prometheus
@@ -23,7 +23,7 @@ from operations.metrics.queries import Queries
 from operations.metrics.service_metrics import MetricsReader
 from operations.metrics.transport import Reply
 from operations.pulumi_stack.services import MeshService
-from tests.unit.operations.canary.environments import FakeWorld, rollout
+from tests.unit.operations.canary.environments import FakeEnvironment, rollout
 
 BOUNDS = (
     0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 600_000,
@@ -95,7 +95,7 @@ class Counters:
 
 
 @dataclass(kw_only=True)
-class SimulatedWorld(FakeWorld):
+class SimulatedEnvironment(FakeEnvironment):
     """Versions v1 and v2 behind proxies with counters, and a Prometheus that scrapes them."""
 
     seed: int = 0
@@ -247,7 +247,7 @@ def canary(
         scrape: seconds between two scrapes of Prometheus: Istio's addon has 15, the lab 2.
     """
     old, new = versions
-    environment = SimulatedWorld(rate=rate, v1=old, v2=new, scrape=scrape, seed=seed)
+    environment = SimulatedEnvironment(rate=rate, v1=old, v2=new, scrape=scrape, seed=seed)
     began = environment.time
     outcome, why = rollout(environment, **(plan or {})).run()
     return Ended(

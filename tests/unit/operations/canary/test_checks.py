@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from components.model.canary import Check
+from components.schema.decode import decode
+from components.schema.issues import Path
 from operations.canary.analysis.checks import Finding, Latency, Query, SuccessRate, Verdict, check
 from operations.metrics.histogram import percentile
 
@@ -38,8 +41,12 @@ def took(**counts: float) -> Answered:
     return Answered(requests=seen, durations=durations)
 
 
+def decoded(declared: Mapping[str, Any]) -> Check:
+    return decode(Check, declared, Path())[0]
+
+
 def judged(declared: Mapping[str, Any], new: Answered, old: Answered | None, window: float = 20) -> Finding:
-    made = check(declared)
+    made = check(decoded(declared))
     assert isinstance(made, SuccessRate | Latency)
     return made.judge(new, old, error=0.01, window=window)
 
@@ -79,7 +86,7 @@ def test_what_prometheus_extrapolated_is_no_failure() -> None:
     one = Answered(requests=133.3, failures=1.333)
     assert judged({"successRate": {"atLeast": 99}}, one, None).verdict is GOOD
     assert (
-        "too few to tell"
+        "too few to distinguish"
         in judged({"successRate": {"atLeast": 99}}, Answered(requests=20, failures=1.33), None).description
     )
 
@@ -159,9 +166,9 @@ def test_an_old_version_of_few_requests_is_not_taken_for_the_truth() -> None:
     [
         ("500ms", took(_500=1000), GOOD, "250 to 500 ms"),
         ("250ms", took(_500=1000), BAD, "250 to 500 ms, and it must be at most 250 ms"),
-        ("400ms", took(_500=1000), GOOD, "250 to 500 ms (the histogram has no bound at 400 ms to tell by)"),
+        ("400ms", took(_500=1000), GOOD, "250 to 500 ms (the histogram has no bound at 400 ms)"),
         ("400ms", took(_1000=1000), BAD, "500 to 1000 ms, and it must be at most 400 ms"),
-        ("2s", took(_inf=1000), GOOD, "over 1000 ms (the histogram has no bound at 2000 ms to tell by)"),
+        ("2s", took(_inf=1000), GOOD, "over 1000 ms (the histogram has no bound at 2000 ms)"),
     ],
 )
 def test_a_limit_within_a_bucket_is_its_upper_bound(
@@ -182,7 +189,7 @@ def test_without_an_old_figure_there_is_nothing_to_compare(declared: Mapping[str
     """As when everybody has the new version already; it says so."""
     finding = judged(declared, took(_500=1000), None)
     assert finding.verdict is GOOD
-    assert "no figure to compare" in finding.description
+    assert "no data to compare" in finding.description
 
 
 @pytest.mark.parametrize(
@@ -201,7 +208,7 @@ def test_a_query_of_the_teams_own_is_taken_as_it_is(
     limits: Mapping[str, float], value: float | None, old: float | None, verdict: Verdict
 ) -> None:
     """Of what its number is made, only the team knows."""
-    made = check({"query": {"name": "queue", "promql": "q", **limits}})
+    made = check(decoded({"query": {"name": "queue", "promql": "q", **limits}}))
     assert isinstance(made, Query)
     assert made.judge(value, old).verdict is verdict
 
@@ -209,7 +216,7 @@ def test_a_query_of_the_teams_own_is_taken_as_it_is(
 def test_a_check_says_what_must_hold() -> None:
     """With its units, before a canary begins."""
     said = [
-        str(check(each))
+        str(check(decoded(each)))
         for each in (
             {"successRate": {"atLeast": 99, "belowOld": 1}},
             {"latency": {"percentile": 99.9, "atMost": "500ms", "timesOld": 1.5}},

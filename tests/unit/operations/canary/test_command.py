@@ -119,7 +119,7 @@ def test_a_command_without_an_answer_is_withdrawn(
     """What was given up on is not done later."""
     assert not running.is_set()
     monkeypatch.setattr(canary_command, "ANSWER_SECONDS", 0.3)
-    with pytest.raises(OperationError, match="--pause was withdrawn: the canary runs, and does not listen"):
+    with pytest.raises(OperationError, match="--pause was withdrawn: the canary runs and has not answered"):
         ask(record, Command.pause)
     assert record.inbox.take() is None
 
@@ -172,7 +172,7 @@ def test_abort_needs_no_stack_file(stopped: Project, record: Journal, spoil: str
     with pytest.raises(OperationError, match=r"Pulumi\.dev\.yaml"):
         unfinished(stopped, record, Command.resume)
     record.note("back", outcome="rolled_back", why="bad")
-    assert unfinished(stopped, record, Command.resume)[2].going_back
+    assert unfinished(stopped, record, Command.resume)[2].rolling_back
 
 
 def test_abort_takes_the_file_while_it_is_good(stopped: Project, record: Journal) -> None:

@@ -9,7 +9,7 @@ import yaml
 
 from operations.canary.deploy.manual_rollback import commands
 from operations.canary.stack_file import deployed_copy
-from operations.canary.stack_file.deployed_copy import DeployedCopy, kept
+from operations.canary.stack_file.deployed_copy import DeployedCopy, stored
 from operations.canary.stack_file.edit import set_traffic
 from operations.canary.traffic import Traffic
 from operations.errors import OperationError
@@ -93,7 +93,7 @@ def test_it_outlives_the_process(copy: DeployedCopy, own: Project, tmp_path: Pat
     """`--abort` after a kill has it, for its owner alone."""
     again = DeployedCopy(project=own, stack="dev", service="springbootapp", folder=tmp_path / "record")
     again.resume()
-    assert again.deployed == copy.deployed == kept(tmp_path / "record")
+    assert again.deployed == copy.deployed == stored(tmp_path / "record")
     assert (tmp_path / "record/stack.yaml").stat().st_mode & 0o777 == 0o600
 
 

@@ -13,7 +13,7 @@ from operations.canary.journal.inbox import Command
 from operations.canary.outcome import Outcome
 from operations.errors import OperationError
 from operations.metrics.errors import MetricsError
-from tests.unit.operations.canary.environments import FakeWorld, rollout
+from tests.unit.operations.canary.environments import FakeEnvironment, rollout
 
 PLAN: Final[dict[str, Any]] = {
     "steps": [10, 100],
@@ -29,6 +29,7 @@ CALLS: Final = (
     "sleep",
     "write",
     "up",
+    "synced",
     "ready",
     "answers",
     "drift",
@@ -42,7 +43,7 @@ CALLS: Final = (
     "report_line",
     "show",
 )
-"""What a canary asks of its world when all goes well."""
+"""What a canary calls when nothing fails."""
 OUTPUT: Final = {"note", "report_line", "show", "reply"}
 MOMENTS: Final = (*range(14), *range(14, 150, 7))
 """The calls that go wrong, by their number: each of the first, and then some."""
@@ -64,7 +65,7 @@ def errors_at_moments(name: str) -> Iterator[tuple[int, Callable[[], BaseExcepti
     return zip(MOMENTS, cycle((*ERRORS, *CLOSED) if name in OUTPUT else ERRORS), strict=False)
 
 
-class FaultyWorld(FakeWorld):
+class FaultyEnvironment(FakeEnvironment):
     """Raises an error in one of its calls, at a moment; from then on, if it lasts."""
 
     def __init__(
@@ -85,13 +86,13 @@ class FaultyWorld(FakeWorld):
         setattr(self, name, call)
 
 
-def turned_bad(environment: FakeWorld) -> None:
+def turned_bad(environment: FakeEnvironment) -> None:
     """From the second step's beginning on the new version fails; who waits for figures is called off."""
     environment.at.append((14, lambda it: it.errors.update(v2=0.5)))
     environment.at.append((60, lambda it: it.wishes.append(Command.abort)))
 
 
-def is_safe(environment: FakeWorld, outcome: Outcome) -> None:
+def is_safe(environment: FakeEnvironment, outcome: Outcome) -> None:
     """See that the new version has nothing, or that a person or the plan wants what it has."""
     assert environment.live == BACK or outcome in {Outcome.held, Outcome.no_data}, (outcome, environment.live)
     assert outcome is not Outcome.promoted
@@ -104,7 +105,7 @@ def is_safe(environment: FakeWorld, outcome: Outcome) -> None:
 def test_an_error_of_any_kind_at_any_moment_leaves_no_bad_version_with_traffic(name: str) -> None:
     """One error in one call, at each moment: the version turns bad, and the weights go back."""
     for nth, error in errors_at_moments(name):
-        environment = FaultyWorld(name, nth, error)
+        environment = FaultyEnvironment(name, nth, error)
         turned_bad(environment)
         outcome, why = rollout(environment, **PLAN).run()
         is_safe(environment, outcome)
@@ -115,7 +116,7 @@ def test_an_error_of_any_kind_at_any_moment_leaves_no_bad_version_with_traffic(n
 def test_an_error_that_stays_leaves_no_bad_version_with_traffic(name: str) -> None:
     """The same where it never works again: a full disk, a closed terminal, a Prometheus that is none."""
     for nth, error in errors_at_moments(name):
-        environment = FaultyWorld(name, nth, error, lasts=True)
+        environment = FaultyEnvironment(name, nth, error, lasts=True)
         turned_bad(environment)
         outcome, _ = rollout(environment, **PLAN).run()
         is_safe(environment, outcome)
@@ -124,7 +125,7 @@ def test_an_error_that_stays_leaves_no_bad_version_with_traffic(name: str) -> No
 @pytest.mark.parametrize("name", sorted(OUTPUT))
 def test_a_good_version_is_promoted_without_output(name: str) -> None:
     """Nobody sees it, and nothing else is wrong; without a journal no step is begun."""
-    environment = FaultyWorld(name, 0, lambda: OSError(errno.EIO, "Input/output error"), lasts=True)
+    environment = FaultyEnvironment(name, 0, lambda: OSError(errno.EIO, "Input/output error"), lasts=True)
     outcome, why = rollout(environment, **PLAN).run()
     if name == "note":
         assert (outcome, why) == (Outcome.rolled_back, "the canary's journal cannot be written")
@@ -136,13 +137,13 @@ def test_a_good_version_is_promoted_without_output(name: str) -> None:
 @pytest.mark.parametrize("error", [*ERRORS, CLOSED[0]])
 def test_an_error_that_nobody_foresaw_is_told(error: Callable[[], BaseException]) -> None:
     """With its type, its place in the code, and its trace in the journal."""
-    environment = FaultyWorld("ready", 5, error)
+    environment = FaultyEnvironment("ready", 5, error)
     outcome, why = rollout(environment, **PLAN).run()
     assert (outcome, environment.live, environment.file) == (Outcome.rolled_back, BACK, BACK)
     if isinstance(error(), OperationError):
         assert why == str(error())
     else:
-        assert f"unforeseen {type(error()).__name__}: " in why
+        assert f"unexpected {type(error()).__name__}: " in why
         assert "test_failures.py" in why
         assert any("in call" in each for each in environment.events("fault")[0]["trace"])
     assert environment.events("back")[0]["why"] == why
@@ -152,7 +153,7 @@ def test_an_error_that_nobody_foresaw_is_told(error: Callable[[], BaseException]
 def test_before_the_first_step_an_error_leaves_the_weights_as_they_are(name: str) -> None:
     """And it ends as a canary ends: with an entry in the journal, and an exit code."""
     for error in ERRORS:
-        environment = FaultyWorld(name, 0, error)
+        environment = FaultyEnvironment(name, 0, error)
         ended = rollout(environment, brought=True, **PLAN).prepare()
         assert environment.live == BACK
         assert ended is None or ended[0] in {Outcome.failed, Outcome.rolled_back}
@@ -170,7 +171,7 @@ def test_before_the_first_step_an_error_leaves_the_weights_as_they_are(name: str
 )
 def test_weights_go_back_without_the_stack_file(error: Exception) -> None:
     """By the canary's own copy; what the file lacks is told, and how it ended stays what it is."""
-    environment = FakeWorld(errors={"v1": 0.0, "v2": 0.5})
+    environment = FakeEnvironment(errors={"v1": 0.0, "v2": 0.5})
     environment.at.append((3, lambda it: setattr(it, "unwritable", error)))
     outcome, why = rollout(environment, **{**PLAN, "checks": [{"successRate": {"atLeast": 99}}]}).run()
     assert (outcome, environment.live) == (Outcome.rolled_back, BACK)
@@ -181,7 +182,7 @@ def test_weights_go_back_without_the_stack_file(error: Exception) -> None:
 
 def test_a_stack_file_that_does_not_deploy_any_more_is_no_obstacle() -> None:
     """Somebody changed something else of it meanwhile: after two tries the copy does."""
-    environment = FakeWorld(errors={"v1": 0.0, "v2": 0.5})
+    environment = FakeEnvironment(errors={"v1": 0.0, "v2": 0.5})
     real = environment.up
 
     def up(message: str, **words: Any) -> None:  # noqa: ANN401
@@ -199,7 +200,7 @@ def test_a_stack_file_that_does_not_deploy_any_more_is_no_obstacle() -> None:
 
 def test_without_file_and_copy_a_person_is_told_what_to_do() -> None:
     """With the exact commands, and an exit code that is not 0."""
-    environment = FakeWorld(errors={"v1": 0.0, "v2": 0.5})
+    environment = FakeEnvironment(errors={"v1": 0.0, "v2": 0.5})
 
     def none(_traffic: object) -> str:
         raise OperationError("there is no copy", fix="write it")
@@ -217,20 +218,20 @@ def test_without_file_and_copy_a_person_is_told_what_to_do() -> None:
 
 def test_a_way_back_that_fails_is_tried_again_with_a_refresh() -> None:
     """What is really there is read then: the state may be older than the cluster."""
-    environment = FakeWorld(errors={"v1": 0.0, "v2": 0.5})
+    environment = FakeEnvironment(errors={"v1": 0.0, "v2": 0.5})
     environment.at.append((3, lambda it: setattr(it, "refuses", 2)))
     assert (
         rollout(environment, **{**PLAN, "checks": [{"successRate": {"atLeast": 99}}]}).run()[0]
         is Outcome.rolled_back
     )
-    roll_back = [each for each in environment.ups if ": back" in each]
+    roll_back = [each for each in environment.ups if ": rollback" in each]
     assert [each.endswith(" refreshed") for each in roll_back] == [False, True, True]
 
 
 @pytest.mark.parametrize("error", ERRORS)
 def test_a_way_back_goes_on_whatever_an_update_raises(error: Callable[[], BaseException]) -> None:
     """No pulumi on PATH for a moment, words that are no UTF-8: the weights are not back yet."""
-    environment = FakeWorld(errors={"v1": 0.0, "v2": 0.5})
+    environment = FakeEnvironment(errors={"v1": 0.0, "v2": 0.5})
     real, tries = environment.up, iter(range(MAX_ROLLBACK_ATTEMPTS))
 
     def up(message: str, **words: Any) -> None:  # noqa: ANN401
@@ -248,7 +249,7 @@ def test_a_way_back_goes_on_whatever_an_update_raises(error: Callable[[], BaseEx
 
 def test_an_abort_during_the_way_back_is_answered() -> None:
     """It is what happens; whatever else was asked for is refused, with how it ended."""
-    environment = FakeWorld(errors={"v1": 0.0, "v2": 0.5})
+    environment = FakeEnvironment(errors={"v1": 0.0, "v2": 0.5})
     real = environment.up
 
     def up(message: str, **words: Any) -> None:  # noqa: ANN401
@@ -264,7 +265,7 @@ def test_an_abort_during_the_way_back_is_answered() -> None:
 
 def test_each_command_is_answered_by_what_comes_of_it() -> None:
     """What would change nothing is refused."""
-    environment = FakeWorld()
+    environment = FakeEnvironment()
     for moment, command in enumerate(
         [Command.resume, Command.pause, Command.resume, Command.promote], start=3
     ):
@@ -273,7 +274,7 @@ def test_each_command_is_answered_by_what_comes_of_it() -> None:
     assert rollout(environment, **PLAN).run()[0] is Outcome.promoted
     assert environment.replies == [
         ("the canary is not paused", False),
-        ("the canary stays at its step, watched; --resume goes on", True),
-        ("the canary goes on", True),
+        ("pause requested: the step stays and is still analysed; --resume continues", True),
+        ("resumed", True),
         ("v2 gets all the traffic", True),
     ]

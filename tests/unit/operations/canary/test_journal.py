@@ -86,7 +86,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     """Before anything is done, with what to do."""
     (tmp_path / "file").write_text("")
     with (
-        pytest.raises(OperationError, match="record cannot be written"),
+        pytest.raises(OperationError, match="journal cannot be written"),
         Journal(folder=tmp_path / "file/none").locked(),
     ):
         pass

@@ -5,11 +5,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.model.canary import Canary
-from components.schema.decode import encode
 from operations.canary.analysis.checks import Finding, Verdict, overall
-from operations.canary.durations import clock, seconds
 from operations.canary.plan import Plan
+from operations.canary.terminal.text import clock
 from operations.canary.traffic import heaviest, of_step, roll_back, shares
 from operations.kube.manifests import manifests
 from operations.pulumi_stack.program import declare
@@ -19,11 +17,6 @@ from tests.unit.stacks import WALKTHROUGH, with_changes
 WEIGHTS = st.dictionaries(st.sampled_from(["v1", "v2", "v3", "v4"]), st.integers(0, 100), min_size=2).filter(
     lambda drawn: sum(drawn.values()) > 0
 )
-
-
-def test_what_is_not_said_is_as_the_model_has_it() -> None:
-    """The plan's defaults here are those of the schema and the documents."""
-    assert Plan.of({}) == Plan.of(encode(Canary()))
 
 
 def test_a_plan_always_ends_with_everything() -> None:
@@ -91,9 +84,6 @@ def test_one_word_for_all() -> None:
     assert of(good, unknown, bad, unsure) is bad
 
 
-def test_durations() -> None:
-    """As Go reads them, and as people do."""
-    assert seconds("1h30m") == 5400
-    assert seconds("1.5s") == 1.5
-    assert seconds("") == 0
+def test_times_are_written_with_minutes_and_hours() -> None:
+    """`1:05`, `1:01:01`."""
     assert [clock(length) for length in (5, 65, 3661)] == ["0:05", "1:05", "1:01:01"]

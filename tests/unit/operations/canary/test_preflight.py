@@ -12,7 +12,7 @@ from operations.canary.journal.run import Canary
 from operations.canary.preflight import begin, can_judge
 from operations.errors import OperationError
 from operations.metrics.errors import MetricsError
-from tests.unit.operations.canary.environments import REFUSED, FakeWorld
+from tests.unit.operations.canary.environments import REFUSED, FakeEnvironment
 from tests.unit.operations.canary.test_run import NEW
 from tests.unit.operations.projects import project
 
@@ -25,19 +25,19 @@ ASKS = replace(NEW, declared={"checks": [{"query": {"name": "queue", "promql": "
 def test_a_query_that_prometheus_refuses_is_told_before_anything_begins() -> None:
     """The first step would wait for it forever."""
     with pytest.raises(MetricsError, match="refused"):
-        can_judge(FakeWorld(values={"queue v1": REFUSED}), ASKS)
+        can_judge(FakeEnvironment(values={"queue v1": REFUSED}), ASKS)
 
 
 @pytest.mark.parametrize("value", [0.5, None], ids=["a value", "no data yet"])
 def test_a_query_that_it_takes_is_enough(value: float | None) -> None:
     """Whatever it says: nothing is judged before a step."""
-    can_judge(FakeWorld(values={"queue v1": value}), ASKS)
+    can_judge(FakeEnvironment(values={"queue v1": value}), ASKS)
 
 
 def test_without_prometheus_nothing_begins() -> None:
     """Also where the plan has no query of its own."""
     with pytest.raises(MetricsError, match="down"):
-        can_judge(FakeWorld(prometheus=False), NEW)
+        can_judge(FakeEnvironment(prometheus=False), NEW)
 
 
 class Deployed:

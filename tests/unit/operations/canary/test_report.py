@@ -13,11 +13,11 @@ from operations.canary.journal.journal import Journal
 from operations.canary.journal.status import is_over, show_status
 from operations.canary.outcome import Outcome
 from operations.canary.terminal.view import View, line, panel
-from tests.unit.operations.canary.environments import FakeWorld, rollout
+from tests.unit.operations.canary.environments import FakeEnvironment, rollout
 from tests.unit.operations.canary.test_rollout import QUICK
 
 
-def ended(folder: Path, environment: FakeWorld) -> Journal:
+def ended(folder: Path, environment: FakeEnvironment) -> Journal:
     """The journal of a canary that ran through a world."""
     record = Journal(folder=folder)
     record.note("begin", service="shop", to="v2", old="v1", plan=QUICK, before={"v1": 100, "v2": 0})
@@ -38,7 +38,7 @@ def printed(record: Journal) -> str:
 
 def test_a_report_is_a_page_its_data_and_a_picture(tmp_path: Path) -> None:
     """It says how it ended and why, with the figures of every look."""
-    record = ended(tmp_path, FakeWorld(errors={"v1": 0.0, "v2": 0.2}))
+    record = ended(tmp_path, FakeEnvironment(errors={"v1": 0.0, "v2": 0.2}))
     folder = report.write(record, None)
     page = (folder / "report.md").read_text()
     assert page.startswith(
@@ -55,7 +55,7 @@ def test_a_report_is_a_page_its_data_and_a_picture(tmp_path: Path) -> None:
 
 def test_a_report_goes_where_it_is_wanted(tmp_path: Path) -> None:
     """And another canary's does not overwrite it unless asked to."""
-    record = ended(tmp_path, FakeWorld())
+    record = ended(tmp_path, FakeEnvironment())
     assert report.write(record, tmp_path / "here") == tmp_path / "here"
     assert report.write(record, None).parent == tmp_path / "reports"
     assert stat.S_IMODE((tmp_path / "here/report.json").stat().st_mode) & 0o022 == 0
@@ -63,9 +63,12 @@ def test_a_report_goes_where_it_is_wanted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("environment", "outcome"),
-    [(FakeWorld(), Outcome.promoted), (FakeWorld(errors={"v1": 0.0, "v2": 1.0}), Outcome.rolled_back)],
+    [
+        (FakeEnvironment(), Outcome.promoted),
+        (FakeEnvironment(errors={"v1": 0.0, "v2": 1.0}), Outcome.rolled_back),
+    ],
 )
-def test_status_tells_the_end(tmp_path: Path, environment: FakeWorld, outcome: Outcome) -> None:
+def test_status_tells_the_end(tmp_path: Path, environment: FakeEnvironment, outcome: Outcome) -> None:
     """From the journal alone."""
     record = ended(tmp_path, environment)
     said = printed(record)
@@ -76,7 +79,7 @@ def test_status_tells_the_end(tmp_path: Path, environment: FakeWorld, outcome: O
 
 def test_status_tells_what_a_killed_one_left(tmp_path: Path) -> None:
     """That it neither runs nor is over, and what the weights were last."""
-    record = ended(tmp_path, FakeWorld())
+    record = ended(tmp_path, FakeEnvironment())
     journal = tmp_path / "journal.jsonl"
     lines = journal.read_text().splitlines(keepends=True)
     journal.write_text("".join(lines[:4]))
@@ -88,10 +91,10 @@ def test_status_tells_what_a_killed_one_left(tmp_path: Path) -> None:
 
 def test_lines_and_panel_show_rates_errors_percentiles_and_verdicts() -> None:
     """Of both versions, with the wanted split beside the measured one."""
-    environment = FakeWorld(errors={"v1": 0.0, "v2": 0.5})
+    environment = FakeEnvironment(errors={"v1": 0.0, "v2": 0.5})
     rollout(environment, **{**QUICK, "allowedFailures": 0}).run()
     assert environment.state
-    said = line(environment.state, looked=True)
+    said = line(environment.state, sampled=True)
     assert "1/3 v1 90 · v2 10: analysis" in said
     assert "v2 10.0/s errors 50.00 % p99 10 ms" in said
     assert "success rate bad: 50 %, and it must be at least 99 %" in said
@@ -111,7 +114,7 @@ def test_without_a_terminal_there_are_lines_and_no_questions() -> None:
         view.report_line("hello [b]")
         assert view.ask("hold or back?", "hb") == "h"
     assert console.file.getvalue().endswith("  hello [b]\n")  # type: ignore[attr-defined]  # a StringIO
-    environment = FakeWorld()
+    environment = FakeEnvironment()
     environment.show = view.show  # type: ignore[method-assign]
     rollout(environment, **QUICK).run()
     judged = [row for row in console.file.getvalue().splitlines() if "success rate" in row]  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from operations.canary.journal.run import Canary
 from operations.canary.outcome import Outcome
 from operations.errors import OperationError
 from operations.pulumi_stack.services import MeshService
-from tests.unit.operations.canary.environments import FakeWorld
+from tests.unit.operations.canary.environments import FakeEnvironment
 
 NEW = Canary(
     service=MeshService(
@@ -52,7 +52,7 @@ def test_it_is_what_it_was(record: Journal) -> None:
 def test_its_end_knows_the_routes_that_it_did_not_move(record: Journal) -> None:
     """Also where another process goes on with it."""
     one = Canary.of(record.entries(), [NEW.service])
-    assert one.rollout(FakeWorld(), "prod").promote()[1].endswith("; route legacy still goes to v1")
+    assert one.rollout(FakeEnvironment(), "prod").promote()[1].endswith("; route legacy still goes to v1")
 
 
 def test_a_pause_outlives_the_process(record: Journal) -> None:
@@ -79,10 +79,10 @@ def test_it_knows_whether_a_step_had_begun(record: Journal) -> None:
 
 def test_the_way_back_goes_on_as_what_it_was(record: Journal) -> None:
     """Also where the new version has left the stack file already; a step forward ends it."""
-    record.note("back", outcome="aborted", why="aborted by hand")
-    assert Canary.of(record.entries(), [WITHOUT]).going_back == (Outcome.aborted, "aborted by hand")
+    record.note("back", outcome="aborted", why="aborted manually")
+    assert Canary.of(record.entries(), [WITHOUT]).rolling_back == (Outcome.aborted, "aborted manually")
     record.note("step", step=0, description="10 %")
-    assert Canary.of(record.entries(), [NEW.service]).going_back is None
+    assert Canary.of(record.entries(), [NEW.service]).rolling_back is None
 
 
 def test_a_version_that_somebody_took_away_is_missed(record: Journal) -> None:
@@ -101,7 +101,7 @@ def test_pods_that_had_requests_before_a_kill_do_not_warm_up_again(
     def left(seconds: float) -> float:
         monkeypatch.setattr("operations.canary.journal.run.time.time", lambda: first + seconds)
         canary = Canary.of(record.entries(), [NEW.service])
-        return canary.rollout(FakeWorld(), "prod").analysis.warm_up
+        return canary.rollout(FakeEnvironment(), "prod").analysis.warm_up
 
     assert [left(seconds) for seconds in (0, 5, 100, -100)] == pytest.approx([20, 15, 0, 20])
-    assert NEW.rollout(FakeWorld(), "prod").analysis.warm_up == 20
+    assert NEW.rollout(FakeEnvironment(), "prod").analysis.warm_up == 20

@@ -14,7 +14,7 @@ RATES = pytest.mark.parametrize("rate", [20, 1500])
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pods and people are looked at less often: here nothing happens to them."""
-    monkeypatch.setattr("operations.canary.analysis.analysis.TICK_SECONDS", 10)
+    monkeypatch.setattr("operations.canary.analysis.monitor.TICK_SECONDS", 10)
 
 
 def drawn(versions: tuple[Version, Version], rate: float, plan: str = "default") -> list[Ended]:

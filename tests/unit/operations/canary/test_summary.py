@@ -50,7 +50,7 @@ def test_routes_that_do_not_follow_are_listed_before_anything_begins(
 ) -> None:
     """Name, conditions and where it goes; the others stand among the changes of each step."""
     said = preview(tmp_path, monkeypatch, canary={"steps": [20]})
-    listed = "routes with a `to` of their own do not follow the weights, and no step moves them:\n"
+    listed = "routes with their own `to` do not follow the weights, and no step changes them:\n"
     assert f"{listed}  legacy {{uri: /legacy}} → v1\n" in said
     assert "VirtualService web spec.http[tax].route[1].weight: 0 → 20\n" in said
     assert "legacy]" not in said
@@ -60,5 +60,5 @@ def test_where_all_routes_follow_nothing_is_listed(tmp_path: Path, monkeypatch: 
     """And the split is judged: nothing divides the traffic but the weights."""
     routes = [each for each in FOLLOWING["mesh-app:routes"] if "to" not in each]
     said = preview(tmp_path, monkeypatch, routes=routes)
-    assert "no step moves" not in said
+    assert "no step changes" not in said
     assert "not judged" not in said

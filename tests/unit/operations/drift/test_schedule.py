@@ -24,7 +24,7 @@ from tests.unit.operations.drift.live import made, stored
 from tests.unit.operations.projects import CHECKOUT, project
 
 CRONJOB = list(yaml.safe_load_all((CHECKOUT / "docs/drift/cronjob.yaml").read_text()))
-WORKFLOW_TEXT = (CHECKOUT / ".github/workflows/drift.yaml").read_text()
+WORKFLOW_TEXT = (CHECKOUT / "docs/drift/github-actions.yaml").read_text()
 WORKFLOW = yaml.safe_load(WORKFLOW_TEXT)
 CHECKING = next(step for step in WORKFLOW["jobs"]["drift"]["steps"] if "operations" in step.get("run", ""))
 IGNORED = (CHECKOUT / ".dockerignore").read_text()

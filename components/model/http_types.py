@@ -1,4 +1,4 @@
-"""The kinds of text that routes are made of: durations, expressions, headers, cookies."""
+"""Types of HTTP values in the stack file: durations, expressions, headers, cookies, methods."""
 
 from typing import Annotated, Final, Literal
 
@@ -7,19 +7,16 @@ from components.schema.durations import Duration
 from components.schema.regex import Regex
 
 GoDuration = Annotated[str, Duration()]
-"""To the millisecond: that is what Istio takes."""
-
-Timeout = Annotated[str, Duration(none="0s")]
-"""The same, or `0s` for no limit. Istio refuses that word, so it is written as no timeout at all."""
+"""A multiple of a millisecond, as Istio requires."""
 
 GoDurationOrNone = Annotated[str, Duration(none="0s")]
-"""The same, or none at all."""
+"""A duration, or `0s` for none."""
 
 WholeSeconds = Annotated[str, Duration(unit="1s", longest="8760h", example="1h")]
-"""For what HTTP itself counts in seconds: the age of a cookie or of a preflight answer."""
+"""A duration that HTTP expresses in seconds: the age of a cookie or of a preflight response."""
 
 Expression = Annotated[str, Regex(example=".*Mobile/14.*")]
-"""It has to match the whole text: `.*` at its ends leaves them open."""
+"""An expression for the whole text; use `.*` at its ends to match a part."""
 
 PlainText = Annotated[
     str,
@@ -37,19 +34,19 @@ HeaderName = Annotated[
     str,
     Pattern(
         pattern=rf"(?![Hh][Oo][Ss][Tt]$){_FIELD_NAME}",
-        description="the name of a header, in any case, other than host: that one is the authority",
+        description="the name of a header in any case, except host, which is the authority",
         example="x-user-group",
         longest=256,
         folds=True,
     ),
 ]
-"""HTTP compares it without case. Istio and Envoy want it in lower case, and get it so."""
+"""HTTP compares names without case; Istio and Envoy require lower case, to which they are converted."""
 
 HeaderValue = Annotated[
     str,
     Pattern(
         pattern=r"(?:[^\x00-\x08\x0a-\x1f\x7f%]|%%)+",
-        description="the value of a header, with %% for a percent sign (Envoy reads one as a command)",
+        description="the value of a header, with %% for a percent sign (% starts a command of Envoy)",
         example="canary",
         longest=1024,
     ),
