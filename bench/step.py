@@ -25,7 +25,7 @@ PROGRAM, FLAT, KUBECTL = "bench-step", "bench-step-flat", "bench-step-kubectl"
 RATE: Final = 200
 ROUNDS: Final = 8
 LOW, HIGH = 10, 90
-"""Weights of v2: few answers tell them apart, and neither is 0, which a version has to be ready for."""
+"""Weights of v2: few answers distinguish them, and neither is 0, which a version has to be ready for."""
 MARGIN_SECONDS: Final = 1.0
 """Of answers before the decision and after the end, so that both splits are seen."""
 SETTINGS: Final = {

@@ -70,7 +70,7 @@ def _build(controller: Controller) -> tuple[Path, list[Path]]:
     Raises:
         LabError: it cannot be built.
     """
-    # A cache of its own: `lab up` frees the disk space of builds, whoever builds.
+    # A cache of its own: `lab up` frees the disk space of builds, in every build.
     builder = GoBuilder(cache=Places.of_this_machine().cache / "bench", progress=Progress())
     part = controller.part
     binary = builder.build(part) / part.binaries[0]
