@@ -1,164 +1,122 @@
-"""Makes each edit alone, and sees who finds it and whether it is put back."""
+"""Make each edit alone, and see which tool finds it and whether `operations drift --fix` repairs it."""
 
-import io
-import threading
+import json
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import unified_diff
+from pathlib import Path
 from typing import Any, Final
 
-from rich.console import Console
+from bench.commands import run
+from bench.drift.edits import EDITS, STACKS, Edit, live_objects
+from bench.results import append, markdown, stored
+from bench.stack import Stack
 
-from bench.drift.catalogue import Mutation
-from bench.drift.site import Site
-from operations.drift.check import compare, sample
-from operations.drift.command import CLEAN, DRIFT, Confirm, Request, drift
-from operations.errors import OperationError
-from operations.kube.manifests import as_yaml
-
-REFRESH_DRIFT: Final = 7
-DIFF_DRIFT: Final = 1
-BUSY_SECONDS: Final = 8
-"""Between two restarts while clean checks are made: about what a rollout takes."""
+CLEAN, DRIFT = 0, 7
+"""Exit codes of `operations drift`, and of `pulumi refresh --expect-no-changes`."""
+DIFFERENT: Final = 1
+"""Exit code of `kubectl diff`."""
+LAST_SECONDS: Final = 90
+"""No edit is started when less time than this is left."""
+FILE: Final = "rows.jsonl"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """What became of one edit."""
+    """What became of one edit: who found it, whether it was repaired, and the seconds of both commands."""
 
     name: str
-    does: str
     found: bool
     seconds: float
-    """How long the check took, without learning what is declared."""
-    mended: bool
-    mend_seconds: float
-    """The whole command, with check, refresh of the state and check, less what it waited for an answer."""
-    refresh: int | None
-    """The exit code of `pulumi refresh --preview-only`; None where it was not asked."""
-    diff: int | None
-    """The same of `kubectl diff --server-side`."""
+    repaired: bool
+    repair_seconds: float
+    refresh: bool
+    diff: bool
     note: str
-    """What was found, or why something failed."""
 
 
-def measure(mutation: Mutation, site: Site, before: dict[str, Any]) -> Row:
-    """Make the edit, look at it through every way, put it back, and see that it is."""
-    site.hands.do(mutation)
+def measure(folder: Path, seconds: float) -> Iterator[Row]:
+    """Continue with the catalogue for some time; rows that are stored are not measured again."""
+    ends = time.monotonic() + seconds
+    done = {row.name for row in rows(folder)}
+    for name, settings in STACKS.items():
+        edits = [each for each in EDITS if each.stack == name and each.name not in done]
+        if not edits:
+            continue
+        stack = Stack.at(folder / name, settings["namespace"]["name"], settings)
+        stack.create()
+        stack.up()
+        _drift(stack, "--fix", "--yes")  # a run that was killed may have left an edit
+        before = live_objects(stack.manifests())
+        for each in edits:
+            if time.monotonic() > ends - LAST_SECONDS:
+                return
+            row = _row(each, stack, before)
+            append(folder / FILE, row)
+            yield row
+        stack.remove()
+
+
+def rows(folder: Path) -> list[Row]:
+    """Return what was measured so far."""
+    return [Row(**each) for each in stored(folder / FILE)]
+
+
+def table(found: Sequence[Row]) -> Iterator[str]:
+    """Write a line for each edit, and the sums."""
+    truths = [(row.found, row.repaired, row.refresh, row.diff) for row in found]
+    sums = (f"{sum(column)} of {len(column)}" for column in zip(*truths, strict=True))
+    lines = [
+        (
+            row.name,
+            *("yes" if each else "no" for each in of),
+            f"{row.seconds:.1f}",
+            f"{row.repair_seconds:.1f}",
+        )
+        for row, of in zip(found, truths, strict=True)
+    ]
+    columns = ("edit", "found", "repaired", "refresh", "diff", "check, s", "--fix, s")
+    return markdown(columns, [*lines, ("all", *sums, "-", "-")])
+
+
+def _row(edit: Edit, stack: Stack, before: dict[str, Any]) -> Row:
+    edit.make(stack.namespace)
     try:
-        began = time.monotonic()
-        report = compare(sample(site.project, site.name, site.wanted))
-        seconds = time.monotonic() - began
-        touched = site.hands.touches(mutation)
-        found = [each for each in report.findings if _is_of(each.ref.kind, each.ref.name, mutation, touched)]
-        note = f"{found[0].problem} {found[0].path}".strip() if found else "not found"
-        with _Peers(site) as peers:
-            began = time.monotonic()
-            fault = fix(site, peers.have_looked)
-            mend_seconds = time.monotonic() - began - peers.waited
-        fault = fault or _fault(site, before)
+        seconds, findings = _drift(stack, "--json")
+        refresh, diff = _refresh(stack) == DRIFT, _diff(stack) == DIFFERENT
+        repair_seconds = _drift(stack, "--fix", "--yes")[0]
+        after = live_objects(stack.manifests())
+        wrong = [f"{key} is now {after.get(key)}" for key, live in before.items() if after.get(key) != live]
+        wrong += ["Pulumi's state"] if _refresh(stack) else []
+        # Pods are among no declared objects.
+        wrong += ["still found"] if edit.is_in(_drift(stack, "--json")[1]) and not edit.create else []
     finally:
-        site.hands.undo(mutation)
+        edit.clean_up(stack.namespace)
     return Row(
-        name=mutation.name,
-        does=mutation.does,
-        found=bool(found),
+        name=edit.name,
+        found=edit.is_in(findings),
         seconds=seconds,
-        mended=not fault,
-        mend_seconds=mend_seconds,
-        refresh=peers.refresh.result(),
-        diff=peers.diff.result(),
-        note=fault or note,
+        repaired=not wrong,
+        repair_seconds=repair_seconds,
+        refresh=refresh,
+        diff=diff,
+        note="; ".join(wrong),
     )
 
 
-class _Peers(ThreadPoolExecutor):
-    """Pulumi and kubectl look while `--fix` looks, which changes nothing before they have."""
-
-    waited: float = 0
-    """Seconds for which `--fix` had its question open for them."""
-
-    def __init__(self, site: Site) -> None:
-        super().__init__()
-        self.refresh = self.submit(site.refresh_code)
-        self.diff = self.submit(site.kubectl_code)
-
-    def have_looked(self, _: str) -> bool:
-        """Answer yes to the question whether to put it back, when they have looked."""
-        began = time.monotonic()
-        wait((self.refresh, self.diff))
-        self.waited = time.monotonic() - began
-        return True
+def _drift(stack: Stack, *words: str) -> tuple[float, list[dict[str, Any]]]:
+    """Run `operations drift`; returns its seconds and, of --json, the findings."""
+    started = time.monotonic()
+    output = stack.operations("drift", *words, accepted=(CLEAN, DRIFT)).stdout
+    seconds = time.monotonic() - started
+    return seconds, json.loads(output)["findings"] if "--json" in words else []
 
 
-def _is_of(kind: str, name: str, mutation: Mutation, touched: tuple[str, str]) -> bool:
-    """A pod that somebody labels is found by its name, and so is everything else."""
-    return (kind, name) == touched or (mutation.object.startswith("pod/") and kind == "Pod")
+def _refresh(stack: Stack) -> int:
+    words = ("refresh", "--preview-only", "--expect-no-changes", "--run-program")
+    return stack.pulumi(*words, accepted=()).returncode
 
 
-def fix(site: Site, confirm: Confirm) -> str:
-    """Put everything back; returns what went wrong, or nothing."""
-    output = io.StringIO()
-    request = Request(stack=site.name, json=False, fix=True, yes=False)
-    try:
-        status = drift(site.project, request, Console(file=output, width=200), confirm)
-    except OperationError as error:
-        return str(error)
-    # What others made is left as it is: then drift stays, and all of the stack's own is as declared.
-    return "" if status in (CLEAN, DRIFT) else output.getvalue()
-
-
-def _fault(site: Site, before: dict[str, Any]) -> str:
-    """Hold the objects themselves against what they were, and ask Pulumi whether its state is true."""
-    with ThreadPoolExecutor() as beside:
-        refresh = beside.submit(site.refresh_code)
-        after = site.hands.objects()
-    wrong = [f"{key}: {_lines(value, after[key])}" for key, value in before.items() if after[key] != value]
-    if wrong:
-        return f"not as before: {'; '.join(wrong)}"
-    code = refresh.result()
-    return f"pulumi refresh --preview-only ended with {code} afterwards" if code else ""
-
-
-def _lines(*objects: Any) -> str:  # noqa: ANN401 (live objects)
-    before, after = (as_yaml([each or {}]).splitlines() for each in objects)
-    changed = (each for each in unified_diff(before, after, lineterm="", n=0) if each[3:4].strip())
-    return " ".join(each for each in changed if not each.startswith(("---", "+++", "@@")))
-
-
-def false_alarms(site: Site, checks: int) -> list[str]:
-    """Check so often while an autoscaler scales and people restart; lists what was told as drift."""
-    alarms = []
-    with _busy(site):
-        for _ in range(checks):
-            report = compare(sample(site.project, site.name, site.wanted))
-            alarms += [f"{each.ref} {each.problem} {each.path}" for each in report.findings]
-    return alarms
-
-
-@contextmanager
-def _busy(site: Site) -> Iterator[None]:
-    """Scale the autoscaled version through the scale subresource, as an autoscaler does, and restart both."""
-    stop = threading.Event()
-
-    def work() -> None:
-        count = 1
-        while not stop.is_set():
-            count = count % 3 + 1
-            site.hands.kubectl(f"scale deployment shop-v1 --replicas={count}")
-            site.hands.kubectl("rollout restart deployment shop-v2")
-            stop.wait(BUSY_SECONDS)
-            site.hands.kubectl("rollout restart deployment shop-v1")
-            stop.wait(BUSY_SECONDS)
-        site.hands.kubectl("scale deployment shop-v1 --replicas=1")
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
+def _diff(stack: Stack) -> int:
+    words = ("diff", "--server-side", "--force-conflicts", "--field-manager=pulumi", "--filename=-")
+    return run("kubectl", *words, stdin=stack.operations("render").stdout, accepted=()).returncode

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal, TypeVar
 
+from components.model.drift import Drift
 from components.model.handover import Handover
 from components.model.metrics import Metrics
 from components.model.service import EVERY_HOST, Entry, Service
@@ -172,6 +173,9 @@ class Common:
 
     handover: Handover = field(default_factory=Handover)
     """How an update waits before a version gets its first request, and before one is deleted."""
+
+    drift: Drift = field(default_factory=Drift)
+    """The differences that `python -m operations drift` does not report. Nothing is deployed for it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,17 +1,15 @@
 """Plans what happens to every object, and deletes those that are replaced."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from components.model.handover import Handover
 from operations.adoption.app_objects import AppObjects, gateways_of
 from operations.errors import OperationError
 from operations.kube.cluster import Cluster, in_kind, same_object, spelled
 from operations.kube.manifests import Manifest, manifests
+from operations.kube.proxies import synced
 from operations.pulumi_stack.recorder import Resource
-
-SETTLE_SECONDS = 5
-"""From a change of routes until every proxy has it: some 100 ms on the lab, more in a large mesh."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,16 +55,23 @@ def plan(family: AppObjects, resources: Sequence[Resource], cluster: Cluster) ->
     )
 
 
-def retire(plan: Plan, cluster: Cluster, report_line: Callable[[str], None]) -> None:
-    """Delete what the stack has replaced: routes first, and the rest once no proxy knows them any more."""
-    for kinds in ({"VirtualService"}, {each["kind"] for each in plan.retired} - {"VirtualService"}):
-        wave = [each for each in plan.retired if each["kind"] in kinds]
-        if wave:
-            report_line(f"wait {SETTLE_SECONDS} s for the proxies")
-            time.sleep(SETTLE_SECONDS)
-        for each in wave:
-            report_line(f"delete {spelled(each)}")
-            cluster.delete(each)
+def retire(plan: Plan, cluster: Cluster, handover: Handover, report_line: Callable[[str], None]) -> None:
+    """Delete what the stack has replaced: routes first, and the rest once no proxy uses these routes.
+
+    Raises:
+        OperationError: the proxies have not acknowledged the change in time.
+    """
+    routes = in_kind(plan.retired, "VirtualService")
+    if routes:
+        with synced(cluster.context, handover, report_line):
+            _delete(routes, cluster, report_line)
+    _delete([each for each in plan.retired if each not in routes], cluster, report_line)
+
+
+def _delete(objects: Sequence[Manifest], cluster: Cluster, report_line: Callable[[str], None]) -> None:
+    for each in objects:
+        report_line(f"delete {spelled(each)}")
+        cluster.delete(each)
 
 
 def _fits(declared: Manifest, live: Manifest | None) -> None:

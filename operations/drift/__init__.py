@@ -1,9 +1,9 @@
-"""What is not as the stack declares it: found, and put back.
+"""Find and repair the differences between a stack's live objects and its stack file.
 
-Law: a check only reads. It gives a report when everything could be read, and an error otherwise: that
-nothing was found never means that nothing was looked at.
+Rule: a check only reads. It returns a report if everything could be read, and raises an error otherwise: an
+empty report always means that everything was checked.
 
-For other operations: `check(project, stack)` gives a `Report`; `report.of("VirtualService")` picks from it.
+`check(project, stack)` returns a `Report`; `report.of("VirtualService")` selects findings by kind.
 """
 
 from operations.drift.check import check

@@ -1,4 +1,4 @@
-"""`python -m operations drift`, step by step."""
+"""Run `python -m operations drift`: check, print, and with `--fix` confirm and repair."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from rich.console import Console
 from operations.drift import output
 from operations.drift.check import Observed, compare, sample
 from operations.drift.findings import Report
-from operations.drift.plan import Step, Verb, left, plan
+from operations.drift.plan import Step, Verb, foreign_objects, plan
 from operations.drift.repair import Repairer
 from operations.errors import OperationError
 from operations.pulumi_stack import locks
@@ -21,18 +21,18 @@ from operations.pulumi_stack.stack import PulumiStack, installed
 
 CLEAN: Final = 0
 DRIFT: Final = 7
-"""As `pulumi refresh --expect-no-changes` has it. 1 is for what could not be told."""
+"""As in `pulumi refresh --expect-no-changes`. 1 means that the check failed."""
 LOCK_SECONDS: Final = 60
-"""How long another update may go on before Pulumi's state is told of what was put back."""
+"""How long to wait for another update before Pulumi's state is refreshed."""
 PASSES: Final = 3
-"""What was put back may let more be seen: the pods of a Deployment whose selector somebody had changed."""
+"""A repair may reveal more drift, such as the pods of a Deployment whose selector was changed."""
 
 Confirm = Callable[[str], bool]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What was asked for."""
+    """The arguments of the command."""
 
     stack: str
     json: bool
@@ -41,23 +41,26 @@ class Request:
 
 
 def drift(project: Project, request: Request, console: Console, confirm: Confirm) -> int:
-    """Check, say what was found, and with `fix` put it back; returns the exit code.
+    """Check a stack and print the report; with `fix` repair it. Returns the exit code.
 
     Args:
         project: the folder with the stack file.
-        request: what was asked for.
-        console: for people.
-        confirm: asks a person a question; raises OperationError where nobody is there.
+        request: the arguments.
+        console: for the user.
+        confirm: asks the user a question; raises OperationError without a terminal.
 
     Raises:
-        OperationError: it could not be told, or not put back.
+        OperationError: the check or the repair failed.
     """
     observed = sample(project, request.stack)
     report = compare(observed)
-    _say(report, request, console)
+    if request.json:
+        sys.stdout.write(output.as_json(report) + "\n")
+    else:
+        output.show(report, console)
     if report.clean or not request.fix:
         return CLEAN if report.clean else DRIFT
-    _refuse_beside_an_update(project, observed)
+    _refuse_during_update(project, observed)
     steps = plan(observed, report)
     _show(steps, report, console)
     if not steps:
@@ -72,17 +75,17 @@ def drift(project: Project, request: Request, console: Console, confirm: Confirm
 
 def _show(steps: Sequence[Step], report: Report, console: Console) -> None:
     if steps:
-        console.print("to be done, in this order:")
+        console.print("planned changes, in this order:")
     for step in steps:
         console.print(f"  {step}")
-    if foreign := left(report, report.context):
-        console.print("left as they are, since this stack did not make them; to delete one:")
-    for line in foreign:
+    if lines := foreign_objects(report):
+        console.print("not changed, because this stack did not create them; to delete one:")
+    for line in lines:
         console.print(f"  {line}", soft_wrap=True)
 
 
-def _refuse_beside_an_update(project: Project, observed: Observed) -> None:
-    """Stop where an update runs now, or was killed and left operations open."""
+def _refuse_during_update(project: Project, observed: Observed) -> None:
+    """Raise an error if an update is running, or was killed and left pending operations."""
     if not observed.state.pending:
         return
     stack = observed.wanted.stack
@@ -99,26 +102,26 @@ def _refuse_beside_an_update(project: Project, observed: Observed) -> None:
 
 
 def _unchanged(project: Project, observed: Observed, shown: Sequence[Step]) -> tuple[Observed, Report]:
-    """Check again after the answer: what is done then is what was shown before.
+    """Check again after the confirmation: only the planned changes that were shown are carried out.
 
     Raises:
-        OperationError: the stack file, the state or the cluster changed meanwhile.
+        OperationError: the stack file, the state or the cluster has changed meanwhile.
     """
     now = sample(project, observed.wanted.stack)
     report = compare(now)
     steps = plan(now, report)
-    if now.state.pending or list(map(_deed, steps)) != list(map(_deed, shown)):
+    if now.state.pending or list(map(_key, steps)) != list(map(_key, shown)):
         changes = "\n".join(f"  {step}" for step in steps)
         raise OperationError(
             f"stack {observed.wanted.stack} changed while the question was open; nothing was changed",
-            evidence=f"to be done now:\n{changes}",
-            fix="the same command again, which shows what is to be done now",
+            evidence=f"planned changes now:\n{changes}",
+            fix="run the same command again: it shows the new plan",
         )
     return now, report
 
 
-def _deed(step: Step) -> tuple[object, ...]:
-    """Say what a step does, to which object as it was declared and applied; a live one by its uid."""
+def _key(step: Step) -> tuple[object, ...]:
+    """Return what identifies a step: the declared and applied object, or the uid of a live one."""
     if step.stored is not None:
         return str(step), step.stored, step.manifest
     return str(step), step.manifest["metadata"].get("uid")
@@ -126,15 +129,14 @@ def _deed(step: Step) -> tuple[object, ...]:
 
 def _fix(project: Project, observed: Observed, report: Report, console: Console) -> int:
     def report_line(line: str) -> None:
-        console.print(f"  {line}")
+        console.print(f"  {line}", soft_wrap=True)
 
-    mender = Repairer(observed.wanted.cluster, observed.stamps, report_line)
+    repairer = Repairer(observed.wanted, report_line)
     updates = PulumiStack(project.folder, report.stack, report_line, wait=LOCK_SECONDS)
     shown = {str(each) for each in plan(observed, report) if each.verb is Verb.DELETE}
     for _ in range(PASSES):
-        mender.do(
-            [each for each in plan(observed, report) if each.verb is not Verb.DELETE or str(each) in shown]
-        )
+        steps = plan(observed, report)
+        repairer.do([each for each in steps if each.verb is not Verb.DELETE or str(each) in shown])
         updates.refresh(run_program=True)
         observed = sample(project, report.stack, observed.wanted)
         report = compare(observed)
@@ -142,25 +144,14 @@ def _fix(project: Project, observed: Observed, report: Report, console: Console)
             return _end(report, console)
     output.show(report, console)
     raise OperationError(
-        f"{len(report.findings)} differences of stack {report.stack} came back each time they were put back",
-        fix="the table says who writes them: stop that, then --fix again",
+        f"{len(report.findings)} differences of stack {report.stack} reappeared after each repair",
+        fix="stop the managers that the table shows under `written by`, then --fix again",
     )
 
 
 def _end(report: Report, console: Console) -> int:
-    if report.clean:
-        console.print(f"stack {report.stack}: {report.compared} objects, all as declared again")
-        return CLEAN
+    end = f"; {len(report.findings)} unmanaged objects affect it, listed above" if report.findings else ""
     console.print(
-        f"stack {report.stack}: {report.compared} objects, all as declared again; {len(report.findings)} "
-        "objects of others that touch it are left, listed above",
-        soft_wrap=True,
+        f"stack {report.stack}: {report.compared} objects, all as declared again{end}", soft_wrap=True
     )
-    return DRIFT
-
-
-def _say(report: Report, request: Request, console: Console) -> None:
-    if request.json:
-        sys.stdout.write(output.as_json(report) + "\n")
-    else:
-        output.show(report, console)
+    return CLEAN if report.clean else DRIFT

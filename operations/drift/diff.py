@@ -1,4 +1,4 @@
-"""A live object held against its declaration, whole. Pure."""
+"""Compare a live object with its declaration, field by field. Pure."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,79 +9,61 @@ from typing import Any, Final
 from kubernetes.utils import parse_quantity
 
 from operations.drift.findings import Problem
+from operations.drift.ignored_fields import IgnoredFields
 from operations.kube.defaults import spec_defaults
 from operations.kube.fields import ABSENT, Item, Path, without
 from operations.kube.manifests import Manifest
 
 METADATA: Final = ("labels", "annotations", "finalizers", "ownerReferences")
-"""What of an object's metadata anybody can set. The rest is its name, or the API server's."""
-
-BOOKKEEPING: Final = {
-    ("metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration"),
-    ("metadata", "annotations", "deployment.kubernetes.io/revision"),
-    ("spec", "template", "metadata", "annotations", "kubectl.kubernetes.io/restartedAt"),
-    ("spec", "template", "metadata", "creationTimestamp"),
-}
-"""What kubectl and controllers note on objects that are in order: a restart is no drift."""
-
-SERVERS: Final[Mapping[str, set[Path]]] = {
-    "Namespace": {("metadata", "labels", "kubernetes.io/metadata.name")},
-    "Service": {
-        ("spec", "clusterIP"),
-        ("spec", "clusterIPs"),
-        ("spec", "ipFamilies"),
-        ("spec", "healthCheckNodePort"),
-    },
-    # An autoscaler owns the number of pods of a Deployment that does not say it.
-    "Deployment": {("spec", "replicas"), ("spec", "template", "spec", "serviceAccount")},
-}
-"""What the API server or a controller writes where nothing was declared."""
+"""The compared parts of metadata; the rest identifies the object or is written by the API server."""
 
 NAMES: Final = (("name",), ("mountPath",), ("containerPort",), ("port", "protocol"))
-"""What names an item of a list, if all of its items have it: the first that does."""
+"""The keys that may identify the items of a list: the first that all items have."""
 
 QUANTITIES: Final = ("requests", "limits", "sizeLimit")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """One field that is not as declared."""
+    """A field that differs from its declaration."""
 
     problem: Problem
     path: Path
     declared: object = ABSENT
     live: object = ABSENT
     default: object = ABSENT
-    """What the API server would write there, where that is known."""
+    """The default of the API server, if it is known."""
 
 
-def differences(declared: Manifest, live: Manifest) -> list[Difference]:
-    """List every field in which a live object is not exactly what was declared, but for defaults."""
-    return [each for each in everything(declared, live) if not is_bookkeeping(each, declared["kind"])]
+def differences(declared: Manifest, live: Manifest, ignored: IgnoredFields | None = None) -> list[Difference]:
+    """Return each field in which a live object differs from its declaration, except defaults.
+
+    Args:
+        declared: the object as the stack declares it.
+        live: the object as the API server has it.
+        ignored: undeclared fields to leave out; None: those that every cluster writes.
+    """
+    ignored = ignored or IgnoredFields()
+    return [
+        each for each in all_differences(declared, live) if not is_ignored(each, declared["kind"], ignored)
+    ]
 
 
-def everything(declared: Manifest, live: Manifest) -> list[Difference]:
-    """List also what controllers and the API server note on an object."""
+def all_differences(declared: Manifest, live: Manifest) -> list[Difference]:
+    """Return the same, with ignored fields."""
     default = {"spec": spec_defaults(declared), "metadata": {"labels": {}, "annotations": {}}}
     return list(_compare(_comparable(declared), _comparable(live), default, ()))
 
 
-def is_bookkeeping(difference: Difference, kind: str) -> bool:
-    """Tell what is noted on objects that are in order."""
-    if _is_headless(difference) or _is_off(difference):
+def is_ignored(difference: Difference, kind: str, ignored: IgnoredFields) -> bool:
+    """Return whether another program may write a field that the stack does not declare."""
+    path, live = difference.path, difference.live
+    if difference.declared is not ABSENT:
         return False
-    is_servers = difference.declared is ABSENT and difference.path in SERVERS.get(kind, set())
-    return is_servers or difference.path in BOOKKEEPING
-
-
-def _is_headless(difference: Difference) -> bool:
-    """A Service without an address is none that the API server gave the default to."""
-    return difference.path == ("spec", "clusterIP") and difference.live == "None"
-
-
-def _is_off(difference: Difference) -> bool:
-    """An autoscaler leaves a Deployment without pods as it is, so it is none that made it so."""
-    return difference.path == ("spec", "replicas") and difference.live == 0
+    # The API server assigns an address, but never none; an autoscaler does not scale from or to 0.
+    if (path, live) in ((("spec", "clusterIP"), "None"), (("spec", "replicas"), 0)):
+        return False
+    return ignored.match(kind, path, live)
 
 
 def _comparable(manifest: Manifest) -> Manifest:
@@ -112,8 +94,8 @@ def _compare(declared: Any, live: Any, default: Any, path: Path) -> Iterator[Dif
 
 def _same(declared: Any, live: Any, default: Any, path: Path) -> bool:  # noqa: ANN401
     if ABSENT in (declared, live):
-        said = live if declared is ABSENT else declared
-        return said is None or without(said, default) is ABSENT
+        value = live if declared is ABSENT else declared
+        return value is None or without(value, default) is ABSENT
     if any(key in QUANTITIES for key in path[-2:]):
         # The API server writes "1024Mi" as "1Gi".
         return bool(_amount(declared) == _amount(live))
@@ -124,7 +106,7 @@ def _amount(quantity: Any) -> Any:  # noqa: ANN401 (the library is untyped)
     try:
         return parse_quantity(quantity)  # type: ignore[no-untyped-call]
     except ValueError:
-        return quantity  # a field of that name which holds no amount
+        return quantity  # a field with such a name that is no quantity
 
 
 def _compare_lists(declared: list[Any], live: list[Any], default: Any, path: Path) -> Iterator[Difference]:  # noqa: ANN401
@@ -135,7 +117,7 @@ def _compare_lists(declared: list[Any], live: list[Any], default: Any, path: Pat
     wanted, found = ({_label(each, name): each for each in items} for items in (declared, live))
     for label in (*wanted, *(label for label in found if label not in wanted)):
         step = Item(label=label, value=found.get(label, wanted.get(label)))
-        # That there is an item is always said, even where all that it holds are defaults.
+        # An added or removed item is reported even if all its fields have default values.
         usual = default if label in wanted and label in found else ABSENT
         yield from _compare(wanted.get(label, ABSENT), found.get(label, ABSENT), usual, (*path, step))
     orders = [[label for label in one if label in other] for one, other in ((wanted, found), (found, wanted))]
@@ -144,7 +126,7 @@ def _compare_lists(declared: list[Any], live: list[Any], default: Any, path: Pat
 
 
 def _compare_places(declared: list[Any], live: list[Any], default: Any, path: Path) -> Iterator[Difference]:  # noqa: ANN401
-    """Find what was put in and what was taken out, so that one new route is not told as many changes."""
+    """Match equal items first, so that one inserted route is not reported as a change of all that follow."""
     wanted, found = ([_text(each, default) for each in items] for items in (declared, live))
     for tag, a, b, c, d in SequenceMatcher(None, wanted, found, autojunk=False).get_opcodes():
         if tag == "equal":

@@ -1,4 +1,4 @@
-"""Who owns which field of a live object, as the API server notes it in `managedFields`. Pure."""
+"""Read from `managedFields` which manager owns which field of a live object. Pure."""
 
 import datetime as dt
 import json
@@ -13,11 +13,11 @@ from operations.pulumi_stack.stack_identity import PULUMI
 Fields = Mapping[str, Any]
 APPLY: Final = "Apply"
 WEBHOOK_SECONDS: Final = 15
-"""What webhooks write while Pulumi applies is noted in Pulumi's name, as an update; they have 10 s."""
+"""A webhook's change is recorded under Pulumi's name, as an update; webhooks have 10 s."""
 KUBECTL: Final = ("kubectl", "before-first-apply")
-"""Names of managers whose notes Pulumi's provider takes over, as its `fixCSAFieldManagers` does."""
+"""Prefixes of managers whose fields Pulumi's provider takes over (`fixCSAFieldManagers`)."""
 _DEFAULT_KEYS: Final = {"protocol": "TCP"}
-"""Keys of list items that a declaration may leave to the API server."""
+"""Keys of list items that have a default."""
 
 
 class Owner:
@@ -33,11 +33,11 @@ class Owner:
         self._fields: Fields = entry.get("fieldsV1") or {}
 
     def owns(self, path: Path) -> bool:
-        """Tell whether the field is the owner's, or something in it."""
+        """Return whether the owner has the field, or a field in it."""
         return self.reach(path) == len(path)
 
     def reach(self, path: Path) -> int:
-        """Count the steps of a path that are the owner's. A list or object owned whole reaches to its end."""
+        """Return how many steps of a path the owner has; all below a list or object that it owns whole."""
         at: Fields = self._fields
         for nth, step in enumerate(path):
             if nth and not at:
@@ -49,45 +49,45 @@ class Owner:
         return len(path)
 
     def fields(self, live: Manifest) -> Iterator[tuple[Path, Any]]:
-        """List the plain fields that are the owner's, with the values that a live object has there."""
+        """Return the plain fields of the owner with their values in a live object."""
         yield from _fields(self._fields, live, ())
 
 
 class Ownership:
-    """All entries of one live object."""
+    """All entries of `managedFields` of one live object."""
 
     def __init__(self, owners: Sequence[Owner]) -> None:
         self.owners = owners
 
     @classmethod
     def of(cls, live: Manifest) -> Self:
-        """Read them."""
+        """Read the entries."""
         return cls([Owner(entry) for entry in live["metadata"].get("managedFields") or ()])
 
     def applied(self, manager: str | None) -> Owner | None:
-        """Find what Pulumi applied: in the stack's own name, or where none is known in any of Pulumi's."""
+        """Return the entry of Pulumi's apply, under the stack's manager if it is known."""
         for each in self.owners:
             writer = each.writer
             if writer.operation == APPLY and not writer.subresource and _is_pulumi(writer, manager):
                 return each
         return None
 
-    def foreign_objects(self, path: Path, manager: str | None) -> list[Writer]:
-        """List who owns a field besides what Pulumi wrote, latest first."""
+    def other_writers(self, path: Path, manager: str | None) -> list[Writer]:
+        """Return the owners of a field other than Pulumi's updates of the stack, latest first."""
         writers = [each.writer for each in self.owners if each.owns(path)]
         found = [each for each in writers if not self._is_stacks(each, manager)]
         return sorted(found, key=lambda writer: writer.time, reverse=True)
 
-    def rivals(self, path: Path, manager: str | None) -> list[Writer]:
-        """List the strangers whose claim to a declared field makes the next change of it a conflict.
+    def conflicts(self, path: Path, manager: str | None) -> list[Writer]:
+        """Return the other owners of a declared field with which its next change would conflict.
 
-        Pulumi takes over what kubectl wrote by itself, unless it was through a subresource.
+        Pulumi takes over fields that kubectl wrote, unless it was through a subresource.
         """
-        found = self.foreign_objects(path, manager)
+        found = self.other_writers(path, manager)
         return [each for each in found if each.subresource or not each.manager.startswith(KUBECTL)]
 
     def _is_stacks(self, writer: Writer, manager: str | None) -> bool:
-        """Tell what Pulumi applied, or a webhook wrote while it did: anybody can take a name."""
+        """Return whether Pulumi applied it, or a webhook wrote it meanwhile: any client can use the name."""
         if not _is_pulumi(writer, manager):
             return False
         applied = self.applied(manager)
@@ -96,18 +96,18 @@ class Ownership:
         return _seconds(writer) <= _seconds(applied.writer) + WEBHOOK_SECONDS
 
     def writer(self, path: Path, manager: str | None) -> Writer | None:
-        """Tell who wrote a field last: of several owners, one that is not Pulumi."""
-        others = self.foreign_objects(path, manager)
+        """Return the last writer of a field: of several owners, one that is not Pulumi."""
+        others = self.other_writers(path, manager)
         owners = [each.writer for each in self.owners if each.owns(path)]
         return next(iter([*others, *sorted(owners, key=lambda each: each.time, reverse=True)]), None)
 
     def maker(self) -> Writer | None:
-        """Tell who made the object: the earliest entry that is left."""
+        """Return the creator of the object: the earliest entry."""
         return min((each.writer for each in self.owners), key=lambda each: each.time, default=None)
 
 
 def leaves(value: Any, path: Path = ()) -> Iterator[Path]:  # noqa: ANN401 (nested plain data)
-    """List the ways to all plain values."""
+    """Return the paths of all plain values."""
     if isinstance(value, Mapping) and value:
         for key, each in value.items():
             yield from leaves(each, (*path, key))
@@ -130,7 +130,7 @@ def _fields(at: Fields, value: Any, path: Path) -> Iterator[tuple[Path, Any]]:  
                 step = Item(label=_label(key, item), value=item)
                 if _below({key: each}, step) is None:
                     continue
-                if "." in each:  # the item is the owner's own
+                if "." in each:  # the item itself is owned
                     yield (*path, step), item
                 else:
                     yield from _fields(each, item, (*path, step))

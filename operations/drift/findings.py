@@ -1,4 +1,4 @@
-"""What a check finds: data that people, machines and other operations read."""
+"""The result of a check as data."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -9,46 +9,46 @@ from operations.kube.fields import ABSENT
 
 
 class Problem(StrEnum):
-    """What is wrong with an object."""
+    """How an object differs from its declaration."""
 
     CHANGED = "changed"
-    """A declared field has another value."""
+    """A declared field has a different value."""
     ADDED = "added"
-    """A field or an item that nobody declared."""
+    """A field or list item is not declared."""
     REMOVED = "removed"
-    """A declared field or item that is not there."""
+    """A declared field or list item is missing."""
     REORDERED = "reordered"
-    """The items of a list stand in another order."""
+    """The items of a list have a different order."""
     TAKEN = "taken"
     """The value is right, but another manager owns the field, alone or with Pulumi."""
     MISSING = "missing"
-    """A declared object that is not there."""
+    """A declared object does not exist."""
     REPLACED = "replaced"
-    """An object of the same name that is not the one which the stack made."""
+    """The object was deleted, and created again by another client."""
     LEAVING = "leaving"
-    """Somebody asked for the object's deletion, and a finalizer holds it."""
+    """Deletion of the object was requested, and a finalizer blocks it."""
     UNDECLARED = "undeclared"
-    """An object that nobody declared and that touches the stack's hosts or pods."""
+    """An object that the stack does not declare affects its hosts or pods."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Ref:
-    """Which object."""
+    """The reference to an object."""
 
     api_version: str
     kind: str
     namespace: str
-    """Empty for an object of the whole cluster."""
+    """Empty for a cluster-scoped object."""
     name: str
 
     def __str__(self) -> str:
-        """As a person names it."""
+        """Return kind, namespace and name."""
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Writer:
-    """Who wrote a field when, as the API server noted it in `managedFields`."""
+    """The last writer of a field, as recorded in `managedFields`."""
 
     manager: str
     operation: str
@@ -58,49 +58,49 @@ class Writer:
     subresource: str = ""
 
     def __str__(self) -> str:
-        """As a person reads it."""
+        """Return manager, subresource and time."""
         through = f" ({self.subresource})" if self.subresource else ""
         return f"{self.manager}{through} {self.time}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One difference between what is declared and what is there."""
+    """One difference between the declared and the live objects."""
 
     ref: Ref
     problem: Problem
     path: str = ""
-    """Which field, as `spec.http[0].route[1].weight`; empty where it is the whole object."""
+    """The field, as `spec.http[0].route[1].weight`; empty for a whole object."""
     declared: object = ABSENT
     live: object = ABSENT
     writer: Writer | None = None
-    """None where the API server keeps no note: it has none of removals."""
+    """None if `managedFields` has no entry; it has none for removed fields."""
     why: str = ""
-    """What an undeclared object touches, or what the problem leads to."""
+    """What an undeclared object affects, or the consequence of the problem."""
     is_foreign: bool = False
-    """Whether it is an undeclared object that this stack did not make: such a one is never deleted."""
+    """Whether it is an undeclared object that this stack did not create. It is never deleted."""
     pending: bool = False
-    """Whether it is a change of the stack file that was not yet applied, which `pulumi up` makes."""
+    """Whether it is a change of the stack file that `pulumi up` has not applied yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """The outcome of one check. That there is one means that everything could be read."""
+    """The result of a check in which everything could be read."""
 
     stack: str
     context: str
     time: dt.datetime
     compared: int
-    """How many live objects were compared whole with their declarations."""
+    """The number of live objects that were compared with their declarations."""
     unapplied: Sequence[str]
-    """What `pulumi up` would do, for the stack file changed after the last one: `update Service ns/app`."""
+    """The changes that `pulumi up` would apply, such as `update Service ns/app`."""
     findings: Sequence[Finding]
 
     @property
     def clean(self) -> bool:
-        """Whether everything is as declared."""
+        """Whether there are no findings."""
         return not self.findings
 
     def of(self, *kinds: str) -> list[Finding]:
-        """Pick the findings on objects of some kinds: `report.of("VirtualService", "HTTPRoute")`."""
+        """Return the findings on some kinds: `report.of("VirtualService", "HTTPRoute")`."""
         return [each for each in self.findings if each.ref.kind in kinds]

@@ -1,4 +1,4 @@
-"""A report for people, and for machines."""
+"""Print a report as a table, or as JSON."""
 
 import json
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ from operations.drift.findings import Finding, Report
 from operations.kube.fields import ABSENT, flow
 
 SCHEMA: Final = 1
-"""The version of the JSON form. Keys may come; one that goes or changes its meaning makes a new version."""
+"""The version of the JSON output. It changes if a key is removed or changes its meaning."""
 WIDEST: Final = 60
-"""Characters of a value in the table; `--json` has it whole."""
+"""The longest value in the table, in characters; `--json` does not shorten values."""
 
 
 def show(report: Report, console: Console) -> None:
-    """Print what was found as a table, with what a person has to know first."""
+    """Print the changes that are not applied yet, and a table of the findings."""
     for change in report.unapplied:
         console.print(f"not yet applied: {change}", soft_wrap=True)
     if report.unapplied:
@@ -34,13 +34,13 @@ def show(report: Report, console: Console) -> None:
     objects = len({each.ref for each in report.findings})
     console.print(
         f"stack {report.stack}: {len(report.findings)} differences on {objects} objects, "
-        f"{report.compared} compared; to put back: python -m operations drift --stack {report.stack} --fix",
+        f"{report.compared} compared; to repair: python -m operations drift --stack {report.stack} --fix",
         soft_wrap=True,
     )
 
 
 def as_json(report: Report) -> str:
-    """Write the report for machines; docs/operations.md says what each key means."""
+    """Return the report as a JSON document."""
     document = {
         "schema": SCHEMA,
         "stack": report.stack,
@@ -56,9 +56,9 @@ def as_json(report: Report) -> str:
 
 def _row(finding: Finding) -> Sequence[str]:
     where = finding.path or finding.problem
-    said = "\n".join(filter(None, (where, finding.why, "not yet applied" if finding.pending else "")))
+    where = "\n".join(filter(None, (where, finding.why, "not yet applied" if finding.pending else "")))
     values = (_value(finding.declared), _value(finding.live))
-    return str(finding.ref), said, *values, str(finding.writer or "not noted")
+    return str(finding.ref), where, *values, str(finding.writer or "unknown")
 
 
 def _value(value: object) -> str:

@@ -1,9 +1,8 @@
-"""What has to be done to put a stack back, in the order that loses no request. Pure.
+"""Plan the steps of a repair in an order that loses no request. Pure.
 
-Of what is not declared only objects that this stack made are deleted; those of others are left as they are.
-Policies go first, for new pods may suffer from them. Then what is declared comes back as `pulumi up` would
-make it: pods before the subsets that need them, subsets before routes. Routes, rules and pods go last, when
-no route leads to them any more.
+Undeclared objects are deleted only if this stack created them. Policies are deleted first, since they may
+affect new pods. Declared objects are repaired in the order of `pulumi up`: pods, subsets, routes. Undeclared
+routes, rules and pods are deleted last, when no route leads to them.
 """
 
 from dataclasses import dataclass
@@ -12,68 +11,63 @@ from typing import Final
 
 from operations.drift.check import Observed
 from operations.drift.findings import Finding, Problem, Ref, Report
-from operations.drift.objects import ref
+from operations.drift.object_drift import ref
 from operations.drift.state import StoredState
 from operations.errors import OperationError
 from operations.kube.manifests import Manifest
 
-LAST: Final = (
-    "VirtualService", "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "Ingress", "ServiceEntry",
-    "DestinationRule", "Gateway", "Service", "EndpointSlice", "WorkloadEntry", "Rollout", "Deployment",
-    "StatefulSet", "DaemonSet", "ReplicaSet", "CronJob", "Job", "ReplicationController", "Pod",
-)  # fmt: skip
-"""Undeclared kinds that something may still lead to, in the order in which they go."""
+LAST: Final = ("VirtualService", "HTTPRoute", "ServiceEntry", "DestinationRule", "Gateway", "Service", "Pod")
+"""Undeclared kinds that routes or clients may still use, in the order of their deletion."""
 
 
 class Verb(StrEnum):
-    """What is done to one object."""
+    """What is done to an object."""
 
-    MAKE = "make again"
-    RESTORE = "put back"
+    CREATE = "create"
+    RESTORE = "restore"
     DELETE = "delete"
-    LABEL = "give labels, finalizers and owner of its ReplicaSet"
-    RENEW = "replace its pods, one by one"
+    RESTART = "restart the pods of"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One deed."""
+    """One change."""
 
     verb: Verb
     manifest: Manifest
-    """The declared object; of a deletion or a label, the live one."""
+    """The declared object; for a deletion, the live one."""
     stored: StoredState | None = None
 
     def __str__(self) -> str:
-        """As a person reads it."""
+        """Return the step as it is printed."""
         return f"{self.verb}: {ref(self.manifest)}"
 
 
 def plan(observed: Observed, report: Report) -> list[Step]:
-    """List the deeds.
+    """Return the steps of a repair.
 
     Raises:
-        OperationError: the stack file has changes that were not applied.
+        OperationError: the stack file has changes that are not applied.
     """
     stack = report.stack
     if report.unapplied:
         raise OperationError(
-            f"the stack file of {stack} says what was not applied yet; --fix puts back what was",
+            f"the stack file of {stack} has changes that are not applied yet; --fix does not apply them",
             evidence="\n".join(report.unapplied),
-            fix=f"pulumi up --stack {stack}, or take the changes out of the stack file; then --fix again. "
-            "Where hand edits make that up a conflict: PULUMI_K8S_ENABLE_PATCH_FORCE=true pulumi up",
+            fix=f"pulumi up --stack {stack}, or revert the changes in the stack file; then --fix again. "
+            "If manual changes make that update a conflict: PULUMI_K8S_ENABLE_PATCH_FORCE=true pulumi up",
         )
     own = [each for each in report.findings if each.problem is Problem.UNDECLARED and not each.is_foreign]
-    deletions = [(_leaves(each), _live(observed, each.ref)) for each in sorted(own, key=_leaves)]
+    deletions = [(_rank(each), _live(observed, each.ref)) for each in sorted(own, key=_rank)]
     early = [Step(verb=Verb.DELETE, manifest=live) for rank, live in deletions if rank < 0]
     late = [Step(verb=Verb.DELETE, manifest=live) for rank, live in deletions if rank >= 0]
-    return [*early, *_restored(observed, report), *late]
+    return [*early, *_repairs(observed, report), *late]
 
 
-def left(report: Report, context: str) -> list[str]:
-    """List the objects of others that are left as they are, each with the command that deletes it."""
+def foreign_objects(report: Report) -> list[str]:
+    """Return the unmanaged objects, each with the command that deletes it."""
     return [
-        f"{each.ref} ({each.why}): kubectl --context {context} delete {_kubectl_name(each.ref)}"
+        f"{each.ref} ({each.why}): kubectl --context {report.context} delete {_kubectl_name(each.ref)}"
         for each in report.findings
         if each.is_foreign
     ]
@@ -86,57 +80,38 @@ def _kubectl_name(which: Ref) -> str:
     return f"{kind.lower()} {which.name}{place}"
 
 
-def _restored(observed: Observed, report: Report) -> list[Step]:
+def _repairs(observed: Observed, report: Report) -> list[Step]:
     problems: dict[Ref, set[Problem]] = {}
     for each in report.findings:
         problems.setdefault(each.ref, set()).add(each.problem)
+    restarts = [
+        _restart(observed, each) for each in report.of("Pod") if each.problem is not Problem.UNDECLARED
+    ]
     steps = []
     for resource in observed.wanted.resources:
         wanted = dict(resource.inputs)
-        found = problems.get(ref(wanted))
-        if found:
-            verb = Verb.MAKE if found & {Problem.MISSING, Problem.LEAVING} else Verb.RESTORE
+        if found := problems.get(ref(wanted)):
+            verb = Verb.CREATE if found & {Problem.MISSING, Problem.LEAVING} else Verb.RESTORE
             steps.append(Step(verb=verb, manifest=wanted, stored=observed.state.objects[resource.urn]))
-    pods = _pods(observed, report)
-    # Pods are mended with the Deployments: after them come subsets and routes.
-    after = max((nth for nth, each in enumerate(steps) if each.manifest["kind"] == "Deployment"), default=-1)
-    return [*steps[: after + 1], *pods, *steps[after + 1 :]]
-
-
-def _pods(observed: Observed, report: Report) -> list[Step]:
-    """Metadata is put back; where more of a pod was changed, the whole Deployment is renewed."""
-    steps: list[Step] = []
-    for each in report.of("Pod"):
-        if each.problem is Problem.UNDECLARED:
-            continue
-        pod = _live(observed, each.ref)
-        if each.path.startswith("metadata."):
-            step = Step(verb=Verb.LABEL, manifest=pod)
-        else:
-            step = Step(verb=Verb.RENEW, manifest=_deployment(observed, pod))
-        if str(step) not in map(str, steps):
-            steps.append(step)
+        if ref(wanted) in restarts:
+            steps.append(Step(verb=Verb.RESTART, manifest=wanted))
     return steps
 
 
-def _deployment(observed: Observed, pod: Manifest) -> Manifest:
-    owners = pod["metadata"]["ownerReferences"]
+def _restart(observed: Observed, finding: Finding) -> Ref:
+    """Return the Deployment of a pod with manual changes."""
+    owners = _live(observed, finding.ref)["metadata"]["ownerReferences"]
     name = next(each["name"] for each in owners if each.get("controller")).rpartition("-")[0]
-    return next(
-        each
-        for each in observed.wanted.manifests
-        if (each["kind"], each["metadata"]["name"]) == ("Deployment", name)
-    )
+    return Ref(api_version="apps/v1", kind="Deployment", namespace=finding.ref.namespace, name=name)
 
 
 def _live(observed: Observed, which: Ref) -> Manifest:
     metadata = {"name": which.name, **({"namespace": which.namespace} if which.namespace else {})}
-    sought = {"apiVersion": which.api_version, "kind": which.kind, "metadata": metadata}
-    found = observed.live.find(sought)
+    found = observed.live.find({"apiVersion": which.api_version, "kind": which.kind, "metadata": metadata})
     if found is None:
-        raise LookupError(which)  # a finding is of an object that was read
+        raise LookupError(which)  # a finding is about an object that was read
     return found
 
 
-def _leaves(finding: Finding) -> int:
+def _rank(finding: Finding) -> int:
     return LAST.index(finding.ref.kind) if finding.ref.kind in LAST else -1

@@ -1,103 +1,106 @@
-"""Puts objects back exactly, one by one, in the stack's own name."""
+"""Carry out the steps of a repair plan, under the stack's field manager."""
 
 import time
 from collections.abc import Callable, Sequence
-from copy import deepcopy
-from itertools import pairwise
-from typing import Any, Final
+from contextlib import nullcontext
+from typing import Final
 
 from kubernetes.dynamic.exceptions import ConflictError, UnprocessibleEntityError
 
-from operations.drift.field_ownership import APPLY, Owner, leaves
-from operations.drift.objects import owned_by_others
+from components.rollout.rollout_status import rollout
+from operations.drift.check import Declared
 from operations.drift.plan import Step, Verb
-from operations.drift.platform_metadata import PlatformMetadata
-from operations.drift.pod_diff import manual_labels
+from operations.drift.restored import owned, restored
 from operations.drift.state import StoredState
 from operations.errors import OperationError
-from operations.kube.cluster import Cluster, spelled
-from operations.kube.fields import Item, Path
+from operations.kube.cluster import spelled
 from operations.kube.manifests import Manifest
+from operations.kube.proxies import synced
 from operations.pulumi_stack.stack_identity import PULUMI
 
 ReportLine = Callable[[str], None]
 
+ROUTES: Final = ("VirtualService", "HTTPRoute")
 ATTEMPTS: Final = 5
-"""Somebody else, an autoscaler perhaps, may change the object between our read and our write."""
+"""Another client, such as an autoscaler, may change the object between the read and the write."""
 ROLLOUT_SECONDS: Final = 300
-"""As long as the program lets an update of a Deployment take."""
+"""The time that an update by the program has for a rollout."""
 GONE_SECONDS: Final = 60
-PROXIES_SECONDS: Final = 2
-"""Proxies have a new route 25 to 104 ms after the API server took it (measured); what it left goes after."""
 
 
 class Repairer:
-    """Does the steps of a plan."""
+    """Carries out steps in one cluster."""
 
-    def __init__(self, cluster: Cluster, stamps: PlatformMetadata, report_line: ReportLine) -> None:
-        self._cluster = cluster
-        self._stamps = stamps
-        self._tell = report_line
+    def __init__(self, declared: Declared, report_line: ReportLine) -> None:
+        self._cluster = declared.cluster
+        self._handover = declared.handover
+        self._ignored = declared.ignored
+        self._report_line = report_line
 
     def do(self, steps: Sequence[Step]) -> None:
-        """Do all, and wait for pods before anything leads to them.
+        """Carry out all steps; wait for pods before the next kind, and for proxies after the last route.
 
         Raises:
-            OperationError: an object cannot be put back, or its pods do not become ready.
+            OperationError: an object cannot be restored, or pods or proxies are not ready in time.
         """
+        routed = max((nth for nth, each in enumerate(steps, 1) if each.manifest["kind"] in ROUTES), default=0)
+        changes, rest = steps[:routed], steps[routed:]
+        is_used = changes and any(each.verb is Verb.DELETE for each in rest)
+        # What a previous route leads to is deleted when no proxy has that route.
+        context = self._cluster.context
+        with synced(context, self._handover, self._report_line) if is_used else nullcontext():
+            self._do(changes)
+        self._do(rest)
+
+    def _do(self, steps: Sequence[Step]) -> None:
         rolling: list[Manifest] = []
-        routed = False
         for step in steps:
             is_rolling = step.manifest["kind"] == "Deployment" and step.verb is not Verb.DELETE
             if not is_rolling:
-                self._settle(rolling)
-            if routed and step.verb is Verb.DELETE:
-                time.sleep(PROXIES_SECONDS)
-                routed = False
-            self._tell(str(step))
+                self._wait_for_rollouts(rolling)
+            self._report_line(str(step))
             self._step(step)
-            routed = routed or step.verb is not Verb.DELETE
             rolling += [step.manifest] if is_rolling else []
-        self._settle(rolling)
+        self._wait_for_rollouts(rolling)
 
     def _step(self, step: Step) -> None:
         wanted = step.manifest
         if step.verb is Verb.DELETE:
             self._cluster.delete(wanted)
-        elif step.verb is Verb.LABEL:
-            self._label(wanted)
-        elif step.verb is Verb.RENEW:
+        elif step.verb is Verb.RESTART:
             now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
             annotations = {"kubectl.kubernetes.io/restartedAt": now}
             self._cluster.patch(wanted, {"spec": {"template": {"metadata": {"annotations": annotations}}}})
         elif step.stored is not None:
-            manager = step.stored.manager or PULUMI  # where the state knows no name of the stack's own
-            if step.verb is Verb.MAKE:
-                self._make(wanted, manager)
+            manager = step.stored.manager or PULUMI  # a state of an older provider has no manager
+            if step.verb is Verb.CREATE:
+                self._create(wanted, manager)
             else:
                 self._restore(wanted, step.stored, manager)
 
-    def _make(self, wanted: Manifest, manager: str) -> None:
-        """Make an object; one that is on its way out is let go first."""
+    def _create(self, wanted: Manifest, manager: str) -> None:
+        """Create an object, after the deletion of the previous one if that is blocked by a finalizer."""
         live = self._cluster.read(wanted)
         if live is not None:
             if live["metadata"].get("finalizers"):
                 self._cluster.patch(wanted, {"metadata": {"finalizers": None}})
-            self._gone(wanted)
+            self._wait_until_deleted(wanted)
         self._cluster.apply(wanted, manager)
 
     def _restore(self, wanted: Manifest, stored: StoredState, manager: str) -> None:
-        """Make the object what was declared and nothing more, owned by the stack and nobody else."""
+        """Restore exactly the declared fields, with the stack as their only owner."""
         try:
-            self._put(wanted, manager, lambda live: restored(wanted, live, stored, self._stamps, manager))
+            self._replace(
+                wanted, manager, lambda live: restored(wanted, live, stored, self._ignored, manager)
+            )
         except UnprocessibleEntityError:
-            # A field that cannot be changed: it is another object under the same name. Its pods serve on.
+            # An immutable field differs: the object was created again. Its pods continue to serve.
             self._cluster.delete(wanted, and_what_it_owns=False)
-            self._gone(wanted)
+            self._wait_until_deleted(wanted)
         self._cluster.apply(wanted, manager)
-        self._put(wanted, manager, lambda live: _owned(wanted, live, manager))
+        self._replace(wanted, manager, lambda live: owned(wanted, live, manager))
 
-    def _put(self, wanted: Manifest, manager: str, change: Callable[[Manifest], Manifest]) -> None:
+    def _replace(self, wanted: Manifest, manager: str, change: Callable[[Manifest], Manifest]) -> None:
         for _ in range(ATTEMPTS):
             live = self._cluster.read(wanted)
             if live is None:
@@ -108,108 +111,35 @@ class Repairer:
                 continue
             return
         raise OperationError(
-            f"{spelled(wanted)} is changed by somebody else again and again",
-            fix="find who writes it: python -m operations drift shows the manager; then --fix again",
+            f"{spelled(wanted)} could not be written: another client changed it {ATTEMPTS} times meanwhile",
+            fix="stop that client (python -m operations drift shows its manager), then --fix again",
         )
 
-    def _gone(self, wanted: Manifest) -> None:
+    def _wait_until_deleted(self, wanted: Manifest) -> None:
         deadline = time.monotonic() + GONE_SECONDS
         while self._cluster.read(wanted) is not None:
             if time.monotonic() > deadline:
                 raise OperationError(
-                    f"{spelled(wanted)} is being deleted and does not go",
-                    fix=f"look what holds it: kubectl --context {self._cluster.context} get "
+                    f"{spelled(wanted)} is still being deleted after {GONE_SECONDS} s",
+                    fix=f"see what blocks it: kubectl --context {self._cluster.context} get "
                     f"{wanted['kind'].lower()} {wanted['metadata']['name']} --all-namespaces --output yaml",
                 )
             time.sleep(0.2)
 
-    def _label(self, pod: Manifest) -> None:
-        """Give a pod the labels of its ReplicaSet, no other owner and no finalizer."""
-        owner = next(each for each in pod["metadata"]["ownerReferences"] if each.get("controller"))
-        sought = {"apiVersion": owner["apiVersion"], "kind": owner["kind"]}
-        sets = self._cluster.read({**sought, "metadata": {**pod["metadata"], "name": owner["name"]}})
-        if sets is None:
-            return  # the pod goes with it
-        wanted = sets["spec"]["template"]["metadata"]["labels"]
-        labels = {**dict.fromkeys(manual_labels(pod, wanted)), **wanted}
-        metadata = {"labels": labels, "finalizers": None, "ownerReferences": [owner]}
-        self._cluster.patch(pod, {"metadata": metadata})
-
-    def _settle(self, rolling: list[Manifest]) -> None:
-        """Wait until the pods of some Deployments are those that it declares, and ready."""
+    def _wait_for_rollouts(self, rolling: list[Manifest]) -> None:
+        """Wait until the pods of some Deployments are up to date and available; empties the list."""
         deadline = time.monotonic() + ROLLOUT_SECONDS
         while rolling:
-            status = self._cluster.read(rolling[0]) or {}
-            if _is_rolled_out(status):
+            name, namespace = rolling[0]["metadata"]["name"], rolling[0]["metadata"]["namespace"]
+            live = self._cluster.read(rolling[0])
+            if live is not None and rollout([live], name).done:
                 rolling.pop(0)
                 continue
             if time.monotonic() > deadline:
-                name, namespace = rolling[0]["metadata"]["name"], rolling[0]["metadata"]["namespace"]
                 raise OperationError(
-                    f"the pods of Deployment {name} did not become ready in {ROLLOUT_SECONDS} s; "
-                    "what comes after them was left as it is",
+                    f"the pods of Deployment {name} did not become ready in {ROLLOUT_SECONDS} s; the objects "
+                    "that come after them were not changed",
                     fix=f"kubectl --context {self._cluster.context} describe pods --namespace {namespace}, "
-                    "mend what it says, then --fix again: it goes on from here",
+                    "fix the cause, then --fix again: it resumes here",
                 )
             time.sleep(0.5)
-
-
-def restored(
-    wanted: Manifest, live: Manifest, stored: StoredState, stamps: PlatformMetadata, manager: str
-) -> Manifest:
-    """Write what is declared, with what the API server and controllers have written, over a live object."""
-    body = deepcopy(wanted)
-    for each in owned_by_others(wanted, live, stored, stamps):
-        _set(body, each.path, each.live)
-    own = {key: live["metadata"][key] for key in ("uid", "resourceVersion")}
-    notes = [each for each in live["metadata"].get("managedFields") or () if _stays(each, wanted, manager)]
-    body["metadata"] |= {**own, **({"managedFields": notes} if notes else {})}
-    return body
-
-
-def _owned(wanted: Manifest, live: Manifest, manager: str) -> Manifest:
-    """Leave the stack's own note, and those of controllers that write a subresource."""
-    notes = [each for each in live["metadata"].get("managedFields") or () if _stays(each, wanted, manager)]
-    return {**live, "metadata": {**live["metadata"], "managedFields": notes}}
-
-
-def _stays(entry: dict[str, Any], wanted: Manifest, manager: str) -> bool:
-    if entry.get("subresource"):
-        # An autoscaler's note of a count that is not declared stays, a hand's of one that is goes.
-        owner = Owner(entry)
-        return not any(owner.owns(path) for path in leaves({"spec": wanted.get("spec") or {}}))
-    return (entry.get("manager"), entry.get("operation")) == (manager, APPLY)
-
-
-def _set(body: Any, path: Path, value: object) -> None:  # noqa: ANN401 (nested plain data)
-    at = body
-    for step, following in pairwise(path):
-        if isinstance(step, Item):
-            found = [each for each in at if _is_item(each, step)]
-            if not found:
-                return  # of an item that is not declared nothing is kept
-            at = found[0]
-        else:
-            at = at.setdefault(step, [] if isinstance(following, Item) else {})
-    if isinstance(path[-1], Item):
-        at.append(value)
-    else:
-        at[path[-1]] = value
-
-
-def _is_item(item: Any, step: Item) -> bool:  # noqa: ANN401 (nested plain data)
-    return isinstance(item, dict) and any(
-        item.get(key) == step.value.get(key) is not None
-        for key in ("name", "mountPath", "containerPort", "port")
-    )
-
-
-def _is_rolled_out(live: Manifest) -> bool:
-    if not live:
-        return False
-    status, spec = live.get("status") or {}, live["spec"]
-    count = spec.get("replicas", 1)
-    return bool(
-        status.get("observedGeneration", 0) >= live["metadata"]["generation"]
-        and all(status.get(key, 0) == count for key in ("replicas", "updatedReplicas", "availableReplicas"))
-    )

@@ -1,4 +1,4 @@
-"""What Pulumi keeps of a stack: what it applied last, in whose name, and which objects those are."""
+"""Read from Pulumi's state what was applied last, under which field manager, and to which objects."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from operations.pulumi_stack.recorder import Resource
 from operations.pulumi_stack.stack import LOG_LINES, installed, spelled
 
 MANAGER = "__fieldManager"
-"""Where Pulumi's provider keeps the name in which it applied an object."""
+"""The key under which Pulumi's provider stores the field manager of an object."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoredState:
-    """One object in the state."""
+    """An object in the state."""
 
     inputs: Manifest
     manager: str | None
@@ -31,24 +31,24 @@ class State:
 
     objects: Mapping[str, StoredState]
     pending: Sequence[str] = ()
-    """Operations of which it is not known whether they happened: an update runs now, or was killed."""
+    """Operations without a recorded result: an update is running, or was killed."""
 
     @classmethod
     def of(cls, project: Project, stack: str) -> Self:
-        """Ask Pulumi.
+        """Export the state.
 
         Raises:
-            OperationError: it cannot say, or the stack was never deployed.
+            OperationError: Pulumi cannot export it, or the stack was never deployed.
         """
         try:
-            # A workspace, not a stack: that would become the one that is selected.
+            # A Stack object would select the stack in the workspace.
             workspace = auto.LocalWorkspace(work_dir=str(project.folder), pulumi_command=installed())
             exported = workspace.export_stack(stack).deployment or {}
         except (auto.CommandError, FileNotFoundError) as error:
             if "no stack named" in str(error):
                 raise _never_deployed(stack) from error
             raise OperationError(
-                f"Pulumi cannot tell the state of stack {stack}",
+                f"Pulumi cannot export the state of stack {stack}",
                 evidence=_last_lines(error),
                 fix=f"pulumi stack export --stack {stack}",
             ) from error
@@ -63,7 +63,7 @@ class State:
         )
 
     def unapplied(self, declared: Sequence[Resource]) -> dict[str, str]:
-        """Tell what the stack file says that was not applied yet, by URN: create, update or delete."""
+        """Return the changes of the stack file that are not applied yet, by URN: create, update or delete."""
         wanted = {each.urn: each for each in declared if is_applied(each)}
         found = {urn: "create" for urn in wanted if urn not in self.objects}
         found |= {urn: "delete" for urn in self.objects if urn not in wanted}
@@ -79,13 +79,13 @@ def _last_lines(error: Exception) -> str:
 
 def _never_deployed(stack: str) -> OperationError:
     return OperationError(
-        f"stack {stack} was never deployed: its state holds no object",
+        f"stack {stack} was never deployed: its state contains no object",
         fix=f"pulumi up --stack {stack}",
     )
 
 
 def is_object(state: Mapping[str, Any]) -> bool:
-    """Tell whether a resource of a state is an object that Pulumi applied to the cluster."""
+    """Return whether a resource of a state is an object that Pulumi applied to the cluster."""
     return state["type"].startswith("kubernetes:") and state["custom"] and not state.get("external")
 
 

@@ -14,9 +14,9 @@ from typing import Any, Final, Self
 
 import psutil
 
+from bench import load
+from bench.changes import V1, V2, base
 from lab.places import Places
-from tests.e2e import load
-from tests.e2e.changes import V1, V2, base
 from tests.e2e.conftest import CHECKOUT, Shell, Stack
 
 RATE: Final = 100
@@ -82,7 +82,7 @@ class Stage:
     def traffic(self) -> load.Load:
         """Ask through the ingress, from enter to exit."""
         host = f"{self.stack.namespace}.example.com"
-        return load.from_here("http://127.0.0.1:31380/hello", rate=RATE, host=host)
+        return load.Load("http://127.0.0.1:31380/hello", rate=RATE, host=host)
 
 
 class Update:

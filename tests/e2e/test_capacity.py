@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from tests.e2e.changes import APP
+from bench.changes import APP
 from tests.e2e.conftest import MakeStack, Stack
 
 NAMESPACE = "capacity"

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 import pytest
 import yaml
 
-from tests.e2e.changes import base
+from bench.changes import base
 from tests.e2e.conftest import CHECKOUT, Stack, stacks_in
 from tests.e2e.drifting import CLEAN, DRIFT, UNTOLD, drift, findings, kubectl
 

@@ -7,8 +7,8 @@ from typing import Final
 
 import pytest
 
-from tests.e2e import load
-from tests.e2e.changes import base
+from bench import load
+from bench.changes import base
 from tests.e2e.conftest import Stack, stacks_in
 from tests.e2e.drifting import CLEAN, DRIFT, drift, kubectl, weight
 
@@ -93,7 +93,7 @@ HARMFUL: Final[Mapping[str, Edit]] = {
 @pytest.mark.parametrize("edit", HARMLESS)
 def test_what_harmed_nobody_is_put_back_without_a_lost_request(stack: Stack, edit: str) -> None:
     """From before the edit until after `--fix`, through the ingress, and the rate was held."""
-    with load.from_here(URL, rate=RATE, host=HOST) as running:
+    with load.Load(URL, rate=RATE, host=HOST) as running:
         HARMLESS[edit](stack)
         put_back(stack)
     assert not running.report.failed, running.report.failures[:5]
@@ -105,7 +105,7 @@ def test_what_broke_something_is_whole_when_the_fix_ends(stack: Stack, edit: str
     """Not a moment later: the first request after the command is answered, and all that follow."""
     HARMFUL[edit](stack)
     put_back(stack)
-    with load.from_here(URL, rate=RATE, host=HOST) as running:
+    with load.Load(URL, rate=RATE, host=HOST) as running:
         time.sleep(5)
     assert not running.report.failed, running.report.failures[:5]
     assert running.report.answers.keys() == {"v1", "v2"}

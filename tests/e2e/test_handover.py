@@ -9,8 +9,8 @@ import psutil
 import pytest
 import yaml
 
-from tests.e2e import load
-from tests.e2e.changes import base
+from bench import load
+from bench.changes import base
 from tests.e2e.conftest import CHECKOUT, Shell, Stack, stacks_in
 from tests.e2e.interruptions import Update, frozen, routes_of
 
@@ -46,7 +46,7 @@ def agents_of_gateways() -> list[int]:
 def test_a_version_that_goes_keeps_its_pods_until_the_gateway_has_followed(stack: Stack) -> None:
     """Here it asks the old pods for seconds after the routes have changed."""
     url, host = "http://127.0.0.1:31380/hello", f"{NAMESPACE}.example.com"
-    with load.from_here(url, rate=RATE, host=host, slow=False) as asked:
+    with load.Load(url, rate=RATE, host=host, slow=False) as asked:
         stack.configure(versions={"v1": V1, "v2": V2}, weights={"v1": 50, "v2": 50})
         stack.up()
         stack.configure(versions={"v1": V1}, weights={"v1": 100})

@@ -1,7 +1,7 @@
 """Whatever interrupts an update, no request is lost, and one command brings stack and cluster in order.
 
 The update adds a version with half of the traffic, changes what stays, and removes a version that had half.
-`python -m bench interrupts` makes a table of pytest's reports.
+`python -m tests.e2e.proof_tables interrupts` makes a table of pytest's reports.
 """
 
 import os

@@ -13,6 +13,8 @@ import pytest
 import yaml
 from kubernetes.config import kube_config
 
+from bench import load
+from bench.changes import base
 from operations.kube.cluster import Cluster
 from operations.metrics.errors import PrometheusUnreachable, QueryRejected, WrongPrometheusAddress
 from operations.metrics.prometheus import Prometheus
@@ -21,8 +23,6 @@ from operations.metrics.transport import InCluster
 from operations.pulumi_stack.program import learn
 from operations.pulumi_stack.project import Project
 from operations.pulumi_stack.services import services_of
-from tests.e2e import load
-from tests.e2e.changes import base
 from tests.e2e.conftest import CHECKOUT, Shell, Stack, lab, stacks_in
 
 NAMESPACE = "e2e-metrics"
@@ -49,7 +49,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with stacks_in(tmp_path_factory.mktemp("metrics")) as make:
         made = make("metrics", **{**base(NAMESPACE), "weights": {"v1": 70, "v2": 30}})
         made.up()
-        with load.caller(made.shell, NAMESPACE):
+        with load.client(NAMESPACE):
             time.sleep(SCRAPED_SECONDS)  # until the new proxies are found
             yield made
 
@@ -84,10 +84,10 @@ def counted(shell: Shell, metric: str = "istio_requests_total", reporter: str = 
     return found
 
 
-def send(shell: Shell) -> dict[str, load.Report]:
+def send() -> dict[str, load.Report]:
     """Ask from both sides for some seconds; every request is answered well."""
-    outside = load.from_here(INGRESS, rate=RATE, host=OUTSIDE)
-    inside = load.from_mesh(shell, NAMESPACE, f"http://{HOST}/hello", rate=RATE, host=HOST)
+    outside = load.Load(INGRESS, rate=RATE, host=OUTSIDE)
+    inside = load.Load(f"http://{HOST}/hello", rate=RATE, host=HOST, namespace=NAMESPACE)
     with outside, inside:
         time.sleep(SECONDS)
     reports = {GATEWAY: outside.report, CALLER: inside.report}
@@ -98,7 +98,7 @@ def send(shell: Shell) -> dict[str, load.Report]:
 def test_every_request_is_counted_once_with_its_version(stack: Stack) -> None:
     """From the gateway and from a caller's sidecar: as many as were answered, by version."""
     before = counted(stack.shell)
-    reports = send(stack.shell)
+    reports = send()
     assert counted(stack.shell) - before == Counter(
         {
             (source, version, "200"): report.answers[version]
@@ -145,7 +145,7 @@ def test_what_operations_read(stack: Stack, cluster: Cluster) -> None:
     """Shares, success and percentiles of each version, as canary and traffic have them."""
     project = Project.at(stack.shell.folder)
     (service,) = services_of(learn(project, stack.name))
-    reports = send(stack.shell)
+    reports = send()
     time.sleep(SCRAPED_SECONDS)
     metrics = MetricsReader.of(project, stack.name, cluster).measured(
         service, window=SECONDS + 2 * SCRAPED_SECONDS
@@ -184,7 +184,7 @@ def test_callers_outside_the_routes_have_no_version(stack: Stack) -> None:
     stack.configure(mesh=False)
     stack.up()
     before = counted(stack.shell)
-    reports = send(stack.shell)
+    reports = send()
     of_caller = {key: n for key, n in (counted(stack.shell) - before).items() if key[0] == CALLER}
     assert of_caller == {(CALLER, "unknown", "200"): reports[CALLER].requests}
     stack.configure(mesh=True)

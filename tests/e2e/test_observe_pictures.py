@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page
 
-from tests.e2e import load
+from bench import load
+from bench.changes import base
 from tests.e2e.browser import page, picture
-from tests.e2e.changes import base
 from tests.e2e.conftest import Stack, lab, stacks_in
 from tests.e2e.observers import KIALI
 
@@ -78,7 +78,7 @@ def _share(opened: Page, edge: str) -> float:
 
 def under_load() -> None:
     """Ask the ingress for as long as the graph looks back."""
-    with load.from_here(INGRESS, rate=RATE, host=HOST) as sending:
+    with load.Load(INGRESS, rate=RATE, host=HOST) as sending:
         time.sleep(WINDOW + SCRAPED_SECONDS)
     assert sending.report.failed == 0
 

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
+from bench.changes import base
 from tests.e2e.browser import page, picture
-from tests.e2e.changes import base
 from tests.e2e.conftest import Stack, lab, stacks_in
 from tests.e2e.observers import JAEGER, KIALI, kiali, wait_for
 

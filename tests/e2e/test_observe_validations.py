@@ -6,7 +6,7 @@ from itertools import chain
 import httpx
 import pytest
 
-from tests.e2e import load
+from bench.commands import apply
 from tests.e2e.certificates import Authority
 from tests.e2e.conftest import Shell, lab
 from tests.e2e.environments import side_by_side
@@ -68,15 +68,13 @@ def test_kiali_objects_to_a_route_into_nothing(environments: Shell, api: httpx.C
     """So that its silence above says something."""
     (namespace, *_), name = NAMESPACES, "into-nothing"
     route = {"destination": {"host": f"springbootapp.{namespace}.svc.cluster.local", "subset": "v9"}}
-    load.apply(
-        environments,
-        {
-            "apiVersion": "networking.istio.io/v1",
-            "kind": "VirtualService",
-            "metadata": {"name": name, "namespace": namespace},
-            "spec": {"hosts": ["nothing.example.com"], "http": [{"route": [{**route, "weight": 100}]}]},
-        },
-    )
+    virtual_service = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "VirtualService",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"hosts": ["nothing.example.com"], "http": [{"route": [{**route, "weight": 100}]}]},
+    }
+    apply([virtual_service])
     try:
         assert wait_for(lambda: "KIA1107" in " ".join(objections(api, namespace)))
     finally:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e import load
-from tests.e2e.changes import base
+from bench import load
+from bench.changes import base
 from tests.e2e.conftest import CHECKOUT, Stack, lab, stacks_in
 
 NAMESPACE = "e2e-traffic"
@@ -68,7 +68,7 @@ def test_no_traffic_is_told_and_no_failure(stack: Stack) -> None:
 
 def test_what_is_sent_is_what_is_shown(stack: Stack) -> None:
     """Shares by weight, the rate that was asked, nothing failed; for people and machines alike."""
-    with load.from_here(INGRESS, rate=RATE, host=HOST, slow=False) as sending:
+    with load.Load(INGRESS, rate=RATE, host=HOST, slow=False) as sending:
         time.sleep(WINDOW + SCRAPED_SECONDS)
         document = stack.shell.json(command(stack, "--json"))
         table = rows(stack.shell.run(command(stack)).stdout)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e import load
-from tests.e2e.changes import base
+from bench import load
+from bench.changes import base
 from tests.e2e.conftest import Stack, stacks_in
 
 NAMESPACE = "e2e-protection"
@@ -57,7 +57,7 @@ def changes(stack: Stack) -> dict[str, str]:
 
 
 def traffic() -> load.Load:
-    return load.from_here("http://127.0.0.1:31380/hello", rate=100, host=f"{NAMESPACE}.example.com")
+    return load.Load("http://127.0.0.1:31380/hello", rate=100, host=f"{NAMESPACE}.example.com")
 
 
 def test_a_weight_change_is_one_object(stack: Stack) -> None:

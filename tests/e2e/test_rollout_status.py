@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.e2e.changes import V1, V2, base
+from bench.changes import V1, V2, base
 from tests.e2e.conftest import Stack, stacks_in
 from tests.e2e.interruptions import Update
 from tests.unit.test_rollout_status import CASES, objects

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e import load
-from tests.e2e.changes import CHANGES, base, settle
+from bench import load
+from bench.changes import CHANGES, base, make, settle
 from tests.e2e.conftest import Stack, stacks_in
 
 ROUNDS = int(os.environ.get("LOSS_ROUNDS", "1"))
@@ -28,7 +28,7 @@ def stack(_lab_is_up: None, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with stacks_in(tmp_path_factory.mktemp("zero-loss")) as make:
         made = make("zero-loss", **base(NAMESPACE))
         made.up()
-        with load.caller(made.shell, NAMESPACE):
+        with load.client(NAMESPACE):
             yield made
 
 
@@ -38,14 +38,13 @@ def test_no_request_is_lost(stack: Stack, change: str) -> None:
 
     def happens() -> None:
         for _ in range(ROUNDS):
-            CHANGES[change](stack)
+            make(change, stack)
             settle(stack)
 
-    seen = load.both_ways(stack.shell, NAMESPACE, happens, ingress=RATE, mesh=MESH_RATE)
-    reports = {"ingress": (RATE, seen.ingress), "mesh": (MESH_RATE, seen.mesh)}
-    for name, (rate, report) in reports.items():
+    reports, flags = load.both_ways(NAMESPACE, happens, ingress=RATE, mesh=MESH_RATE)
+    for name, rate, report in zip(("ingress", "mesh"), (RATE, MESH_RATE), reports, strict=True):
         assert not report.failed, (
-            f"{name}: {report.failed} of {report.requests}; {seen.flags}; {report.failures[:5]}"
+            f"{name}: {report.failed} of {report.requests}; {flags}; {report.failures[:5]}"
         )
         assert report.rate > rate * load.HELD, f"{name}: only {report.rate:.0f} requests a second were asked"
         assert report.answers.keys() <= {"v1", "v2", "v3"}

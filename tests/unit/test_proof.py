@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench.proof import cases, interruptions, table
+from tests.e2e.proof_tables import cases, interruptions, table
 
 REPORT = """<testsuites><testsuite>
 <testcase name="test_a_good_version_is_promoted"><properties>

@@ -30,7 +30,7 @@ def canary(stack: Stack, tmp_path: Path) -> Iterator[Canary]:
 
 @pytest.fixture
 def prove(record_property: Callable[[str, object], None]) -> Prove:
-    """Keep what came out for the table that `python -m bench canary` makes."""
+    """Keep what came out for the table that `python -m tests.e2e.proof_tables canary` makes."""
 
     def keep(run: Run, users: Users) -> None:
         record_property("exit", run.process.returncode)

@@ -5,7 +5,7 @@ from math import sqrt
 from types import TracebackType
 from typing import Final, Self
 
-from tests.e2e import load
+from bench import load
 from tests.e2e.canaries import Run
 from tests.e2e.canary.setup import HOST, V1
 from tests.e2e.conftest import Stack
@@ -21,7 +21,7 @@ class Users:
     """A constant load of requests from outside, from enter to exit."""
 
     def __init__(self, host: str = HOST) -> None:
-        self._load = load.from_here(URL, rate=RATE, host=host, slow=False)
+        self._load = load.Load(URL, rate=RATE, host=host, slow=False)
 
     def __enter__(self) -> Self:
         """Start asking."""
@@ -58,7 +58,7 @@ class Users:
 
 
 Prove = Callable[[Run, Users], None]
-"""Keeps what came out for the table that `python -m bench canary` makes."""
+"""Keeps what came out for the table that `python -m tests.e2e.proof_tables canary` makes."""
 
 
 def as_before(stack: Stack) -> None:

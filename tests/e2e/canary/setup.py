@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from bench.changes import APP
 from tests.e2e.canaries import Canary
-from tests.e2e.changes import APP
 from tests.e2e.conftest import Stack
 
 NAMESPACE: Final = f"e2e-canary{os.environ.get('CANARY_WORKER', '')}"

@@ -8,7 +8,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from tests.e2e import load
+from bench import load
 from tests.e2e.canaries import Canary
 from tests.e2e.canary.proof import PROMOTED, REFUSED
 from tests.e2e.canary.setup import HOST, declare_v2
@@ -79,7 +79,7 @@ def test_an_old_version_that_a_route_names_is_not_to_be_removed(canary: Canary) 
 @contextmanager
 def _asked(*paths: str) -> Iterator[dict[str, load.Load]]:
     with ExitStack() as stack:
-        loads = {path: load.from_here(f"{INGRESS}{path}", rate=RATE, host=HOST, slow=False) for path in paths}
+        loads = {path: load.Load(f"{INGRESS}{path}", rate=RATE, host=HOST, slow=False) for path in paths}
         for each in loads.values():
             stack.enter_context(each)
         yield loads

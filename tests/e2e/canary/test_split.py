@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from bench import load
 from operations.canary.analysis.binomial import agreeing
-from tests.e2e import load
 from tests.e2e.canary.proof import URL
 from tests.e2e.canary.setup import HOST, as_before_any, declare_v2
 from tests.e2e.conftest import Stack
@@ -44,7 +44,7 @@ def test_the_split_of_10000_requests(
 
 def ten_thousand() -> Counter[str]:
     """Ask 10,000 times in 20 s; counts answers by version."""
-    with load.from_here(URL, rate=500, host=HOST, slow=False, seconds=20) as asking:
+    with load.Load(URL, rate=500, host=HOST, slow=False, seconds=20) as asking:
         time.sleep(21)
     assert not asking.report.failed, asking.report.failures[:5]
     return asking.report.answers

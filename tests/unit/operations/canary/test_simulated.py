@@ -1,6 +1,7 @@
 """Good versions are promoted and bad ones rolled back: whole canaries, by chance with a seed.
 
-`python -m bench judge` draws more of them, of more versions and plans: bench/results/judge.md.
+`python -m tests.unit.operations.canary.simulated_table` draws more, of more versions and plans:
+tests/results/simulated_canaries.md.
 """
 
 import pytest

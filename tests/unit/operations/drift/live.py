@@ -1,4 +1,4 @@
-"""Live objects as an API server keeps them, made of what is declared."""
+"""Live objects as an API server stores them, built from declared ones."""
 
 from collections.abc import Iterator
 from copy import deepcopy
@@ -7,8 +7,8 @@ from typing import Any
 
 from operations.drift.check import Declared
 from operations.drift.findings import Finding
-from operations.drift.objects import object_findings
-from operations.drift.platform_metadata import PlatformMetadata
+from operations.drift.ignored_fields import IgnoredFields
+from operations.drift.object_drift import object_findings
 from operations.drift.snapshot import Snapshot
 from operations.drift.state import State, StoredState
 from operations.kube.cluster import Cluster
@@ -17,8 +17,8 @@ from operations.pulumi_stack.program import declare
 from operations.pulumi_stack.project import Project
 from tests.unit.operations.projects import CHECKOUT
 
-NONE = PlatformMetadata(seen=frozenset())
-"""A platform that writes on no namespace."""
+IGNORED = IgnoredFields()
+"""Only what every cluster writes."""
 PULUMI = "pulumi-kubernetes-0123abcd"
 MADE, EDITED = "2026-11-01T08:00:00Z", "2026-11-02T09:30:00Z"
 
@@ -40,7 +40,7 @@ def manifest(kind: str, name: str | None = None, stack: str = "dev") -> Manifest
 
 
 def owned(value: Any) -> dict[str, Any]:  # noqa: ANN401 - nested plain data
-    """The `fieldsV1` of all that is in a value; lists have one owner, as in custom resources."""
+    """The `fieldsV1` of a value; lists have one owner, as in custom resources."""
     if not isinstance(value, dict):
         return {}
     return {f"f:{key}": owned(each) for key, each in value.items()}
@@ -54,19 +54,19 @@ def entry(manager: str, operation: str, time: str, fields: dict[str, Any]) -> di
 def made(wanted: Manifest) -> Manifest:
     """The live object right after Pulumi applied it."""
     live = deepcopy(wanted)
-    said = {key: value for key, value in wanted.items() if key not in ("apiVersion", "kind")}
-    said["metadata"] = {key: wanted["metadata"].get(key, {}) for key in ("labels", "annotations")}
+    body = {key: value for key, value in wanted.items() if key not in ("apiVersion", "kind")}
+    body["metadata"] = {key: wanted["metadata"].get(key, {}) for key in ("labels", "annotations")}
     live["metadata"] |= {
         "uid": f"uid of {wanted['kind']} {wanted['metadata']['name']}",
         "creationTimestamp": MADE,
         "resourceVersion": "1",
-        "managedFields": [entry(PULUMI, "Apply", MADE, owned(said))],
+        "managedFields": [entry(PULUMI, "Apply", MADE, owned(body))],
     }
     return live
 
 
 def edited(live: Manifest, *path: str, value: object) -> Manifest:
-    """The object after somebody set a field with kubectl: the field is theirs."""
+    """The object after a user set a field with kubectl, which then owns the field."""
     live = deepcopy(live)
     at, theirs = live, {}
     for key in path[:-1]:
@@ -90,13 +90,13 @@ def _lose(fields: dict[str, Any], path: tuple[str, ...]) -> None:
 
 
 def stored(wanted: Manifest) -> StoredState:
-    """What Pulumi keeps of an object that it made."""
+    """The state of an object that Pulumi created."""
     return StoredState(inputs=wanted, manager=PULUMI, uid=made(wanted)["metadata"]["uid"])
 
 
 def found(wanted: Manifest, live: Manifest | None) -> list[Finding]:
-    """What a check says of one object."""
-    return list(object_findings(wanted, live, stored(wanted), NONE, pending=None))
+    """The findings of a check on one object."""
+    return list(object_findings(wanted, live, stored(wanted), IGNORED, pending=None))
 
 
 def state(stack: str) -> State:
@@ -105,7 +105,7 @@ def state(stack: str) -> State:
 
 
 def snapshot(objects: Iterator[Manifest] | list[Manifest]) -> Snapshot:
-    """A cluster that holds some objects."""
+    """A cluster with some objects."""
     lists: dict[tuple[str, str, str], list[Manifest]] = {}
     for each in objects:
         lists.setdefault((each["apiVersion"], each["kind"], ""), []).append(each)

@@ -1,4 +1,4 @@
-"""`python -m operations drift --fix`: what is shown, asked, checked again and done."""
+"""`python -m operations drift --fix`: plan, confirmation, second check and repair."""
 
 import datetime as dt
 import io
@@ -24,23 +24,23 @@ PROJECT: Any = SimpleNamespace(folder=Path(), name="mesh-app")
 
 
 class Stack:
-    """A stack in a cluster, looked at once after the other; what is done to it is noted."""
+    """A stack with a sequence of samples; records the steps that are carried out."""
 
-    def __init__(self, *scenes: Observed) -> None:
-        self.scenes = list(scenes)
+    def __init__(self, *samples: Observed) -> None:
+        self.samples = list(samples)
         self.done: list[str] = []
         self.output = io.StringIO()
 
     def sample(self, *_: object) -> Observed:
-        """See the next scene; the last one stays."""
-        return self.scenes.pop(0) if len(self.scenes) > 1 else self.scenes[0]
+        """Return the next sample; the last one is repeated."""
+        return self.samples.pop(0) if len(self.samples) > 1 else self.samples[0]
 
     def do(self, steps: list[object]) -> None:
-        """Note what is done."""
+        """Record the steps."""
         self.done += [str(each) for each in steps]
 
     def fix(self, confirm: Callable[[str], bool] | None = None) -> int:
-        """Run the command, with a question if somebody is there to answer."""
+        """Run the command, with a question if there is a function to answer it."""
         request = Request(stack="prod", json=False, fix=True, yes=confirm is None)
         console = Console(file=self.output, width=300, markup=False)
         return command.drift(PROJECT, request, console, confirm or (lambda _: True))
@@ -48,10 +48,10 @@ class Stack:
 
 @pytest.fixture
 def stack(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Stack]:
-    """Make a stack of scenes."""
+    """Make a stack with samples."""
 
-    def make(*scenes: Observed) -> Stack:
-        stack = Stack(*scenes)
+    def make(*samples: Observed) -> Stack:
+        stack = Stack(*samples)
         monkeypatch.setattr(command, "sample", stack.sample)
         monkeypatch.setattr(command, "Repairer", lambda *_: stack)
         monkeypatch.setattr(
@@ -65,41 +65,41 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Stack]:
 
 LIVE = [made(each) for each in declared("prod").manifests]
 CHANGED = [
-    edited(each, "metadata", "labels", "hand", value="made") if each["kind"] == "VirtualService" else each
+    edited(each, "metadata", "labels", "team", value="a") if each["kind"] == "VirtualService" else each
     for each in LIVE
 ]
-ROUTES = "put back: VirtualService springistiodemo-prod/springbootapp"
-LEFT = as_own(UNDECLARED[1])
-DELETION = "delete: VirtualService springistiodemo-prod/hand-made"
+ROUTES = "restore: VirtualService springistiodemo-prod/springbootapp"
+CREATED = as_own(UNDECLARED[1])
+DELETION = "delete: VirtualService springistiodemo-prod/manual"
 
 
-def test_what_is_shown_is_done(stack: Callable[..., Stack]) -> None:
+def test_the_planned_changes_are_carried_out(stack: Callable[..., Stack]) -> None:
     """Then all is as declared."""
-    one = stack(observed([*CHANGED, LEFT]), observed([*CHANGED, LEFT]), observed(LIVE))
+    one = stack(observed([*CHANGED, CREATED]), observed([*CHANGED, CREATED]), observed(LIVE))
     assert one.fix(lambda _: True) == CLEAN
     assert one.done == [ROUTES, DELETION]
     assert DELETION in one.output.getvalue()
 
 
-def test_objects_of_others_are_left(stack: Callable[..., Stack]) -> None:
-    """They are listed, and the exit code says that there is still something to see to."""
+def test_foreign_objects_are_not_changed(stack: Callable[..., Stack]) -> None:
+    """They are listed, and the exit code is still that of drift."""
     one = stack(observed([*CHANGED, *UNDECLARED]), observed([*LIVE, *UNDECLARED]))
     assert one.fix() == DRIFT
     assert one.done == [ROUTES]
-    assert "kubectl --context lab delete pod hand-made" in one.output.getvalue()
-    # Alone they are no reason to ask.
+    assert "kubectl --context lab delete pod manual" in one.output.getvalue()
+    # Without other findings there is no question.
     alone = stack(observed([*LIVE, *UNDECLARED]))
     assert alone.fix(lambda _: pytest.fail("nothing is to be done")) == DRIFT
     assert alone.done == []
 
 
-def test_what_changed_while_the_question_was_open_stops_it(stack: Callable[..., Stack]) -> None:
-    """Another object to delete, or an update of a colleague's: nothing is done by the old view."""
+def test_a_change_while_the_question_is_open_stops_it(stack: Callable[..., Stack]) -> None:
+    """Another object to delete, or another update: the outdated plan is not carried out."""
     older = observed(CHANGED)
     urn = next(iter(older.state.objects))
     objects = {**older.state.objects, urn: replace(older.state.objects[urn], uid="another")}
     for now in (
-        observed([*CHANGED, LEFT]),
+        observed([*CHANGED, CREATED]),
         replace(older, state=replace(older.state, pending=["creating X"])),
     ):
         one = stack(older, now)
@@ -111,18 +111,18 @@ def test_what_changed_while_the_question_was_open_stops_it(stack: Callable[..., 
         again.fix(lambda _: True)
 
 
-def test_what_comes_later_is_not_deleted(stack: Callable[..., Stack]) -> None:
-    """It was not shown before."""
-    one = stack(observed(CHANGED), observed([*LIVE, LEFT]))
-    with pytest.raises(OperationError, match="came back each time"):
+def test_an_object_that_was_not_in_the_plan_is_not_deleted(stack: Callable[..., Stack]) -> None:
+    """It appeared after the confirmation."""
+    one = stack(observed(CHANGED), observed([*LIVE, CREATED]))
+    with pytest.raises(OperationError, match="reappeared after each repair"):
         one.fix()
     assert one.done == [ROUTES]
 
 
-def test_an_update_that_runs_is_told_from_one_that_was_interrupted(
+def test_a_running_update_differs_from_an_interrupted_one(
     stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of the first, who runs it and since when; of the second, what it left and what to do."""
+    """The first has user and time; the second has the pending operations and the command to run."""
     broken = replace(observed(CHANGED), state=replace(state("prod"), pending=["creating Deployment shop-v3"]))
     one = stack(broken)
     running = Holder(user="ann", host="build-7", pid=12, since=dt.datetime(2026, 11, 30, tzinfo=dt.UTC))
@@ -132,22 +132,22 @@ def test_an_update_that_runs_is_told_from_one_that_was_interrupted(
         one.fix()
     assert "ann@build-7, process 12, since 2026-11-30 00:00:00 UTC" in str(output.value)
     monkeypatch.setattr(command, "lock_holders", lambda *_: [])
-    with pytest.raises(OperationError, match=r"was interrupted .*; none runs now") as told_too:
+    with pytest.raises(OperationError, match=r"was interrupted .*; none runs now") as interrupted:
         one.fix()
-    assert "creating Deployment shop-v3" in told_too.value.evidence
-    assert told_too.value.fix == "python -m operations recover --stack prod"
+    assert "creating Deployment shop-v3" in interrupted.value.evidence
+    assert interrupted.value.fix == "python -m operations recover --stack prod"
     assert one.done == []
 
 
-def test_in_a_namespace_that_others_share_their_objects_are_theirs() -> None:
-    """Limits, walls and ways in of its owner touch nothing of this stack's alone."""
+def test_objects_for_all_pods_of_a_shared_namespace_are_not_reported() -> None:
+    """Policies and Gateways of its owner do not affect this stack only."""
     namespace = manifest("Namespace", stack="prod")
     wanted = declared("prod")
     used = replace(
         wanted, resources=[each for each in wanted.resources if each.inputs["kind"] != "Namespace"]
     )
     specs: list[dict[str, Any]] = [
-        {"apiVersion": "v1", "kind": "LimitRange", "spec": {}},
+        {"apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication", "spec": {}},
         {
             "apiVersion": "networking.k8s.io/v1",
             "kind": "NetworkPolicy",

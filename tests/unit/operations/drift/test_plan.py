@@ -1,4 +1,4 @@
-"""What `--fix` does and in which order, and what it writes."""
+"""The steps of `--fix`, their order, and the objects that it writes."""
 
 from dataclasses import replace
 
@@ -6,13 +6,13 @@ import pytest
 
 from components.model.stack_identity import LABEL
 from operations.drift.check import Observed, compare
-from operations.drift.plan import left, plan
-from operations.drift.repair import restored
+from operations.drift.plan import foreign_objects, plan
+from operations.drift.restored import restored
 from operations.errors import OperationError
 from operations.kube.manifests import Manifest
 from operations.pulumi_stack.stack_identity import identity_of
 from tests.unit.operations.drift.live import (
-    NONE,
+    IGNORED,
     PULUMI,
     declared,
     edited,
@@ -22,7 +22,7 @@ from tests.unit.operations.drift.live import (
     state,
     stored,
 )
-from tests.unit.operations.drift.test_foreign import present
+from tests.unit.operations.drift.test_foreign_objects import present
 
 
 def observed(live: list[Manifest], stack: str = "prod") -> Observed:
@@ -38,9 +38,9 @@ NAMESPACE = "springistiodemo-prod"
 
 
 def test_pods_come_before_subsets_and_subsets_before_routes() -> None:
-    """All of it gone: made again as `pulumi up` makes it."""
-    made_again = steps([made(each) for each in declared("prod").manifests if each["kind"] == "Namespace"])
-    order = [each.removeprefix("make again: ") for each in made_again]
+    """All objects deleted: created in the order of `pulumi up`."""
+    created = steps([made(each) for each in declared("prod").manifests if each["kind"] == "Namespace"])
+    order = [each.removeprefix("create: ") for each in created]
     for earlier, later in (
         ("ServiceAccount springbootapp", "Deployment springbootapp-v1"),
         ("Deployment springbootapp-v2", "DestinationRule springbootapp-v2"),
@@ -60,35 +60,35 @@ UNDECLARED = [
 
 
 def as_own(each: Manifest) -> Manifest:
-    """The object as if an update of the stack had made it."""
+    """The object as if an update of the stack had created it."""
     labels = {**each["metadata"]["labels"], LABEL: identity_of(declared("prod").manifests)}
     note = {"manager": PULUMI, "operation": "Apply", "time": "2026-11-01T08:00:00Z"}
     return {**each, "metadata": {**each["metadata"], "labels": labels, "managedFields": [note]}}
 
 
-def test_what_harms_pods_goes_first_and_what_routes_lead_to_goes_last() -> None:
-    """A wall goes before new pods come; a subset's rule goes when the route is back."""
+def test_policies_are_deleted_first_and_targets_of_routes_last() -> None:
+    """A NetworkPolicy before new pods start; the rule of a subset after the route is restored."""
     live = []
     for each in declared("prod").manifests:
         there = made(each)
         if each["kind"] in ("Deployment", "VirtualService"):
-            there = edited(there, "metadata", "labels", "hand", value="made")
+            there = edited(there, "metadata", "labels", "team", value="a")
         live.append(there)
     live += map(as_own, UNDECLARED)
     assert steps(live) == [
-        "delete: NetworkPolicy hand-made",
-        "put back: Deployment springbootapp-v1",
-        "put back: Deployment springbootapp-v2",
-        "put back: VirtualService springbootapp",
-        "delete: VirtualService hand-made",
-        "delete: DestinationRule hand-made",
-        "delete: Pod hand-made",
+        "delete: NetworkPolicy manual",
+        "restore: Deployment springbootapp-v1",
+        "restore: Deployment springbootapp-v2",
+        "restore: VirtualService springbootapp",
+        "delete: VirtualService manual",
+        "delete: DestinationRule manual",
+        "delete: Pod manual",
     ]
 
 
-@pytest.mark.parametrize("label", ["none", "another stack's", "the stack's own, copied by a hand"])
-def test_what_the_stack_did_not_make_is_reported_and_never_deleted(label: str) -> None:
-    """A route of another team for the same host, for one; with the command that would delete it."""
+@pytest.mark.parametrize("label", ["none", "another stack's", "the stack's own, copied with kubectl"])
+def test_foreign_objects_are_reported_and_never_deleted(label: str) -> None:
+    """Such as a route of another team for the same host; with the command that deletes it."""
     live = [made(each) for each in declared("prod").manifests]
     theirs = [as_own(each) for each in UNDECLARED]
     for each in theirs:
@@ -102,13 +102,14 @@ def test_what_the_stack_did_not_make_is_reported_and_never_deleted(label: str) -
     report = compare(observed([*live, *theirs]))
     assert len(report.findings) == len(UNDECLARED)
     assert (
-        f"VirtualService {NAMESPACE}/hand-made (answers for prod.example.com): kubectl --context lab delete "
-        f"virtualservice.networking.istio.io hand-made --namespace {NAMESPACE}"
-    ) in left(report, "lab")
+        f"VirtualService {NAMESPACE}/manual (routes requests for prod.example.com): "
+        "kubectl --context lab delete "
+        f"virtualservice.networking.istio.io manual --namespace {NAMESPACE}"
+    ) in foreign_objects(report)
 
 
-def test_what_was_never_applied_is_not_put_back() -> None:
-    """The stack file goes to the cluster by `pulumi up` and no other way."""
+def test_changes_that_are_not_applied_are_refused() -> None:
+    """Only `pulumi up` applies the stack file."""
     seen = observed([made(each) for each in declared("prod").manifests])
     urn = next(iter(seen.state.objects))
     older = replace(seen.state.objects[urn], inputs={**seen.state.objects[urn].inputs, "spec": {"old": True}})
@@ -118,18 +119,18 @@ def test_what_was_never_applied_is_not_put_back() -> None:
     assert "pulumi up --stack prod" in error.value.fix
 
 
-def test_what_is_put_back_keeps_what_belongs_to_others() -> None:
-    """An autoscaler's count, a restart, an address: kept. What hands wrote: not."""
+def test_a_restored_object_retains_the_fields_of_controllers() -> None:
+    """An autoscaler's replicas, a restart and a default are retained; a manual change is not."""
     wanted = manifest("Deployment", stack="prod")
     live = edited(made(wanted), "spec", "replicas", value=7)
     at = "kubectl.kubernetes.io/restartedAt"
     live = edited(live, "spec", "template", "metadata", "annotations", at, value="noon")
     live = edited(live, "spec", "paused", value=True)
     live["metadata"]["annotations"] = {"deployment.kubernetes.io/revision": "4"}
-    live["spec"]["newDefault"] = "kept"
-    body = restored(wanted, live, stored(wanted), NONE, PULUMI)
+    live["spec"]["newDefault"] = "x"
+    body = restored(wanted, live, stored(wanted), IGNORED, PULUMI)
     assert body["spec"]["replicas"] == 7
-    assert body["spec"]["newDefault"] == "kept"
+    assert body["spec"]["newDefault"] == "x"
     assert body["spec"]["template"]["metadata"]["annotations"][at] == "noon"
     assert body["metadata"]["annotations"]["deployment.kubernetes.io/revision"] == "4"
     assert body["metadata"]["resourceVersion"] == "1"
@@ -140,14 +141,14 @@ def test_what_is_put_back_keeps_what_belongs_to_others() -> None:
             assert body["spec"][key] == value
 
 
-def test_what_is_put_back_is_the_stacks_alone() -> None:
-    """A hand's note of a declared count goes, and an autoscaler's of one that is not declared stays."""
+def test_the_stack_is_the_only_owner_of_a_restored_object() -> None:
+    """A scaler's entry for replicas is removed if they are declared, and stays if they are not."""
 
     def scalers(stack: str) -> list[str]:
         wanted = manifest("Deployment", stack=stack)
         live = edited(made(wanted), "spec", "replicas", value=1)
         live["metadata"]["managedFields"][-1] |= {"manager": "scaler", "subresource": "scale"}
-        notes = restored(wanted, live, stored(wanted), NONE, PULUMI)["metadata"]["managedFields"]
+        notes = restored(wanted, live, stored(wanted), IGNORED, PULUMI)["metadata"]["managedFields"]
         return [each["manager"] for each in notes]
 
     assert scalers("dev") == [PULUMI]

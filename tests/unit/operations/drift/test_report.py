@@ -1,4 +1,4 @@
-"""A whole check: what the report says to people and to machines, and what the stack file changed since."""
+"""A whole check: the report as a table and as JSON, and changes that are not applied yet."""
 
 import io
 import json
@@ -16,7 +16,7 @@ from tests.unit.operations.drift.live import EDITED, declared, edited, made, sna
 
 @pytest.fixture
 def live() -> list[Manifest]:
-    """Everything that the dev stack made, as it made it."""
+    """All objects of the dev stack, as it created them."""
     return [made(wanted) for wanted in declared("dev").manifests]
 
 
@@ -30,15 +30,15 @@ def text(report: Report) -> str:
     return output.getvalue()
 
 
-def test_clean_is_said_with_how_much_was_compared(live: list[Manifest]) -> None:
-    """A person sees that something was looked at."""
+def test_a_clean_report_has_the_number_of_compared_objects(live: list[Manifest]) -> None:
+    """It shows that something was checked."""
     report = check(live)
     assert report.clean
     assert text(report) == f"stack dev: {len(live)} objects, all as declared\n"
 
 
-def test_a_machine_gets_object_path_values_and_writer(live: list[Manifest]) -> None:
-    """The documented form; a value that is not there has no key."""
+def test_json_has_object_path_values_and_writer(live: list[Manifest]) -> None:
+    """The documented form; a missing value has no key."""
     (account,) = (each for each in live if each["kind"] == "ServiceAccount")
     live[live.index(account)] = edited(account, "metadata", "labels", "team", value="x")
     document = json.loads(as_json(check(live)))
@@ -68,7 +68,7 @@ def test_a_machine_gets_object_path_values_and_writer(live: list[Manifest]) -> N
 
 
 def test_no_value_that_looks_like_a_secret_is_reported(live: list[Manifest]) -> None:
-    """Neither to a person nor to a machine; that there is a difference, where, and by whom still is."""
+    """Neither in the table nor in JSON; the path and the writer are."""
     (v1,) = (
         each
         for each in live
@@ -83,24 +83,24 @@ def test_no_value_that_looks_like_a_secret_is_reported(live: list[Manifest]) -> 
     containers = [{**container, "env": env, "args": ["--token", "hunter2"]}]
     live[live.index(v1)] = edited(v1, "spec", "template", "spec", "containers", value=containers)
     report = check(live)
-    for said in (text(report), as_json(report)):
-        assert "hunter2" not in said
-        assert "DB_PASSWORD" in said
-        assert "(hidden)" in said
+    for form in (text(report), as_json(report)):
+        assert "hunter2" not in form
+        assert "DB_PASSWORD" in form
+        assert "(hidden)" in form
 
 
-def test_a_person_sees_the_same(live: list[Manifest]) -> None:
-    """In a table."""
+def test_the_table_has_the_same(live: list[Manifest]) -> None:
+    """Object, path, value and time."""
     (service,) = (
         each for each in live if (each["kind"], each["metadata"]["name"]) == ("Service", "springbootapp")
     )
     live[live.index(service)] = edited(service, "spec", "sessionAffinity", value="ClientIP")
-    said = text(check(live))
+    table = text(check(live))
     for part in ("Service springistiodemo/springbootapp", "spec.sessionAffinity", "ClientIP", EDITED):
-        assert part in said
+        assert part in table
 
 
-def test_what_was_not_applied_yet_is_told_apart_from_drift(live: list[Manifest]) -> None:
+def test_changes_that_are_not_applied_are_marked(live: list[Manifest]) -> None:
     """Changed, new and removed objects of the stack file, before `pulumi up`."""
     wanted = declared("dev")
     stored = dict(state("dev").objects)
@@ -128,7 +128,7 @@ def test_what_was_not_applied_yet_is_told_apart_from_drift(live: list[Manifest])
     assert "pulumi up --stack dev" in text(report)
 
 
-def test_findings_are_picked_by_kind(live: list[Manifest]) -> None:
-    """As a canary does before a step."""
+def test_findings_are_selected_by_kind(live: list[Manifest]) -> None:
+    """Like a canary before a step."""
     report = check([each for each in live if each["kind"] not in ("VirtualService", "Service")])
     assert [each.problem for each in report.of("VirtualService", "HTTPRoute")] == [Problem.MISSING] * 2

@@ -1,4 +1,4 @@
-"""The schedules that are ready to use: they may read what a check reads, and nothing else."""
+"""The scheduled checks have permission to read what a check reads, and no other."""
 
 import re
 import shutil
@@ -15,7 +15,8 @@ import pytest
 import yaml
 
 from operations.drift.check import check
-from operations.drift.foreign.objects import WATCHED
+from operations.drift.foreign_kinds import FOREIGN_KINDS
+from operations.drift.snapshot import CREATORS
 from operations.drift.state import State
 from operations.kube.cluster import Cluster
 from operations.kube.manifests import Manifest, is_applied
@@ -41,7 +42,7 @@ def one(kind: str, namespace: str | None = None) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One request to the API server, or a right to make it."""
+    """A request to the API server, or the permission for it."""
 
     group: str
     resource: str
@@ -51,7 +52,7 @@ class Call:
 
 
 def allowed(role: dict[str, Any]) -> set[Call]:
-    """All that a role allows."""
+    """The calls that a role permits."""
     return {
         Call(group=group, resource=resource, verb=verb, name=name)
         for rule in role["rules"]
@@ -62,16 +63,16 @@ def allowed(role: dict[str, Any]) -> set[Call]:
     }
 
 
-def let_through() -> list[str]:
-    """Files that `.dockerignore` lets into the image, of those that git knows."""
+def admitted() -> list[str]:
+    """The files under version control that `.dockerignore` admits into the image."""
     listed = subprocess.run(
         ["git", "ls-files"], cwd=CHECKOUT, capture_output=True, text=True, check=True
     ).stdout.split()
     first, *others = [line for line in IGNORED.splitlines() if line and not line.startswith("#")]
     assert (first, others[-1]) == ("*", "**/__pycache__")
-    kept_back = [each.removeprefix("!") for each in others[:-1]]
+    patterns = [each.removeprefix("!") for each in others[:-1]]
     return [
-        each for each in listed if any(fnmatchcase(each.partition("/")[0], pattern) for pattern in kept_back)
+        each for each in listed if any(fnmatchcase(each.partition("/")[0], pattern) for pattern in patterns)
     ]
 
 
@@ -82,7 +83,7 @@ def listing(api_version: str, kind: str) -> Call:
 
 
 def resource(api_version: str, kind: str) -> tuple[str, str]:
-    """The group and the plural of a kind, by the rule that all these kinds follow."""
+    """The group and the plural of a kind; all these kinds are regular."""
     name = kind.lower() + ("e" if kind.endswith("s") else "")
     return api_version.rpartition("/")[0], f"{name[:-1]}ies" if name[-1] == "y" and name[
         -2
@@ -94,11 +95,11 @@ THERE = allowed(one("Role", NAMESPACE))
 INGRESS = allowed(one("Role", "istio-system"))
 
 
-def test_it_may_list_all_that_is_watched_where_it_is_watched() -> None:
-    """Neither more nor less: what is watched in the stack's namespace is allowed there alone."""
-    everywhere = {listing(each.api_version, each.kind) for each in WATCHED if each.everywhere}
-    everywhere |= {listing("v1", "Namespace")}
-    there = {listing(each.api_version, each.kind) for each in WATCHED if not each.everywhere}
+def test_it_may_list_the_kinds_of_a_check_in_its_namespaces() -> None:
+    """Exactly: kinds that are listed in the stack's namespace are permitted only there."""
+    everywhere = {listing(each.api_version, each.kind) for each in FOREIGN_KINDS if each.all_namespaces}
+    there = {listing(each.api_version, each.kind) for each in FOREIGN_KINDS if not each.all_namespaces}
+    there |= {listing(*kind) for kind in CREATORS}
     assert everywhere == {each for each in EVERYWHERE if each.verb == "list"}
     assert there == {each for each in THERE if each.verb == "list"}
 
@@ -112,12 +113,12 @@ def test_it_may_only_read() -> None:
 
 
 class Server:
-    """An API server that holds what a stack declares, and notes what it is asked for."""
+    """An API server with the declared objects of a stack; records the requests."""
 
     def __init__(self, objects: Sequence[Manifest]) -> None:
         self._objects = objects
         self.asked: dict[Call, set[str]] = {}
-        """Each call with the namespaces that it was made for; an empty one is every namespace."""
+        """The namespaces of each call; an empty one means all namespaces."""
         self.resources = SimpleNamespace(get=self._kind)
 
     def _kind(self, *, api_version: str, kind: str) -> SimpleNamespace:
@@ -141,17 +142,17 @@ class Server:
 
 @pytest.mark.parametrize("api", ["istio", "gateway-api"])
 def test_it_may_make_every_call_of_a_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, api: str) -> None:
-    """Of a stack that is pinned to its cluster, too; each right at the place where it is asked for."""
+    """Also of a stack with `clusterUid`; each permission in the namespace of the call."""
     config = yaml.safe_load((CHECKOUT / "Pulumi.prod.yaml").read_text())["config"]
     config |= {"mesh-app:clusterUid": UID, "mesh-app:api": api}
     config["mesh-app:ingress"] = {**config["mesh-app:ingress"], "extraPorts": [EXTRA_PORT]}
-    del config["mesh-app:resilience"]["retries"]  # the Gateway API has no word for them
+    del config["mesh-app:resilience"]["retries"]  # the Gateway API cannot express them
     stack = project(tmp_path, "prod", config)
     applied = [each for each in declare(stack, "prod") if is_applied(each)]
     server = Server([dict(each.inputs) for each in applied])
     monkeypatch.setattr(Cluster, "_client", server)
-    kept_of = {each.urn: stored(dict(each.inputs)) for each in applied}
-    monkeypatch.setattr(State, "of", lambda *_: State(objects=kept_of))
+    states = {each.urn: stored(dict(each.inputs)) for each in applied}
+    monkeypatch.setattr(State, "of", lambda *_: State(objects=states))
     assert check(stack, "prod").clean
     for call, namespaces in server.asked.items():
         for namespace in namespaces:
@@ -160,7 +161,7 @@ def test_it_may_make_every_call_of_a_check(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_the_pod_has_no_rights_on_its_node() -> None:
-    """Not root, nothing to write but scratch, its token mounted because it needs it."""
+    """Not root, a read-only file system, and a token because it needs one."""
     pod = one("CronJob", "mesh-drift")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     assert pod["securityContext"]["runAsNonRoot"] is True
@@ -172,8 +173,8 @@ def test_the_pod_has_no_rights_on_its_node() -> None:
     assert one("ServiceAccount", "mesh-drift")["automountServiceAccountToken"] is False
 
 
-def test_both_run_the_command_and_heed_its_exit_code() -> None:
-    """A Job is tried once; a step fails with the command."""
+def test_the_job_fails_with_the_command() -> None:
+    """It is tried once."""
     cron = one("CronJob", "mesh-drift")["spec"]["jobTemplate"]["spec"]
     assert cron["backoffLimit"] == 0
     command = cron["template"]["spec"]["containers"][0]["command"]
@@ -182,7 +183,7 @@ def test_both_run_the_command_and_heed_its_exit_code() -> None:
 
 @pytest.mark.parametrize("code", [0, 7])
 def test_the_step_with_the_secrets_ends_with_the_commands_code(tmp_path: Path, code: int) -> None:
-    """What was found is in the log and on the run's page; no kubeconfig is left."""
+    """The report is in the log and on the run's page; the kubeconfig is deleted."""
     command = tmp_path / "python"
     command.write_text(f'#!/bin/sh\ncat "$KUBECONFIG"\necho "$@"\nexit {code}\n')
     command.chmod(0o700)
@@ -202,7 +203,7 @@ def test_the_step_with_the_secrets_ends_with_the_commands_code(tmp_path: Path, c
 
 
 def test_the_workflow_pins_what_it_uses_and_may_only_read() -> None:
-    """Each action at a commit, with its version beside it: a tag can be moved to another commit."""
+    """Each action at a commit, with its version in a comment: a tag can be moved."""
     assert WORKFLOW["permissions"] == {"contents": "read"}
     uses = [line.strip() for line in WORKFLOW_TEXT.splitlines() if "uses:" in line]
     assert len(uses) == 3
@@ -211,7 +212,7 @@ def test_the_workflow_pins_what_it_uses_and_may_only_read() -> None:
 
 
 def test_one_step_alone_has_secrets() -> None:
-    """Neither actions of others nor pip see them, and the shell gets them as variables."""
+    """Third-party actions and pip do not get them, and the shell gets them as variables."""
     assert "secrets." not in str({**WORKFLOW["jobs"]["drift"], "steps": []})
     with_secrets = [step for step in WORKFLOW["jobs"]["drift"]["steps"] if "secrets." in str(step)]
     assert with_secrets == [CHECKING]
@@ -220,8 +221,8 @@ def test_one_step_alone_has_secrets() -> None:
 
 
 def test_the_image_holds_what_the_check_needs_and_nothing_else(tmp_path: Path) -> None:
-    """The program and `operations` run in a folder that holds what `.dockerignore` lets through."""
-    for each in let_through():
+    """The program and `operations` run in a folder with the files that `.dockerignore` admits."""
+    for each in admitted():
         (tmp_path / each).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(CHECKOUT / each, tmp_path / each)
     assert {each.name for each in tmp_path.iterdir()} == {

@@ -2,7 +2,10 @@
 // ends or the time is up; then says in JSON what came back, every failure with
 // its moment. On loopback for the ingress, in a pod for callers in the mesh.
 //
-//	load -rate 1000 -seconds 60 [-header 'Host: shop'] [-slow URL -every 400] URL
+// With -each the report lists every answer: when it was asked for, which version
+// answered and with which status.
+//
+//	load -rate 1000 -seconds 60 [-header 'Host: shop'] [-slow URL -every 400] [-each] URL
 package main
 
 import (
@@ -37,6 +40,12 @@ type failure struct {
 	Reason string    `json:"reason"`
 }
 
+type answer struct {
+	At      float64 `json:"at"` // Unix seconds
+	Version string  `json:"version"`
+	Code    uint16  `json:"code"`
+}
+
 type report struct {
 	Requests uint64            `json:"requests"`
 	Seconds  float64           `json:"seconds"`
@@ -46,6 +55,7 @@ type report struct {
 	P50      float64           `json:"p50Milliseconds"`
 	P99      float64           `json:"p99Milliseconds"`
 	Longest  float64           `json:"longestMilliseconds"`
+	Each     []answer          `json:"each,omitempty"`
 }
 
 type headers struct{ http.Header }
@@ -66,6 +76,7 @@ func main() {
 	seconds := flag.Float64("seconds", 60, "the longest time")
 	slow := flag.String("slow", "", "a second URL")
 	every := flag.Uint64("every", 400, "one request in so many asks it")
+	each := flag.Bool("each", false, "list every answer")
 	own := headers{http.Header{}}
 	flag.Var(own, "header", "NAME: VALUE, any number of times")
 	flag.Parse()
@@ -104,14 +115,19 @@ func main() {
 		vegeta.Rate{Freq: *rate, Per: time.Second},
 		time.Duration(*seconds*float64(time.Second)),
 		"load",
-	)))
+	), *each))
 }
 
-func measure(results <-chan *vegeta.Result) report {
+func measure(results <-chan *vegeta.Result, each bool) report {
 	said := report{Answers: map[string]uint64{}, Failures: []failure{}}
 	var metrics vegeta.Metrics
 	for result := range results {
 		metrics.Add(result)
+		if each {
+			said.Each = append(said.Each, answer{
+				At: float64(result.Timestamp.UnixMicro()) / 1e6, Version: result.Headers.Get("x-version"), Code: result.Code,
+			})
+		}
 		if result.Error == "" && result.Code >= 200 && result.Code < 300 {
 			said.Answers[result.Headers.Get("x-version")]++
 			continue

@@ -1,1 +1,0 @@
-"""Finds unmanaged objects that affect the hosts or pods of a stack. Pure."""

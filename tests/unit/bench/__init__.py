@@ -1,0 +1,1 @@
+"""The benchmarks without a lab: catalogues, rows and tables."""
