@@ -1,7 +1,7 @@
-"""What acts on a stack from outside: `python -m operations`.
+"""Commands for stacks: `python -m operations`.
 
-Law: operations talk to Pulumi through its Automation API and to the cluster through its API. What a stack
-declares they learn from the program itself, never from its parts: no file here knows a key of the program's
-model, except where stack files are written, and for keys that are meant for operations alone. Nothing in
-components imports anything of this.
+Operations use Pulumi through its Automation API and the cluster through its API. To find out what a stack
+declares, they run the program; only files that write a stack file, or read a key that is for operations
+alone, use the keys of its model. They import the parts of `components` that need no Pulumi resources;
+`components` imports nothing from here.
 """

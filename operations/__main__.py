@@ -1,6 +1,6 @@
 """`python -m operations`.
 
-Nothing more is imported here: every process that learns what a program declares imports this file again.
+The import is in the condition because a process that `learn` starts imports this file again.
 """
 
 if __name__ == "__main__":

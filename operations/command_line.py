@@ -1,4 +1,4 @@
-"""`python -m operations`: what a team does with a stack besides `pulumi up`."""
+"""`python -m operations`: commands for a stack besides `pulumi up`."""
 
 import sys
 from collections.abc import Iterator
@@ -25,12 +25,12 @@ commands = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__
 )
 
-Stack = Annotated[str, typer.Option("--stack", "-s", help="The stack, whose file is Pulumi.STACK.yaml.")]
-Folder = Annotated[Path, typer.Option("--cwd", "-C", help="The project's folder, or one below it.")]
+Stack = Annotated[str, typer.Option("--stack", "-s", help="The stack, with the file Pulumi.STACK.yaml.")]
+Folder = Annotated[Path, typer.Option("--cwd", "-C", help="The project's folder, or a subfolder.")]
 
 
 class Output(StrEnum):
-    """How manifests are written."""
+    """The output format of manifests."""
 
     yaml = "yaml"
     json = "json"
@@ -44,10 +44,10 @@ def render(
     ),
     cwd: Folder = Path(),
 ) -> None:
-    """Print the exact manifests that `pulumi up` applies, in its order: no cluster, no backend, no pulumi.
+    """Print the manifests that `pulumi up` applies, in its order, without a cluster, a backend or pulumi.
 
-    To see what would change: `… | kubectl diff --server-side --field-manager=pulumi -f -`. A namespace that
-    is yet to come makes kubectl refuse what stands in it.
+    To see what would change: `… | kubectl diff --server-side --field-manager=pulumi -f -`. kubectl rejects
+    objects in a namespace that does not exist yet.
     """
     with _reporting():
         objects = manifests(declare(Project.at(cwd), stack))
@@ -58,26 +58,24 @@ def render(
 def adopt_(
     *,
     stack: Stack,
-    context: Annotated[str, typer.Option(help="The kubeconfig context of the cluster where it runs.")],
-    files: Annotated[list[Path] | None, typer.Option("--file", "-f", help="Hand-kept YAML.")] = None,
+    context: Annotated[str, typer.Option(help="The kubeconfig context of the running objects.")],
+    files: Annotated[list[Path] | None, typer.Option("--file", "-f", help="A YAML file of the team.")] = None,
     namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="A live namespace.")] = None,
-    app: Annotated[str | None, typer.Option(help="The Service, where there are several.")] = None,
-    probe: Annotated[str | None, typer.Option(help="The path that answers 200 in a ready pod.")] = None,
+    app: Annotated[str | None, typer.Option(help="The Service, if there are several.")] = None,
+    probe: Annotated[str | None, typer.Option(help="The path that returns 200 in a ready pod.")] = None,
     ingress: Annotated[
         str, typer.Option(help="The ingress gateway's Service.")
     ] = "istio-system/istio-ingressgateway",
-    address: Annotated[str | None, typer.Option(help="Where the ingress is reached from here.")] = None,
-    rewrite: Annotated[bool, typer.Option("--rewrite", help="Write an existing stack file anew.")] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Take the objects over, after showing all.")
-    ] = False,
+    address: Annotated[str | None, typer.Option(help="The address of the ingress.")] = None,
+    rewrite: Annotated[bool, typer.Option("--rewrite", help="Overwrite an existing stack file.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Adopt the objects without confirmation.")] = False,
     cwd: Folder = Path(),
 ) -> None:
-    """Write the stack file that declares what a team keeps by hand, and take the running objects over.
+    """Write a stack file for the objects of an app, and adopt them into the stack.
 
-    Without --yes it only writes the stack file and says what would happen. With it, running objects become
-    the stack's own in place, new ones are made, and those that they replace are deleted last, so that no
-    request is lost. If it is interrupted, the same command goes on.
+    Without --yes it only writes the stack file and shows what would change. With --yes, it imports the
+    running objects in place, creates new ones, and deletes the replaced ones last, so that no request is
+    lost. If it is interrupted, the same command resumes.
     """
     with _reporting():
         request = Request(
@@ -99,24 +97,22 @@ def adopt_(
 def drift(
     *,
     stack: Stack,
-    json: Annotated[bool, typer.Option("--json", help="For machines: one JSON document.")] = False,
-    fix: Annotated[
-        bool, typer.Option("--fix", help="Put everything back, after showing what that is.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --fix: do not ask.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Revert the drift, after showing the changes.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --fix: no confirmation.")] = False,
     cwd: Folder = Path(),
 ) -> None:
-    """Compare every live object of a stack, whole, with what it declares; exit 0: clean, 7: drift.
+    """Compare all live objects of a stack with what it declares; exit code 0: no drift, 7: drift.
 
-    Also what nobody declared and touches the stack's hosts or pods. Exit 1: it could not be told, because
-    the cluster, the backend or the stack file did not answer. A check reads and changes nothing.
+    Also reports foreign objects that affect the stack's hosts or pods. Exit code 1: the check failed,
+    because of the cluster, the backend or the stack file. A check changes nothing.
 
-    --fix says what it will do, asks, and does it in the order that loses no request, in Pulumi's state too.
-    What others made is reported and never deleted.
+    --fix shows its changes, asks for confirmation, and applies them in an order that loses no request, also
+    to Pulumi's state. Foreign objects are reported and never deleted.
     """
     with _reporting():
         request = drift_command.Request(stack=stack, json=json, fix=fix, yes=yes)
-        # With --json standard output is for the machine alone.
+        # With --json, standard output contains nothing but the document.
         console = Console(highlight=False, markup=False, stderr=json)
         status = drift_command.drift(Project.at(cwd), request, console, _confirm)
     raise typer.Exit(status)
@@ -126,16 +122,16 @@ def drift(
 def traffic(
     *,
     stack: Stack,
-    service: Annotated[str | None, typer.Option(help="One of several services; else all.")] = None,
-    window: Annotated[float, typer.Option(min=1, help="Seconds that the figures are of.")] = 60,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Again every 2 s, until Ctrl-C.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="For machines: JSON, a line for each look.")] = False,
+    service: Annotated[str | None, typer.Option(help="One of several services; by default all.")] = None,
+    window: Annotated[float, typer.Option(min=1, help="Seconds over which requests are measured.")] = 60,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Repeat every 2 s until Ctrl-C.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, a line for each sample.")] = False,
     cwd: Folder = Path(),
 ) -> None:
-    """Show what the mesh does now: weight, measured share, rate, success, percentiles and ready pods.
+    """Show the traffic of each version: weight, measured share, rate, success, percentiles and ready pods.
 
-    For each version of each service, by the figures of the callers' proxies, as the canary judges them.
-    Exit 1: there are no figures, and the reason is said.
+    The metrics are those of the callers' proxies, which the canary judges too. Exit code 1: there are no
+    metrics; the output has the reason.
     """
     with _reporting():
         request = traffic_command.Request(stack=stack, service=service, window=window, watch=watch, json=json)
@@ -148,20 +144,18 @@ def traffic(
 def recover_(
     *,
     stack: Stack,
-    yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Do it without asking, after showing all.")
-    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Continue without confirmation.")] = False,
     cwd: Folder = Path(),
 ) -> None:
-    """Bring stack and cluster to what the stack file says, whatever interrupted the last update.
+    """Repair a stack after an interrupted update, and deploy its stack file.
 
-    A lock that was left behind, operations that may have happened or not, a state that cannot be read,
-    helpers of a pulumi that is gone: each is shown, then put in order, and `pulumi up` does the rest. If an
-    update runs, this says whose, and touches nothing. If it is interrupted itself, the same command goes on.
+    Shows and repairs a lock that was not released, pending operations, a state that cannot be read, and
+    plugins of a pulumi that has ended; then runs `pulumi up`. If an update is running, it reports the user
+    and changes nothing. If it is interrupted, the same command resumes.
     """
     with _reporting():
         console = Console(highlight=False, soft_wrap=True, markup=False)
-        agreed = None if yes else (lambda: typer.confirm("go on?"))
+        agreed = None if yes else (lambda: typer.confirm("continue?"))
         recover(Project.at(cwd), stack, report_line=console.print, agreed=agreed)
 
 
@@ -169,35 +163,35 @@ def recover_(
 def canary(
     *,
     stack: Stack,
-    to: Annotated[str | None, typer.Option(help="The version that gets the traffic.")] = None,
-    service: Annotated[str | None, typer.Option(help="The service, where there are several.")] = None,
+    to: Annotated[str | None, typer.Option(help="The version to release.")] = None,
+    service: Annotated[str | None, typer.Option(help="The service, if there are several.")] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Show plan and changes, do nothing.")] = False,
-    status: Annotated[bool, typer.Option("--status", help="Say where the stack's canary stands.")] = False,
-    pause: Annotated[bool, typer.Option("--pause", help="Let the running canary stay at its step.")] = False,
+    status: Annotated[bool, typer.Option("--status", help="Show the status of the stack's canary.")] = False,
+    pause: Annotated[bool, typer.Option("--pause", help="Pause the running canary at its step.")] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Let a paused one go on, or one that was stopped or killed.")
+        bool, typer.Option("--resume", help="Resume a canary that was paused, stopped or killed.")
     ] = False,
     promote: Annotated[
-        bool, typer.Option("--promote", help="Give the new version everything now, and judge no more.")
+        bool, typer.Option("--promote", help="Send all traffic to the new version now, without analysis.")
     ] = False,
-    abort: Annotated[bool, typer.Option("--abort", help="Have everybody back now.")] = False,
-    report: Annotated[Path | None, typer.Option(help="Where to leave the report.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Begin without asking.")] = False,
+    abort: Annotated[bool, typer.Option("--abort", help="Roll back now.")] = False,
+    report: Annotated[Path | None, typer.Option(help="The file for the report.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Begin without confirmation.")] = False,
     cwd: Folder = Path(),
 ) -> None:
-    """Give a new version its traffic step by step, as the stack file plans it, and take it back if it is bad.
+    """Shift traffic to a new version step by step, as planned in the stack file; roll back if it is bad.
 
-    Every step is a pulumi up. Exit 0: promoted; 1: it could not be done; 3: rolled back; 4: aborted by hand;
-    5: stopped with the weights as they are; 6: the same, for lack of figures. After 5 and 6, and after a
-    kill, --resume goes on.
+    Every step is a pulumi up. Exit code 0: promoted; 1: failed; 3: rolled back; 4: aborted with --abort;
+    5: stopped with the weights unchanged; 6: the same, without metrics. After 5 and 6, and after a kill,
+    --resume continues.
     """
-    wishes = {Command.pause: pause, Command.resume: resume, Command.promote: promote, Command.abort: abort}
-    asked = [command for command, is_asked in wishes.items() if is_asked]
+    options = {Command.pause: pause, Command.resume: resume, Command.promote: promote, Command.abort: abort}
+    asked = [command for command, is_asked in options.items() if is_asked]
     with _reporting():
         if len(asked) + status + bool(to) > 1:
             raise OperationError(
-                "--to, --status, --pause, --resume, --promote and --abort are different commands",
-                fix="name one of them",
+                "--to, --status, --pause, --resume, --promote and --abort exclude each other",
+                fix="use one of them",
             )
         request = canary_command.Request(
             stack=stack,
@@ -209,7 +203,7 @@ def canary(
             yes=yes,
             report=report,
         )
-        # A line of a log is one line, however long.
+        # Lines of a log are not wrapped.
         console = Console(highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
         ended = canary_command.canary(Project.at(cwd), request, console)
     raise typer.Exit(ended)
@@ -217,16 +211,16 @@ def canary(
 
 def _confirm(question: str) -> bool:
     if not sys.stdin.isatty():
-        raise OperationError("nobody is there to ask, and nothing was changed", fix="the same with --yes")
+        raise OperationError("there is no terminal to confirm; nothing was changed", fix="add --yes")
     return typer.confirm(question, err=True)
 
 
 @contextmanager
 def _reporting() -> Iterator[None]:
-    """Say what is wrong in words, on standard error and with an exit code."""
+    """Print an OperationError to standard error, and exit with 1."""
     try:
         yield
     except OperationError as error:
-        # Not wrapped: a command that is broken in two cannot be pasted.
+        # Not wrapped, so that commands can be copied.
         Console(stderr=True, highlight=False, soft_wrap=True).print(str(error), style="red", markup=False)
         raise typer.Exit(1) from None

@@ -1,1 +1,1 @@
-"""Access to the cluster, and facts about Kubernetes objects."""
+"""Access to the cluster, and properties of Kubernetes objects."""

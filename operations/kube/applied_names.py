@@ -1,7 +1,7 @@
-"""The names that objects have, where an object keeps the one under which it was made. Pure.
+"""Use the names of live objects that Pulumi does not rename. Pure.
 
-Pulumi ignores a change of such a name (`ignore_changes`). The program declares the present one, which others
-of its objects may name too.
+Pulumi ignores changes of such a name (`ignore_changes`). The program declares the new name, which other
+objects may refer to.
 """
 
 import json
@@ -17,10 +17,10 @@ NAME: Final = "metadata.name"
 def under_applied_names(
     resources: Sequence[Resource], applied: Mapping[str, Mapping[str, Any]]
 ) -> tuple[Resource, ...]:
-    """Declare objects, and what names them, under the names that they have.
+    """Return the declared objects, and references to them, with the names of the live objects.
 
     Args:
-        resources: what the program declares.
+        resources: those that the program declares.
         applied: the inputs of the state, by URN.
     """
     names = {
@@ -34,7 +34,7 @@ def under_applied_names(
 def _renamed(inputs: Mapping[str, Any], names: Mapping[str, str]) -> Mapping[str, Any]:
     text = json.dumps(inputs)
     for declared, actual in names.items():
-        # As the whole of a value, or as the first part of a host name.
+        # A whole value, or the first part of a host name.
         for end in ('"', "."):
             text = text.replace(f'"{declared}{end}', f'"{actual}{end}')
     renamed: Mapping[str, Any] = json.loads(text)

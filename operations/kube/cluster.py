@@ -27,16 +27,15 @@ from operations.kube.manifests import Manifest
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 SERVERS_OWN = ("uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink")
-"""What the API server writes into an object's metadata."""
-
+"""Metadata that the API server writes."""
 
 RETRIES = 1
 TIMEOUT_SECONDS = (5, 60)
-"""To connect, and to answer: a cluster that is away is told in seconds, not in minutes."""
+"""To connect, and to answer: an unreachable cluster is reported in seconds."""
 
 
-class _Impatient(ApiClient):
-    """Waits for no answer longer than it should take."""
+class _TimeLimitedClient(ApiClient):
+    """Has a time limit for every request."""
 
     def call_api(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 (the library is untyped)
         """Send one request."""
@@ -47,18 +46,18 @@ class _Impatient(ApiClient):
 
 
 class Cluster:
-    """Reads objects of any kind, and deletes them when told to."""
+    """Reads, changes and deletes objects of any kind."""
 
     def __init__(self, context: str) -> None:
         self.context = context
 
     def find(self, manifest: Manifest) -> Manifest | None:
-        """Read the live object of the same kind, name and namespace, if it is there."""
+        """Read the live object of the same kind, name and namespace; None if there is none."""
         found = self.read(manifest)
         return as_stored(found) if found else None
 
     def read(self, manifest: Manifest) -> Manifest | None:
-        """Read it with all that the API server keeps of it."""
+        """Read it with the metadata and the status that the API server writes."""
         metadata = manifest["metadata"]
         try:
             with self._reporting(f"{manifest['kind']} {metadata['name']}"):
@@ -70,7 +69,7 @@ class Cluster:
         return live
 
     def serves(self, api_version: str, kind: str) -> bool:
-        """Tell whether the cluster knows a kind."""
+        """Return whether the cluster serves a kind."""
         try:
             with self._reporting(f"{kind} of {api_version}"):
                 self._kind(api_version, kind)
@@ -81,26 +80,26 @@ class Cluster:
     def every(
         self, api_version: str, kind: str, namespace: str | None = None, selector: str = ""
     ) -> list[Manifest]:
-        """List the objects of a kind, none where the cluster does not know it."""
+        """List the objects of a kind; none if the cluster does not serve it."""
         return [as_stored(each) for each in self.whole(api_version, kind, namespace, selector)]
 
     def whole(
         self, api_version: str, kind: str, namespace: str | None = None, selector: str = ""
     ) -> list[Manifest]:
-        """List the objects of a kind with all that the API server keeps of them."""
+        """List the objects of a kind with the metadata and the status that the API server writes."""
         try:
             with self._reporting(f"{kind} in {namespace or 'every namespace'}"):
                 found = self._kind(api_version, kind).get(namespace=namespace, label_selector=selector)
         except ResourceNotFoundError:
             return []
-        # A list's entries do not say what they are.
+        # Entries of a list have no kind.
         return [{"apiVersion": api_version, "kind": kind, **each} for each in found.to_dict()["items"]]
 
     def status(self, api_version: str, kind: str, name: str, namespace: str) -> dict[str, Any]:
-        """Read what is observed of an object.
+        """Read the status of an object.
 
         Raises:
-            OperationError: it is not there.
+            OperationError: there is no such object.
         """
         try:
             with self._reporting(f"{kind} {name}"):
@@ -108,7 +107,7 @@ class Cluster:
         except (NotFoundError, ResourceNotFoundError) as error:
             raise OperationError(
                 f"no {kind} {name} in namespace {namespace} of context {self.context}",
-                fix=f"kubectl --context {self.context} get {kind.lower()} --all-namespaces, and name it",
+                fix=f"list them: kubectl --context {self.context} get {kind.lower()} --all-namespaces",
             ) from error
         status: dict[str, Any] = found.to_dict().get("status") or {}
         return status
@@ -117,7 +116,7 @@ class Cluster:
         """GET a path of the API server; returns the HTTP status and the body, whatever they are.
 
         Raises:
-            OperationError: no API server answers within so many seconds.
+            OperationError: no API server answers within this time.
         """
         with self._reporting(path):
             try:
@@ -133,7 +132,7 @@ class Cluster:
             return answer.status, answer.data.decode(errors="replace")
 
     def patch(self, manifest: Manifest, change: Manifest) -> None:
-        """Merge a change into an object, in the name of kubectl: Pulumi takes over what kubectl wrote."""
+        """Merge a change into an object as kubectl: Pulumi takes over fields that kubectl wrote."""
         metadata = manifest["metadata"]
         with self._reporting(f"{manifest['kind']} {metadata['name']}"):
             self._kind(manifest["apiVersion"], manifest["kind"]).patch(
@@ -145,10 +144,10 @@ class Cluster:
             )
 
     def replace(self, manifest: Manifest, manager: str) -> Manifest:
-        """Put a whole object in place of the live one of the same resourceVersion; returns what it became.
+        """Replace the live object of the same resourceVersion; returns the result.
 
         Raises:
-            ConflictError: it was changed since it was read.
+            ConflictError: it has changed since it was read.
             UnprocessibleEntityError: a field of it cannot be changed.
         """
         metadata = manifest["metadata"]
@@ -162,7 +161,7 @@ class Cluster:
             return became
 
     def apply(self, manifest: Manifest, manager: str) -> Manifest:
-        """Apply an object by the server, and own every field of it from then on; returns what it became."""
+        """Apply an object server-side and own all its fields; returns the result."""
         metadata = manifest["metadata"]
         with self._reporting(f"{manifest['kind']} {metadata['name']}"):
             became: Manifest = (
@@ -179,7 +178,7 @@ class Cluster:
             return became
 
     def patch_status(self, manifest: Manifest, change: Manifest) -> None:
-        """Change what is observed of an object; one that is gone has nothing to observe."""
+        """Change the status of an object; do nothing if it does not exist."""
         metadata = manifest["metadata"]
         try:
             with self._reporting(f"the status of {manifest['kind']} {metadata['name']}"):
@@ -194,7 +193,7 @@ class Cluster:
             return
 
     def delete(self, manifest: Manifest, *, and_what_it_owns: bool = True) -> None:
-        """Delete an object; one that is gone already is fine."""
+        """Delete an object; do nothing if it does not exist."""
         metadata = manifest["metadata"]
         try:
             with self._reporting(f"{manifest['kind']} {metadata['name']}"):
@@ -210,10 +209,10 @@ class Cluster:
         settings = Configuration()
         try:
             config.load_kube_config(context=self.context, client_configuration=settings)  # type: ignore[no-untyped-call]
-        except (TypeError, AttributeError, KeyError) as error:  # of a file that is YAML and something else
-            raise ConfigException(f"this is no kubeconfig: {error}") from error
+        except (TypeError, AttributeError, KeyError) as error:  # of YAML that is no kubeconfig
+            raise ConfigException(f"this is not a kubeconfig: {error}") from error
         settings.retries = RETRIES
-        return DynamicClient(_Impatient(settings), discoverer=Kinds)  # type: ignore[no-untyped-call]
+        return DynamicClient(_TimeLimitedClient(settings), discoverer=Kinds)  # type: ignore[no-untyped-call]
 
     def _kind(self, api_version: str, kind: str) -> Any:  # noqa: ANN401 (the library is untyped)
         return self._client.resources.get(api_version=api_version, kind=kind)
@@ -232,21 +231,21 @@ class Cluster:
             ) from error
         except ForbiddenError as error:
             raise OperationError(
-                f"{what}: the user of context {self.context} may not do that",
-                evidence=_said(error),
-                fix="give it that right. What a check has to read stands in docs/drift/cronjob.yaml; who it "
-                f"is: kubectl --context {self.context} auth whoami",
+                f"{what}: forbidden for the user of context {self.context}",
+                evidence=_reason(error),
+                fix="grant the permission to the user, see kubectl --context "
+                f"{self.context} auth whoami; docs/drift/cronjob.yaml lists what a check reads",
             ) from error
         except (HTTPError, ApiException) as error:
             raise OperationError(
-                f"{what}: the cluster of context {self.context} does not answer as it should",
-                evidence=_said(error),
+                f"{what}: the cluster of context {self.context} returned an error or no answer",
+                evidence=_reason(error),
                 fix=f"kubectl --context {self.context} get nodes",
             ) from error
 
 
-def _said(error: HTTPError | ApiException) -> str:
-    """Pick what the API server says in words, where it is the API server that says something."""
+def _reason(error: HTTPError | ApiException) -> str:
+    """Return the message of the API server, or else the whole answer."""
     body = str(getattr(error, "body", None) or error).strip()
     try:
         return str(json.loads(body)["message"])
@@ -255,29 +254,29 @@ def _said(error: HTTPError | ApiException) -> str:
 
 
 def as_stored(live: Manifest) -> Manifest:
-    """Leave out of a live object what the API server wrote into it by itself."""
+    """Return a live object without the fields that the API server writes."""
     metadata = {key: value for key, value in live["metadata"].items() if key not in SERVERS_OWN}
     return {**{key: value for key, value in live.items() if key != "status"}, "metadata": metadata}
 
 
 def same_object(one: Manifest, other: Manifest) -> bool:
-    """Tell whether two manifests are of one object; its API may have several versions."""
+    """Return whether two manifests are of one object; the versions of their API may differ."""
     return _identity(one) == _identity(other)
 
 
 def spelled(manifest: Manifest) -> str:
-    """Name an object as a person does."""
+    """Return the kind and name of an object."""
     return f"{manifest['kind']} {manifest['metadata']['name']}"
 
 
 def named(manifest: Manifest) -> str:
-    """Name an object with its namespace."""
+    """Return the kind, namespace and name of an object."""
     place = manifest["metadata"].get("namespace")
     return f"{manifest['kind']} {place}/{manifest['metadata']['name']}" if place else spelled(manifest)
 
 
 def in_kind(objects: Sequence[Manifest], kind: str) -> list[Manifest]:
-    """Pick the objects of a kind."""
+    """Return the objects of a kind."""
     return [each for each in objects if each["kind"] == kind]
 
 

@@ -1,4 +1,4 @@
-"""What the API server writes where nothing was said. Pure.
+"""Default values that the API server writes. Pure.
 
 Only of the kinds and fields that a stack of the program can have. Read from Kubernetes' `defaults.go` and the
 schemas of the Gateway API; a test holds the tables against a real API server. Istio's kinds have no defaults.
@@ -69,6 +69,6 @@ _TABLES: Final[Mapping[str, Mapping[str, Any]]] = {
 
 
 def spec_defaults(manifest: Manifest) -> Mapping[str, Any]:
-    """Tell the defaults of an object's spec, in its shape: of a list, the first item stands for each."""
+    """Return the defaults of an object's spec; the first item of a list applies to every item."""
     group = manifest["apiVersion"].rpartition("/")[0]
     return _TABLES.get(f"{group}/{manifest['kind']}", {})

@@ -1,8 +1,7 @@
-"""The kinds that a cluster serves, asked for by API version.
+"""The kinds that a cluster serves, queried by API version.
 
-The dynamic client's own discovery takes an answer that it cannot read for a kind that is not there, loses
-kinds where several threads ask at once, and keeps a file among the machine's temporary ones. Whoever finds
-nothing of a kind has to know that there is nothing.
+The dynamic client's own discovery treats an invalid answer as a missing kind, loses kinds when several
+threads query at once, and writes a temporary file. Here, an empty list means that there is no object.
 """
 
 import json
@@ -15,15 +14,15 @@ from kubernetes.dynamic.resource import Resource
 from operations.errors import OperationError
 
 CORE = "v1"
-"""What every API server serves."""
+"""An API version that every API server serves."""
 
 
 class Kinds:
-    """What the dynamic client asks for the address of a kind.
+    """Finds the address of a kind for the dynamic client.
 
     Args:
         client: the dynamic client.
-        _: the file that its own discovery would keep.
+        _: the cache file of its own discovery.
     """
 
     def __init__(self, client: Any, _: str | None) -> None:  # noqa: ANN401 (the library is untyped)
@@ -36,7 +35,7 @@ class Kinds:
 
         Raises:
             ResourceNotFoundError: the cluster does not serve it.
-            OperationError: what answers is no API server.
+            OperationError: the answer is not of an API server.
         """
         with self._lock:
             if api_version not in self._served:
@@ -54,10 +53,10 @@ class Kinds:
             listed = json.loads(answer.data)["resources"]
         except NotFoundError as error:
             if api_version == CORE:
-                raise self._is_none(str(error.body)) from error
+                raise self._not_an_api_server(str(error.body)) from error
             return {}
         except (ValueError, KeyError, TypeError) as error:
-            raise self._is_none(repr(error)) from error
+            raise self._not_an_api_server(repr(error)) from error
         below: dict[str, dict[str, Any]] = {}
         for each in listed:
             name, _, part = each["name"].partition("/")
@@ -76,10 +75,10 @@ class Kinds:
             if "/" not in each["name"]
         }
 
-    def _is_none(self, said: str) -> OperationError:
+    def _not_an_api_server(self, answer: str) -> OperationError:
         host = self._client.configuration.host
         return OperationError(
-            f"what answers at {host} is no Kubernetes API server",
-            evidence=said.strip(),
+            f"the server at {host} is not a Kubernetes API server",
+            evidence=answer.strip(),
             fix="name the context of the right cluster: kubectl config get-contexts",
         )

@@ -1,4 +1,4 @@
-"""Fields of Kubernetes objects: how they are named and written for people. Pure."""
+"""Fields of Kubernetes objects: paths and values as text. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,27 +18,27 @@ class _Absent:
 
 
 ABSENT: Final = _Absent()
-"""Stands where there is no field: null is a value."""
+"""A field that does not exist; null is a value."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """A step into a list: to the item at a place, or to the one of a name."""
+    """A step into a list: to the item at an index, or with a name."""
 
     label: int | str
     value: Any = field(compare=False)
 
     def __str__(self) -> str:
-        """As it stands in a path."""
+        """Return the item's part of a path."""
         return f"[{self.label}]"
 
 
 Path = tuple[str | Item, ...]
-"""The way to a field, step by step."""
+"""The steps to a field."""
 
 
 def spelled_path(path: Path) -> str:
-    """Write a path as `spec.ports[http].port`; a key that holds dots stands in brackets."""
+    """Write a path as `spec.ports[http].port`, with keys that contain dots in brackets."""
     text = ""
     for step in path:
         if isinstance(step, Item):
@@ -57,15 +57,15 @@ def flow(value: object) -> str:
 
 
 def without(value: Any, default: Any) -> Any:  # noqa: ANN401 (nested plain data)
-    """Leave out of a value what equals its default, all the way down; ABSENT where nothing else is in it.
+    """Return a value without the parts that equal their default; ABSENT if nothing is left.
 
-    A list's default is that of each of its items, and its items stay.
+    A list's default applies to each of its items, which all remain.
     """
     if value == default and isinstance(value, bool) is isinstance(default, bool):
         return ABSENT
     if isinstance(value, Mapping) and isinstance(default, Mapping) and value:
-        kept = {key: without(each, default.get(key, ABSENT)) for key, each in value.items()}
-        return {key: each for key, each in kept.items() if each is not ABSENT} or ABSENT
+        rest = {key: without(each, default.get(key, ABSENT)) for key, each in value.items()}
+        return {key: each for key, each in rest.items() if each is not ABSENT} or ABSENT
     if isinstance(value, list) and isinstance(default, list) and default:
         items = (without(each, default[0]) for each in value)
         return [{} if each is ABSENT else each for each in items]

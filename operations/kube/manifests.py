@@ -1,4 +1,4 @@
-"""What is applied to the cluster, as Kubernetes objects in the order in which they are applied."""
+"""The Kubernetes objects that a program declares, in the order in which Pulumi applies them."""
 
 import json
 import re
@@ -10,24 +10,24 @@ import yaml
 from operations.pulumi_stack.recorder import Resource
 
 Manifest = dict[str, Any]
-"""A Kubernetes object as its API takes it."""
+"""A Kubernetes object in the form of its API."""
 
 NAMESPACE = "kubernetes:core/v1:Namespace"
 
 HEAD = ("apiVersion", "kind", "metadata")
-"""What a reader looks for first. The rest follows by name, so that equal objects are equal text."""
+"""Keys that come first. The others are sorted, so that equal objects give equal text."""
 
 
 def is_applied(resource: Resource) -> bool:
-    """Tell whether Pulumi applies this resource to the cluster: not components, providers, what is read."""
+    """Return whether Pulumi applies a resource to the cluster: not a component, provider or read object."""
     return resource.custom and not resource.read and resource.type.startswith("kubernetes:")
 
 
 def in_order(resources: Sequence[Resource]) -> list[Resource]:
-    """Order resources so that each comes after all that it waits for, always in the same way.
+    """Sort resources so that each follows its dependencies; the order is deterministic.
 
-    Namespaces come first: what is in one waits for it through its component, which the object does not tell.
-    The order of registration is no such order: tasks that wait for nothing register as they come.
+    Namespaces come first: their objects depend on them through components, which a resource does not list.
+    The order of registration is not deterministic, since independent tasks register concurrently.
     """
     by_urn = {each.urn: each for each in resources}
     ranks: dict[str, int] = {}
@@ -61,14 +61,14 @@ def as_yaml(objects: Sequence[Manifest]) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes the letters that Kubernetes' YAML reads as truths, and PyYAML as text."""
+    """Quotes letters that are booleans in Kubernetes' YAML and text in PyYAML."""
 
 
 _Dumper.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^[yYnN]$"), list("yYnN"))
 
 
 def as_json(objects: Sequence[Manifest]) -> str:
-    """Write one list, as kubectl reads it."""
+    """Write a List object, as kubectl reads it."""
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}, indent=2, ensure_ascii=False)
 
 

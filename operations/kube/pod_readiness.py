@@ -1,4 +1,4 @@
-"""Whether the pods of a version can serve."""
+"""Count the ready pods of a version."""
 
 import json
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from operations.kube.cluster import Cluster
 from operations.pulumi_stack.services import MeshService
 
 SECONDS: Final = 5.0
-"""How long the API server may take to tell of a Deployment."""
+"""Time limit for reading a Deployment."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +23,9 @@ class Pods:
 
 
 def pods_of(cluster: Cluster, service: MeshService, version: str) -> Pods | None:
-    """Count the pods of a version; one whose Deployment is not there, or not declared, has none.
+    """Count the pods of a version: 0 if its Deployment does not exist or is not declared.
 
-    None where nobody can tell just now, because the cluster does not answer or refuses to say.
+    None if the cluster does not answer or denies access.
     """
     if version not in service.deployments:
         return Pods(ready=0, wanted=0)

@@ -1,4 +1,4 @@
-"""Fields of Kubernetes objects without the secrets in them: variables, headers, arguments. Pure."""
+"""Hide secrets in fields of Kubernetes objects: variables, headers, arguments. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -7,21 +7,21 @@ from components.rollout.log_redaction import HIDDEN, resembles_secret, without_s
 from operations.kube.fields import Item, Path
 
 NAMED_BY_KEY: Final = ("annotations", "labels", "headers", "set", "add")
-"""Maps whose keys are names that people choose. Elsewhere a key is Kubernetes' own word: `secretName`."""
+"""Maps whose keys are names that users choose. Other keys are field names of Kubernetes: `secretName`."""
 
 
 def without_secret_values(value: Any, path: Path = ()) -> Any:  # noqa: ANN401 (nested plain data)
-    """Hide every value that looks like a secret, by its name or by itself.
+    """Hide every value that is probably a secret, by its name or its format.
 
     Args:
-        value: of a field, or whole objects.
-        path: where the field is.
+        value: the value of a field, or a whole object.
+        path: the path of the field.
     """
     if isinstance(value, str):
         name = _name(path)
         return HIDDEN if name and resembles_secret(name, value) else without_secrets(value)
     if isinstance(value, Mapping):
-        own = (*path, Item(label=0, value=value))  # what names a `value` is beside it
+        own = (*path, Item(label=0, value=value))  # the name of a `value` is in the same map
         return {
             key: without_secret_values(each, (*own, key) if key == "value" else (*path, key))
             for key, each in value.items()
@@ -35,7 +35,7 @@ def without_secret_values(value: Any, path: Path = ()) -> Any:  # noqa: ANN401 (
 
 
 def _name(path: Path) -> str:
-    """Name what a field is the value of, as in `env[DB_PASSWORD].value`; empty where it has no name."""
+    """Return the name of a field's value, as in `env[DB_PASSWORD].value`; empty if it has none."""
     *above, last = path or ("",)
     if last == "value" and above and isinstance(above[-1], Item):
         item = above[-1]
@@ -44,7 +44,7 @@ def _name(path: Path) -> str:
 
 
 def _is_of_option(words: Sequence[Any], nth: int) -> bool:
-    """Tell whether a word of a command line is the value of the option before it: `--password x`."""
+    """Return whether a word of a command line is the secret value of an option: `--password x`."""
     option, word = words[nth - 1] if nth else None, words[nth]
     return (
         isinstance(option, str)

@@ -1,5 +1,5 @@
-"""What the mesh measures of itself: one figure, one source.
+"""Metrics of the mesh, from Prometheus.
 
-Law: every figure that an operation shows or judges comes from here, and from Prometheus. What cannot be
-told is an error of its own kind, never a zero.
+Every metric that an operation shows or judges is read here. A metric that cannot be read is an error, never
+a zero.
 """

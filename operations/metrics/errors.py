@@ -1,27 +1,27 @@
-"""Why there is no figure. Each cause is a type of its own: a canary waits for some and stops at others."""
+"""Errors of metrics, one type for each cause: a canary waits after some and stops after others."""
 
 from operations.errors import OperationError
 
 
 class MetricsError(OperationError):
-    """A figure cannot be told. No figure is bad because of it."""
+    """A metric could not be read, which does not mean that it is bad."""
 
 
 class PrometheusUnreachable(MetricsError):
-    """Nobody answers where Prometheus should, or it answers that it cannot just now. It may come back."""
+    """Prometheus does not answer, or reports that it is unavailable. This may be temporary."""
 
 
 class WrongPrometheusAddress(MetricsError):
-    """There is no such host or Service, or what answers there is not Prometheus. It will not mend itself."""
+    """There is no such host or Service, or the server there is not Prometheus. Waiting does not help."""
 
 
 class QueryRejected(MetricsError):
-    """Prometheus does not take the query, or does not let us ask."""
+    """Prometheus rejects the query, or denies access."""
 
 
 class NoData(MetricsError):
-    """Prometheus has no sample for the query: nothing was measured, as without traffic."""
+    """Prometheus has no sample for the query, as without traffic."""
 
 
 class InvalidSample(MetricsError):
-    """The answer is no figure that this query can mean: several series, an infinite or negative number."""
+    """The answer is not one valid number: several series, or an infinite or negative value."""

@@ -1,4 +1,4 @@
-"""What a histogram of Prometheus knows of the durations that it counted, and what it does not."""
+"""Percentiles from a histogram of Prometheus, and their precision."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -7,25 +7,25 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Bucket:
-    """Where a percentile lies. Where in it, the histogram does not know."""
+    """The bucket of a percentile. The histogram does not contain the position in the bucket."""
 
     above: float
-    """The bound of the bucket before it; 0 where there is none."""
+    """The upper bound of the bucket before it; 0 for the first one."""
     up_to: float
-    """Its own bound; infinity for the last one."""
+    """Its upper bound; infinity for the last one."""
     rank: float
-    """How far into the bucket the percentile is, 0 to 1, by the count of observations."""
+    """The fraction of the bucket's observations below the percentile, 0 to 1."""
 
     def __str__(self) -> str:
-        """Write its bounds."""
+        """Return its bounds."""
         return f"over {self.above:g}" if math.isinf(self.up_to) else f"{self.above:g} to {self.up_to:g}"
 
 
 def bucket(buckets: Mapping[float, float], share: float) -> Bucket | None:
-    """Find the bucket in which a percentile lies; None where nothing was observed.
+    """Find the bucket of a percentile; None without observations.
 
     Args:
-        buckets: counts by upper bound, each with all that are below it, and infinity as the last.
+        buckets: cumulative counts by upper bound; the last is infinity.
         share: 0.99 for p99.
     """
     total = buckets.get(math.inf, 0.0)
@@ -33,7 +33,7 @@ def bucket(buckets: Mapping[float, float], share: float) -> Bucket | None:
         return None
     rank, below, seen = share * total, 0.0, 0.0
     for bound in sorted(buckets):
-        count = max(seen, buckets[bound])  # growth that was extrapolated can fall by a trifle
+        count = max(seen, buckets[bound])  # extrapolated counts may decrease slightly
         if count >= rank and count > seen:
             return Bucket(above=below, up_to=bound, rank=(rank - seen) / (count - seen))
         if math.isinf(bound):
@@ -43,11 +43,11 @@ def bucket(buckets: Mapping[float, float], share: float) -> Bucket | None:
 
 
 def percentile(buckets: Mapping[float, float], share: float) -> float | None:
-    """Estimate the value below which a share (0 to 1) of all observations lies; None where there is none.
+    """Estimate the value below which a share (0 to 1) of all observations is; None without observations.
 
-    As Prometheus' own `histogram_quantile`: within a bucket observations count as evenly spread. Beyond the
-    last finite bound nothing is known: that bound is the answer. To show, not to judge by: two estimates
-    within one bucket differ by what nobody measured.
+    Like Prometheus' `histogram_quantile`, it interpolates linearly within a bucket, and returns the last
+    finite bound for the last bucket. Use it to show a value, not to judge it: differences within one bucket
+    are not measured.
     """
     found = bucket(buckets, share)
     if found is None:
@@ -56,7 +56,7 @@ def percentile(buckets: Mapping[float, float], share: float) -> float | None:
 
 
 def bounds(buckets: Mapping[float, float], least: float) -> Iterator[float]:
-    """List the finite bounds from a value on, in order."""
+    """List the finite bounds that are not less than a value, in ascending order."""
     return (bound for bound in sorted(buckets) if least <= bound < math.inf)
 
 

@@ -1,4 +1,4 @@
-"""A client of Prometheus' HTTP API that tells apart why there is no answer."""
+"""A client of Prometheus' HTTP API, with an error for each cause of failure."""
 
 import json
 import math
@@ -21,7 +21,7 @@ from operations.metrics.transport import SETTING, Reply, Transport
 DOWN: Final = {httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT}
 NOT_ALLOWED: Final = {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}
 OVERLOADED: Final = {"timeout", "canceled", "unavailable", "internal"}
-"""Prometheus' own words for a query that is right and could not be answered now."""
+"""Error types of Prometheus for a valid query that it cannot answer now."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Sample:
 
     labels: Mapping[str, str]
     value: float
-    """May be NaN or infinite, as PromQL's division has it."""
+    """May be NaN or infinite, as the result of a division in PromQL."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,20 +54,20 @@ class Prometheus:
     transport: Transport
 
     def instant(self, query: str, *, at: float | None = None) -> tuple[Sample, ...]:
-        """Ask for the value of each series at a moment: Unix time in seconds, now where absent.
+        """Query the value of each series at a Unix time in seconds, by default now.
 
-        A scalar comes as one sample without labels. No series is an empty answer, no error.
+        A scalar is returned as one sample without labels. An empty result is not an error.
         """
         kind, result = self._ask("query", query, {} if at is None else {"time": f"{at:.3f}"})
         if kind == "scalar":
-            with _as_promised(query, result):
+            with _valid_response(query, result):
                 return (Sample(labels={}, value=_number(result[1], query)),)
         if kind != "vector":
             raise InvalidSample(
                 f"the query gives a {kind}, not one value for each series: {query}",
-                fix="ask for an instant vector: a rate or a sum, not a bare range",
+                fix="use an instant vector: a rate or a sum, not a range",
             )
-        with _as_promised(query, result):
+        with _valid_response(query, result):
             samples = [
                 Sample(labels=_labels(each["metric"]), value=_number(_value(each, query)[1], query))
                 for each in result
@@ -76,10 +76,10 @@ class Prometheus:
         return tuple(samples)
 
     def range(self, query: str, *, start: float, end: float, step: float) -> tuple[Series, ...]:
-        """Ask for each series from one moment to another, Unix time in seconds, every `step` seconds."""
+        """Query each series between two Unix times in seconds, every `step` seconds."""
         bounds = {"start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step:g}"}
         _, result = self._ask("query_range", query, bounds)
-        with _as_promised(query, result):
+        with _valid_response(query, result):
             return tuple(
                 Series(
                     labels=_labels(each["metric"]),
@@ -89,11 +89,11 @@ class Prometheus:
             )
 
     def scalar(self, query: str, *, at: float | None = None) -> float:
-        """Ask for the one finite number that a query gives.
+        """Query one finite number.
 
         Raises:
-            NoData: it gives none, or NaN, which is nothing divided by nothing.
-            InvalidSample: it gives several, or an infinite one.
+            NoData: the result is empty, or NaN, which is 0 divided by 0.
+            InvalidSample: the result has several series, or is infinite.
         """
         samples = self.instant(query, at=at)
         if len(samples) > 1:
@@ -104,12 +104,12 @@ class Prometheus:
         if not samples or math.isnan(samples[0].value):
             raise NoData(
                 f"Prometheus at {self.transport.address} has no data for: {query}",
-                fix="see in Prometheus whether the metric is there, and whether there was traffic",
+                fix="check in Prometheus that the metric exists, and that there was traffic",
             )
         if math.isinf(samples[0].value):
             raise InvalidSample(
                 f"the query gives {samples[0].value}: {query}",
-                fix="see that it divides by nothing that can be 0",
+                fix="change the query: it must not divide by 0",
             )
         return samples[0].value
 
@@ -117,24 +117,24 @@ class Prometheus:
         reply = self.transport.get(f"api/v1/{path}", {"query": query, **bounds})
         answer = self._answer(reply)
         if answer.get("status") == "success":
-            with _as_promised(query, reply.text):
+            with _valid_response(query, reply.text):
                 data = answer["data"]
                 return str(data["resultType"]), data["result"]
-        said = str(answer.get("error", reply.text)).strip()
+        reason = str(answer.get("error", reply.text)).strip()
         if str(answer.get("errorType")) in OVERLOADED:
             raise PrometheusUnreachable(
                 f"Prometheus at {self.transport.address} cannot answer now",
-                evidence=said,
-                fix="see its log; a shorter window asks less of it",
+                evidence=reason,
+                fix="read its log; a shorter window takes less time",
             )
         raise QueryRejected(
-            f"Prometheus at {self.transport.address} refuses the query: {query}",
-            evidence=said,
-            fix="mend the query where it stands in the stack file",
+            f"Prometheus at {self.transport.address} rejects the query: {query}",
+            evidence=reason,
+            fix="correct the query in the stack file",
         )
 
     def _answer(self, reply: Reply) -> Mapping[str, Any]:
-        """Read an answer of Prometheus, and tell it from those of whoever else may answer there."""
+        """Read the answer, and check that it is one of Prometheus."""
         try:
             answer = json.loads(reply.text)
         except (ValueError, RecursionError):
@@ -144,31 +144,31 @@ class Prometheus:
         where, evidence = self.transport.address, _beginning(reply)
         if reply.status in DOWN:
             raise PrometheusUnreachable(
-                f"Prometheus at {where} is down", evidence=evidence, fix="see its pod and its log"
+                f"Prometheus at {where} is down", evidence=evidence, fix="check its pod and its log"
             )
         if reply.status in NOT_ALLOWED:
             raise QueryRejected(
-                f"who asks may not query Prometheus at {where}",
+                f"access to Prometheus at {where} is denied",
                 evidence=evidence,
-                fix="give this user the right to it: for a Service, `get` of services/proxy",
+                fix="grant this user access: for a Service, `get` of services/proxy",
             )
         raise WrongPrometheusAddress(
-            f"what answers at {where} is not Prometheus", evidence=evidence, fix=f"mend {SETTING}"
+            f"the server at {where} is not Prometheus", evidence=evidence, fix=f"correct {SETTING}"
         )
 
 
 def sums(samples: Sequence[Sample], *labels: str) -> dict[tuple[str, ...], float]:
-    """Add samples up by labels; one that is absent counts as an empty text.
+    """Add up samples by labels; a missing label counts as empty.
 
     Raises:
-        InvalidSample: a sample is no count.
+        InvalidSample: a sample is not a count.
     """
     found: dict[tuple[str, ...], float] = {}
     for sample in samples:
         if not math.isfinite(sample.value) or sample.value < 0:
             raise InvalidSample(
-                f"Prometheus counts {sample.value} of {dict(sample.labels)}",
-                fix="mend metrics.requests and metrics.durations in the stack file: they must give counts",
+                f"Prometheus returns the count {sample.value} for {dict(sample.labels)}",
+                fix="correct metrics.requests and metrics.durations in the stack file, to return counts",
             )
         key = tuple(sample.labels.get(label, "") for label in labels)
         found[key] = found.get(key, 0.0) + sample.value
@@ -176,19 +176,19 @@ def sums(samples: Sequence[Sample], *labels: str) -> dict[tuple[str, ...], float
 
 
 @contextmanager
-def _as_promised(query: str, answer: object) -> Iterator[None]:
-    """Tell of an answer that is not of the form that Prometheus' API promises.
+def _valid_response(query: str, answer: object) -> Iterator[None]:
+    """Report an answer that does not have the format of Prometheus' API.
 
     Raises:
-        InvalidSample: something is missing, or of another type.
+        InvalidSample: a field is missing or has another type.
     """
     try:
         yield
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise InvalidSample(
-            f"the answer is none of Prometheus' API ({type(error).__name__}: {error}): {query}",
+            f"the answer is not in the format of Prometheus' API ({type(error).__name__}: {error}): {query}",
             evidence=str(answer)[:500],
-            fix=f"see what answers there, or mend {SETTING}",
+            fix=f"check the server at this address, or correct {SETTING}",
         ) from error
 
 
@@ -200,19 +200,19 @@ def _value(sample: Mapping[str, Any], query: str) -> Sequence[Any]:
     if "value" not in sample and "histogram" in sample:
         raise InvalidSample(
             f"the query gives a native histogram, not a number: {query}",
-            fix="ask for numbers: histogram_count(…), or the metric's classic buckets",
+            fix="query numbers: histogram_count(…), or the metric's classic buckets",
         )
     value: Sequence[Any] = sample["value"]
     return value
 
 
 def _are_distinct(labels: Sequence[Mapping[str, str]], query: str) -> None:
-    """See that no series comes twice: its requests would count twice."""
+    """Check that no series occurs twice: its requests would count twice."""
     seen = {frozenset(each.items()) for each in labels}
     if len(seen) < len(labels):
         raise InvalidSample(
-            f"the answer has a series twice: {query}",
-            fix="see what answers there: Prometheus has each series once",
+            f"the answer contains a series twice: {query}",
+            fix="check the server at this address: Prometheus returns each series once",
         )
 
 
@@ -221,7 +221,7 @@ def _number(text: object, query: str) -> float:
         return float(str(text))
     except ValueError:
         raise InvalidSample(
-            f"the query gives {text!r}, which is no number: {query}", fix="ask for numbers"
+            f"the query gives {text!r}, which is not a number: {query}", fix="query numbers"
         ) from None
 
 

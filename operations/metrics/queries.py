@@ -1,4 +1,4 @@
-"""What is asked of Prometheus: Istio's standard metrics, or what the stack file says in their place."""
+"""The queries to Prometheus: Istio's standard metrics, or those of the stack file."""
 
 import json
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ from operations.pulumi_stack.project import Project
 from operations.pulumi_stack.services import MeshService
 
 PROMETHEUS: Final = "istio-system/prometheus:9090"
-"""Where Istio's own addon and `mesh-platform/` put it."""
+"""The address in Istio's addon and in `mesh-platform/`."""
 
-# reporter="source": the gateway and the callers' proxies also count what never reached a pod.
+# reporter="source": the gateway and the callers' proxies also count requests that reached no pod.
 _SERIES: Final = (
     '{reporter="source",destination_service_namespace="$namespace",destination_service_name=~"$services"}'
 )
 
 
 def _counted(metric: str, *labels: str) -> str:
-    """Sum the growth of a counter over the window.
+    """Sum the increase of a counter over the window.
 
-    `increase` loses what a series counted before Prometheus first saw it, as the first error of a version.
-    All of such a series is new where its proxy was scraped already when the window began.
+    `increase` omits the count at the first sample of a new series, such as the first error of a version. If
+    the proxy was already scraped when the window began, the whole count of a new series is an increase.
     """
     series = f"{metric}{_SERIES}"
     return (
@@ -38,10 +38,10 @@ DURATIONS: Final = _counted("istio_request_duration_milliseconds_bucket", "le")
 
 @dataclass(frozen=True, kw_only=True)
 class Queries:
-    """The stack file's key `metrics`, with Istio's standard metrics where it says nothing.
+    """The stack file's key `metrics`, with Istio's standard metrics by default.
 
-    In each query stand `$service` (its name), `$services` (a regular expression of all Kubernetes Services
-    that lead to it), `$namespace`, `$window` (as `60000ms`), and where one version is asked for, `$version`.
+    A query can contain `$service` (its name), `$services` (a regular expression of all its Kubernetes
+    Services), `$namespace`, `$window` (as `60000ms`), and `$version` if it is about one version.
     """
 
     prometheus: str = PROMETHEUS
@@ -59,7 +59,7 @@ class Queries:
 
 
 def filled(query: str, service: MeshService, *, window: float, version: str | None = None) -> str:
-    """Put names and the window, in seconds, into a query. Other `$` stay, as in label_replace."""
+    """Insert names and the window, in seconds, into a query. Other `$` remain, as in label_replace."""
     words = {
         "service": service.name,
         "services": "|".join(sorted(service.hosts)),

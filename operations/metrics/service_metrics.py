@@ -1,10 +1,10 @@
-"""The figures of a service and its versions over a window: what canary, `traffic` and people judge by.
+"""Metrics of a service and its versions over a window, for the canary and `operations traffic`.
 
-figures = Figures.of(project, stack, cluster)
+metrics = MetricsReader.of(project, stack, cluster)
 (shop,) = [each for each in services_of(learn(project, stack)) if each.name == "shop"]
-now = figures.measured(shop, window=60)                 # ServiceMetrics, the last 60 seconds
-now.versions["v2"].success, now.versions["v2"].p99      # 0.995, 12.5 (ms); None where there was no request
-figures.scalar("sum(rate(errors_total{app='$service',version='$version'}[$window]))",
+now = metrics.measured(shop, window=60)                 # ServiceMetrics, the last 60 seconds
+now.versions["v2"].success, now.versions["v2"].p99      # 0.995, 12.5 (ms); None without requests
+metrics.scalar("sum(rate(errors_total{app='$service',version='$version'}[$window]))",
                shop, version="v2", window=60)           # any PromQL that gives one number
 """
 
@@ -22,30 +22,30 @@ from operations.pulumi_stack.project import Project
 from operations.pulumi_stack.services import MeshService
 
 UNKNOWN = "unknown"
-"""Istio's word for a version that the reporter could not tell, as of a request that reached no pod."""
+"""Istio's value for an unknown version, as of a request that reached no pod."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class VersionMetrics:
-    """What one version answered within the window."""
+    """The requests to one version within the window."""
 
     requests: float
-    """How many; counters are read every few seconds, so it is no whole number."""
+    """Number of requests; fractional, since counters are read every few seconds and extrapolated."""
     failures: float
-    """How many of them got a 5xx, from the version or in its place."""
+    """Number of requests with status 5xx, from the version or from a proxy."""
     window: float
     """Seconds."""
     share: float | None
-    """Its part of the requests to all versions, 0 to 1; None where there was none to any."""
+    """Its share of the requests to all versions, 0 to 1; None without requests."""
     p50: float | None
-    """Half of the requests took at most so many milliseconds; None where there was none."""
+    """Median of the durations in milliseconds; None without requests."""
     p90: float | None
     p99: float | None
     durations: Mapping[float, float]
-    """How many took at most so many milliseconds, by that bound; infinity is the last one."""
+    """Cumulative number of requests by upper bound of the duration in milliseconds; the last is infinity."""
 
     def percentile(self, part: float) -> float | None:
-        """Estimate in how many milliseconds a part (0 to 1) of the requests was answered."""
+        """Estimate the milliseconds within which a share (0 to 1) of the requests was answered."""
         return percentile(self.durations, part)
 
     @property
@@ -55,19 +55,19 @@ class VersionMetrics:
 
     @property
     def success(self) -> float | None:
-        """The part that got no 5xx, 0 to 1; None where there was no request."""
+        """The share of requests without status 5xx, 0 to 1; None without requests."""
         return 1 - self.failures / self.requests if self.requests else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceMetrics:
-    """What a service answered within the window."""
+    """The requests to a service within the window."""
 
     service: MeshService
     window: float
     """Seconds."""
     versions: Mapping[str, VersionMetrics]
-    """Every declared version, and after them whatever else answered, `unknown` included."""
+    """Every declared version, then other versions with requests, `unknown` included."""
 
     @property
     def requests(self) -> float:
@@ -77,22 +77,22 @@ class ServiceMetrics:
 
 @dataclass(frozen=True)
 class MetricsReader:
-    """Asks Prometheus. Every method raises the errors of `operations.metrics.errors`."""
+    """Queries Prometheus. Every method raises the errors of `operations.metrics.errors`."""
 
     prometheus: Prometheus
     queries: Queries
 
     @classmethod
     def of(cls, project: Project, stack: str, cluster: Cluster) -> Self:
-        """Take address and queries from the stack file."""
+        """Read the address and the queries from the stack file."""
         queries = Queries.of(project, stack)
         return cls(Prometheus(reach(queries.prometheus, cluster)), queries)
 
     def measured(self, service: MeshService, *, window: float, at: float | None = None) -> ServiceMetrics:
-        """Measure a service over the window that ends at a moment, in Unix seconds; now where absent.
+        """Measure a service over the window that ends at a Unix time, by default now.
 
-        Without traffic every version has 0 requests. A window of at least five scrapes gives counts that
-        are right to a fifth or better; the first seconds after a proxy began are not known.
+        Without traffic every version has 0 requests. With a window of at least five scrapes the error of the
+        counts is at most 20 %; the first seconds after the start of a proxy are unknown.
         """
         codes = sums(self._counts(self.queries.requests, service, window, at), "version", "response_code")
         bounds = sums(self._counts(self.queries.durations, service, window, at), "version", "le")
@@ -124,11 +124,11 @@ class MetricsReader:
         version: str | None = None,
         at: float | None = None,
     ) -> float:
-        """Ask for the one number that a query gives, with its `$service`, `$version`, `$window` … filled in.
+        """Query one number, with `$service`, `$version`, `$window` … of the query filled in.
 
         Raises:
-            NoData: it gives no number: nothing was measured.
-            InvalidSample: it gives several, or an infinite one.
+            NoData: the result is empty: nothing was measured.
+            InvalidSample: the result has several series, or is infinite.
         """
         return self.prometheus.scalar(filled(query, service, window=window, version=version), at=at)
 
@@ -143,7 +143,7 @@ class MetricsReader:
 
 
 def _version(labels: Mapping[str, str], service: MeshService) -> str:
-    """A Service that selects one version says which: more than the metric where no pod answered."""
+    """Prefer the version that a Service selects to the metric's, which is unknown if no pod answered."""
     selected = service.hosts.get(labels.get("destination_service_name", ""))
     return selected or labels.get("destination_version", "") or UNKNOWN
 
@@ -153,6 +153,6 @@ def _bound(text: str) -> float:
         return float(text)
     except ValueError:
         raise InvalidSample(
-            f"a bucket of the histogram ends at {text!r}",
-            fix="mend metrics.durations in the stack file: it must give counts by `le`",
+            f"a bucket of the histogram has the bound {text!r}",
+            fix="correct metrics.durations in the stack file: it must return counts by `le`",
         ) from None

@@ -1,7 +1,7 @@
-"""How Prometheus is reached: at a URL, or as a Service of the cluster through the API server.
+"""Connect to Prometheus at a URL, or as a Service of the cluster through the API server.
 
-Through the API server it needs no port of its own and no credentials but those of the kubeconfig: the right
-to `get` the Service's `services/proxy`.
+The API server needs no exposed port and only the credentials of the kubeconfig, with the permission to `get`
+the Service's `services/proxy`.
 """
 
 import socket
@@ -19,38 +19,38 @@ from operations.kube.cluster import Cluster
 from operations.metrics.errors import PrometheusUnreachable, WrongPrometheusAddress
 
 SECONDS: Final = 10.0
-"""How long one answer may take. Prometheus gives a query two minutes itself; nobody waits so long."""
+"""Time limit of one answer. Prometheus' own limit of a query is two minutes, too long for a canary."""
 NO_PORT: Final = "no service port"
-"""What the API server says, with 503, where the Service is there and the port is not one of its own."""
+"""The API server's message, with status 503, if the Service exists and does not have the port."""
 SETTING: Final = "metrics.prometheus in the stack file: a URL, or NAMESPACE/SERVICE:PORT"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """What came back over HTTP."""
+    """An HTTP response."""
 
     status: int
     text: str
 
 
 class Transport(Protocol):
-    """A way to one Prometheus."""
+    """A connection to one Prometheus."""
 
     @property
     def address(self) -> str:
-        """Where that is, for a person."""
+        """Its address, for messages."""
 
     def get(self, path: str, parameters: Mapping[str, str]) -> Reply:
         """GET a path below it.
 
         Raises:
-            PrometheusUnreachable: nobody answers.
-            WrongPrometheusAddress: the address leads nowhere.
+            PrometheusUnreachable: no answer.
+            WrongPrometheusAddress: there is no such host or Service.
         """
 
 
 def reach(address: str, cluster: Cluster) -> Transport:
-    """Choose the way by the form of the address."""
+    """Choose the transport by the format of the address."""
     return AtUrl(address) if "://" in address else InCluster(address, cluster)
 
 
@@ -66,20 +66,20 @@ class AtUrl:
         try:
             return self._reply(f"{self.address.rstrip('/')}/{path}", parameters)
         except (httpx.RequestError, httpx.InvalidURL) as error:
-            # What the other side breaks off, as when it restarts, is no fault of the address.
-            lost = isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL | httpx.LocalProtocolError)
-            if lost or any(isinstance(each, socket.gaierror | ssl.SSLError) for each in _causes(error)):
+            # A connection that the server closes, as when it restarts, does not mean a wrong address.
+            wrong = isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL | httpx.LocalProtocolError)
+            if wrong or any(isinstance(each, socket.gaierror | ssl.SSLError) for each in _causes(error)):
                 raise WrongPrometheusAddress(
-                    f"no Prometheus at {self.address}", evidence=str(error), fix=f"mend {SETTING}"
+                    f"no Prometheus at {self.address}", evidence=str(error), fix=f"correct {SETTING}"
                 ) from error
             raise PrometheusUnreachable(
                 f"Prometheus at {self.address} does not answer",
                 evidence=str(error) or type(error).__name__,
-                fix=f"see why it is down, or mend {SETTING}",
+                fix=f"check why it is down, or correct {SETTING}",
             ) from error
 
     def _reply(self, url: str, parameters: Mapping[str, str]) -> Reply:
-        """Read an answer, within the time for it as a whole: httpx limits the time between two parts."""
+        """Read an answer within the time limit; that of httpx applies to each part of it."""
         ends = time.monotonic() + SECONDS
         with self.client.stream("GET", url, params=dict(parameters)) as answer:
             parts = bytearray()
@@ -107,14 +107,14 @@ class InCluster:
             no_context = isinstance(error.__cause__, ConfigException)
             kind = WrongPrometheusAddress if no_context else PrometheusUnreachable
             raise kind(error.what, evidence=error.evidence, fix=error.fix) from error
-        # The API server's own answers have a kind; what Prometheus says has none.
+        # Answers of the API server itself have a kind, those of Prometheus have none.
         of_api_server = '"kind":"Status"' in text.replace(" ", "")
         absent = status == httpx.codes.NOT_FOUND or NO_PORT in text
         if of_api_server and absent:
             raise WrongPrometheusAddress(
                 f"no Service {self.address} in the cluster of context {self.cluster.context}",
                 evidence=text.strip(),
-                fix=f"kubectl --context {self.cluster.context} get services -A, then mend {SETTING}",
+                fix=f"kubectl --context {self.cluster.context} get services -A, then correct {SETTING}",
             )
         return Reply(status=status, text=text)
 

@@ -1,4 +1,4 @@
-"""The cluster that a stack means, and no other."""
+"""Check that a stack's kubeconfig context leads to the cluster that the stack is pinned to."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -10,20 +10,20 @@ from operations.pulumi_stack.recorder import Resource
 
 PROVIDER: Final = "pulumi:providers:kubernetes"
 PIN: Final = "mesh:index:ClusterPin"
-WITNESS: Final[Manifest] = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kube-system"}}
+REFERENCE: Final[Manifest] = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kube-system"}}
 
 
 def meant_cluster(resources: Sequence[Resource]) -> Cluster:
-    """Reach the cluster to which a program's provider leads, once it is the one that the stack is pinned to.
+    """Return the cluster of a program's provider, if it is the one that the stack is pinned to.
 
     Raises:
-        OperationError: the program has no provider with a context, the cluster does not answer, or it is
+        OperationError: the program has no provider with a context, or the cluster does not answer or is
             another one.
     """
     contexts = {each.inputs.get("context") for each in resources if each.type == PROVIDER} - {None}
     if len(contexts) != 1:
         raise OperationError(
-            f"the program names {len(contexts)} kubeconfig contexts; there must be one to know its cluster",
+            f"the program uses {len(contexts)} kubeconfig contexts; it must use exactly one",
             fix="pulumi config set kubernetes:context NAME",
         )
     cluster = Cluster(str(contexts.pop()))
@@ -34,8 +34,8 @@ def meant_cluster(resources: Sequence[Resource]) -> Cluster:
 
 
 def _check(cluster: Cluster, pinned: str) -> None:
-    witness = cluster.read(WITNESS)
-    found = witness["metadata"]["uid"] if witness else "none"
+    reference = cluster.read(REFERENCE)
+    found = reference["metadata"]["uid"] if reference else "none"
     if found != pinned:
         raise OperationError(
             f"the stack is pinned to the cluster whose namespace kube-system has the uid {pinned}, and "

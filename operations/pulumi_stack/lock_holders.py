@@ -1,4 +1,4 @@
-"""Whether an update of a stack runs, on every backend, asked without changing anything."""
+"""Find out whether an update of a stack is running, on every backend, without changing anything."""
 
 from collections.abc import Sequence
 
@@ -9,15 +9,15 @@ from operations.pulumi_stack import locks
 from operations.recovery.backend import FileBackend
 
 HTTP = ("https://", "http://")
-"""How the addresses of Pulumi Cloud begin, wherever it is hosted."""
+"""Schemes of the addresses of Pulumi Cloud, also where it is self-hosted."""
 
 
 def lock_holders(workspace: auto.LocalWorkspace, project: str, stack: str) -> Sequence[locks.Holder]:
-    """List who holds the lock of a stack that exists; nobody, where no update runs.
+    """List the holders of the lock of an existing stack; none if no update is running.
 
     Raises:
-        StackLocked: an update runs, and the backend does not tell whose.
-        OperationError: the backend does not answer.
+        StackLocked: an update is running, and the backend does not report its user.
+        OperationError: the backend did not answer.
     """
     url = workspace.who_am_i().url
     if files := FileBackend.of(url, project, stack):
@@ -26,14 +26,14 @@ def lock_holders(workspace: auto.LocalWorkspace, project: str, stack: str) -> Se
         return _of_cloud(workspace, stack) if (url or "").startswith(HTTP) else _of_bucket(workspace, stack)
     except auto.CommandError as error:
         raise OperationError(
-            f"it cannot be found out whether an update of stack {stack} runs; nothing was changed",
+            f"cannot find out whether an update of stack {stack} is running; nothing was changed",
             evidence=str(error).strip(),
-            fix="pulumi whoami --verbose, and see that the backend answers; then the same command again",
+            fix="check that the backend answers: pulumi whoami --verbose; then run the command again",
         ) from error
 
 
 def _of_cloud(workspace: auto.LocalWorkspace, stack: str) -> Sequence[locks.Holder]:
-    """Pulumi Cloud lists for each stack whether it is updated now, and nothing of whom."""
+    """Ask Pulumi Cloud, which lists for each stack whether an update is running, but not its user."""
     name = stack.rpartition("/")[2]
     found = (each for each in workspace.list_stacks() if each.name.rpartition("/")[2] == name)
     if any(each.update_in_progress for each in found):
@@ -42,7 +42,7 @@ def _of_cloud(workspace: auto.LocalWorkspace, stack: str) -> Sequence[locks.Hold
 
 
 def _of_bucket(workspace: auto.LocalWorkspace, stack: str) -> Sequence[locks.Holder]:
-    """Want to make the stack, which exists: Pulumi looks at the locks first, and then refuses.
+    """Try to create the stack, which exists: Pulumi checks the locks before it refuses.
 
     Read from Pulumi 3.246, pkg/backend/diy, CreateStack. Nothing of the state is read or written.
     """

@@ -1,8 +1,8 @@
-"""Who holds the lock of a stack, and waiting for it in plain sight.
+"""Report the holders of a stack's lock, and wait for it.
 
-Pulumi lets one update of a stack run at a time. A backend in files or in a bucket keeps a note for each lock:
-who, where, which process, since when. A process that was killed leaves its note behind. Pulumi Cloud has no
-such note: there the lock ends by itself some minutes after its process.
+Pulumi runs one update of a stack at a time. A backend in files or in a bucket stores a file for each lock:
+user, host, process and time. A process that was killed leaves its file behind. Pulumi Cloud has no such
+file: the lock expires some minutes after its process.
 """
 
 import datetime as dt
@@ -23,18 +23,18 @@ T = TypeVar("T")
 ReportLine = Callable[[str], None]
 
 POLL_SECONDS: Final = 1.0
-SAY_SECONDS: Final = 15.0
-"""How often a wait is mentioned again."""
+REPORT_SECONDS: Final = 15.0
+"""Time between two reports of a wait."""
 
 _NOTE: Final = re.compile(
     r"created by (?P<user>.*)@(?P<host>[^@\s]*) \(pid (?P<pid>\d+)\) at (?P<since>\S+)", re.MULTILINE
 )
-"""As Pulumi writes it: pkg/backend/diy/lock.go."""
+"""The format of pkg/backend/diy/lock.go."""
 
 _IN_CONTAINERS: Final = re.compile(r"^NSpid:\s+(?P<pids>[\d\s]+)$", re.MULTILINE)
 
 INITIAL: Final = {"pid": "pid:[4026531836]", "uts": "uts:[4026531838]"}
-"""The machine's own namespaces: include/linux/proc_ns.h of Linux."""
+"""The initial namespaces of a machine: include/linux/proc_ns.h of Linux."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,23 +47,23 @@ class Holder:
     since: dt.datetime
 
     def __str__(self) -> str:
-        """As a person reads it."""
+        """Return user, host, process and time."""
         return f"{self.user}@{self.host}, process {self.pid}, since {self.since:%Y-%m-%d %H:%M:%S %Z}"
 
     @property
     def ended(self) -> bool:
-        """Whether the process surely runs no more. Of other machines nothing is sure.
+        """Whether the process has certainly ended; False for a process of another machine.
 
-        No clock is asked: the start time of a process moves with the clock of its machine. The number of a
-        process that ended is given out again, so only a pulumi of that number counts as the holder.
+        Start times are not compared: they move with the clock of the machine. Linux reuses the ids of ended
+        processes, so only a pulumi with this id counts as the holder.
         """
-        if self.host != socket.gethostname() or _sees_too_little():
+        if self.host != socket.gethostname() or _has_hidden_processes():
             return False
-        return not any(self.pid in _numbers(each) for each in psutil.process_iter() if _is_pulumi(each))
+        return not any(self.pid in _ids(each) for each in psutil.process_iter() if _is_pulumi(each))
 
 
 def _is_pulumi(process: psutil.Process) -> bool:
-    """Tell whether a process is a living pulumi: one that was killed keeps its name until it is reaped."""
+    """Return whether a process is a running pulumi; a killed one has its name until it is reaped."""
     try:
         # Some distributions wrap it: `.pulumi-wrapped`.
         return "pulumi" in process.name() and process.status() != psutil.STATUS_ZOMBIE
@@ -71,29 +71,29 @@ def _is_pulumi(process: psutil.Process) -> bool:
         return False
 
 
-def _numbers(process: psutil.Process) -> set[int]:
-    """List the numbers of a process: its own here, and those in the containers in which it is.
+def _ids(process: psutil.Process) -> set[int]:
+    """List the ids of a process: its own, and those in its containers.
 
-    A container that shares the machine's host name notes the number that the process has inside.
+    A container with the machine's host name writes the id inside the container into the lock.
     """
     found = _IN_CONTAINERS.search(_status(process.pid))
     return {process.pid, *map(int, found["pids"].split() if found else ())}
 
 
 def _status(pid: int) -> str:
-    """Read what Linux tells of a process; nothing elsewhere."""
+    """Read the status file of a process on Linux; empty elsewhere."""
     try:
         return Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     except OSError:
         return ""
 
 
-def _sees_too_little() -> bool:
-    """Tell whether this is a container with the host name of its machine, whose processes it cannot see."""
+def _has_hidden_processes() -> bool:
+    """Return whether this is a container with its machine's host name, which cannot see its processes."""
     try:
         return INITIAL["uts"] == _namespace("uts") and INITIAL["pid"] != _namespace("pid")
     except OSError:
-        return False  # not Linux, so no container
+        return False  # not Linux
 
 
 def _namespace(kind: str) -> str:
@@ -101,11 +101,11 @@ def _namespace(kind: str) -> str:
 
 
 class StackLocked(OperationError):
-    """Another update of the stack runs."""
+    """Another update of the stack is running."""
 
 
 def holders(error: auto.ConcurrentUpdateError) -> list[Holder]:
-    """Read who holds the lock from what Pulumi said; nobody, where the backend does not say it."""
+    """Read the holders from Pulumi's error; none if the backend does not report them."""
     return [
         Holder(
             user=match["user"],
@@ -118,34 +118,34 @@ def holders(error: auto.ConcurrentUpdateError) -> list[Holder]:
 
 
 def locked(stack: str, found: Sequence[Holder]) -> OperationError:
-    """Say who holds the lock, and what to do about it."""
+    """Return the error that reports the holders and how to release the lock."""
     if found and all(each.ended for each in found):
         return OperationError(
-            f"stack {stack} is locked by a process that ended without giving the lock back: {_listed(found)}",
-            fix=f"python -m operations recover --stack {stack}, which brings stack and cluster in order; "
-            f"or, for the lock alone: pulumi cancel --yes --stack {stack}, then the same command again",
+            f"stack {stack} is locked by a process that ended without releasing the lock: {_listed(found)}",
+            fix=f"python -m operations recover --stack {stack}, which repairs the stack; or, for the lock "
+            f"alone: pulumi cancel --yes --stack {stack}, then run the command again",
         )
     return StackLocked(
-        f"stack {stack} is locked: another update of it runs; nothing was changed",
+        f"stack {stack} is locked: another update of it is running; nothing was changed",
         evidence="\n".join(f"held by {each}" for each in found),
-        fix="wait until it has ended. If you know that its process is gone: "
+        fix="wait until it has ended. If its process is certainly gone: "
         f"pulumi cancel --yes --stack {stack}, then python -m operations recover --stack {stack}",
     )
 
 
 def patiently(work: Callable[[], T], *, stack: str, seconds: float, report_line: ReportLine) -> T:
-    """Do something that takes the stack's lock, and wait for another update to end first.
+    """Do work that takes the stack's lock, and repeat it until another update has ended.
 
     Args:
-        work: what to do, through the Automation API; tried again while the stack is locked.
-        stack: its name.
+        work: calls the Automation API.
+        stack: the stack's name.
         seconds: how long to wait; 0 to try once.
-        report_line: is told who holds the lock, at once and every 15 s.
+        report_line: gets a line with the holders at once and every 15 s.
 
     Raises:
-        OperationError: it is still locked, or the holder ended without giving the lock back.
+        OperationError: the stack is still locked, or the holder ended without releasing the lock.
     """
-    ends, description = time.monotonic() + seconds, time.monotonic()
+    ends, next_report = time.monotonic() + seconds, time.monotonic()
     while True:
         try:
             return work()
@@ -154,10 +154,10 @@ def patiently(work: Callable[[], T], *, stack: str, seconds: float, report_line:
             now = time.monotonic()
             if now >= ends or (found and all(each.ended for each in found)):
                 raise locked(stack, found) from error
-            if now >= description:
+            if now >= next_report:
                 held = _listed(found) or "another update"
                 report_line(f"waiting up to {ends - now:.0f} s for the lock of stack {stack}, held by {held}")
-                description = now + SAY_SECONDS
+                next_report = now + REPORT_SECONDS
             time.sleep(min(POLL_SECONDS, ends - now))
 
 

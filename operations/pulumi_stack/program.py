@@ -33,7 +33,7 @@ class Declared:
 
     resources: tuple[Resource, ...]
     outputs: Mapping[str, Any]
-    """The stack's outputs as plain data, without those that only a cluster can tell."""
+    """The stack's outputs as plain data, without those that depend on a cluster."""
 
 
 def declare(project: Project, stack: str) -> tuple[Resource, ...]:

@@ -25,7 +25,7 @@ _is_program: ContextVar[bool] = ContextVar("is_program", default=False)
 
 
 def runs_in_process(project: Project) -> bool:
-    """Tell whether this interpreter can run a project's program as Pulumi would.
+    """Return whether this interpreter can run a project's program as Pulumi would.
 
     It cannot run a program in another language or virtual environment, or without a `__main__.py`: the
     `pulumi` command starts those itself.

@@ -12,16 +12,16 @@ from operations.errors import OperationError
 
 PROJECT_FILE = "Pulumi.yaml"
 HIDDEN = "[secret]"
-"""What Pulumi shows in place of a secret."""
+"""Pulumi's placeholder for a secret."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StackConfig:
-    """The config of one stack as Pulumi hands it to the program: every value is text, objects are JSON."""
+    """The config of one stack as Pulumi passes it to the program: every value is text, objects are JSON."""
 
     values: Mapping[str, str]
     secret: tuple[str, ...]
-    """Keys that hold a secret, whole or in part. Their values are not known here: only Pulumi decrypts."""
+    """Keys whose values are secret, whole or in part. They are unknown here: only Pulumi decrypts them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,21 +31,21 @@ class Project:
     folder: Path
     settings: Mapping[str, Any]
     drafts: Mapping[str, str] = field(default_factory=dict)
-    """Texts by stack that are taken in place of stack files, to learn what they would mean."""
+    """Texts by stack that replace stack files, to find out what they declare."""
 
     @classmethod
     def at(cls, start: Path) -> Self:
-        """Find the project of a folder, as Pulumi does: in it, or above it.
+        """Find the project of a folder as Pulumi does: in it or above it.
 
         Raises:
-            OperationError: there is none.
+            OperationError: there is no project.
         """
         for folder in (start.resolve(), *start.resolve().parents):
             if (folder / PROJECT_FILE).is_file():
                 return cls(folder=folder, settings=_read(folder / PROJECT_FILE))
         raise OperationError(
             f"no {PROJECT_FILE} in {start} nor above it",
-            fix="go into the project's folder, or name it: --cwd FOLDER",
+            fix="run the command in the project's folder, or add --cwd FOLDER",
         )
 
     @property
@@ -59,25 +59,25 @@ class Project:
         return self.folder / str(self.settings.get("main", "."))
 
     def with_draft(self, stack: str, text: str) -> Self:
-        """See the project as it would be with another text in a stack file, which stays as it is."""
+        """Return the project with another text for a stack file, which does not change."""
         return replace(self, drafts={**self.drafts, stack: text})
 
     def stack_file(self, stack: str) -> Path:
-        """Where the config of a stack stands."""
+        """Return the path of a stack's config."""
         return self.folder / f"Pulumi.{stack}.yaml"
 
     def config(self, stack: str) -> StackConfig:
         """Read a stack's config, with the project's defaults for keys that the stack file lacks.
 
         Raises:
-            OperationError: there is no such stack file, or it is no YAML.
+            OperationError: there is no such stack file, or it is not YAML.
         """
         file = self.stack_file(stack)
         if stack not in self.drafts and not file.is_file():
             known = sorted(path.name for path in self.folder.glob("Pulumi.*.yaml"))
             raise OperationError(
                 f"no {file.name} in {self.folder}; there is: {', '.join(known) or 'no stack file'}",
-                fix="name another stack: --stack, or make this one: pulumi stack init",
+                fix="name another stack with --stack, or create this one: pulumi stack init",
             )
         document = _parsed(file, self.drafts[stack]) if stack in self.drafts else _read(file)
         given = {**self._defaults(), **self._full_names(document.get("config") or {})}
@@ -104,9 +104,9 @@ def _parsed(file: Path, text: str) -> Mapping[str, Any]:
     try:
         document = yaml.safe_load(text) or {}
     except yaml.YAMLError as error:
-        raise OperationError(f"{file} is no YAML", fix=f"mend {file.name}", evidence=str(error)) from error
+        raise OperationError(f"{file} is not YAML", fix=f"edit {file.name}", evidence=str(error)) from error
     if not isinstance(document, dict):
-        raise OperationError(f"{file} holds no mapping", fix=f"mend {file.name}", evidence=str(document))
+        raise OperationError(f"{file} is not a mapping", fix=f"edit {file.name}", evidence=str(document))
     return document
 
 
@@ -118,12 +118,12 @@ def _has_secret(value: object) -> bool:
 
 def _text(value: object) -> str:
     plain = _plain(value)
-    # Pulumi sorts the keys of objects, and knows no dates: to it they are text.
+    # Pulumi sorts the keys of objects, and reads dates as text.
     return plain if isinstance(plain, str) else json.dumps(plain, sort_keys=True, default=str)
 
 
 def _plain(value: object) -> object:
-    """Make every key text, as JSON has it, and keep what is encrypted out of sight."""
+    """Make every key text, as in JSON, and hide encrypted values."""
     if isinstance(value, dict):
         named = {str(key): _plain(each) for key, each in value.items()}
         return HIDDEN if set(named) == {"secure"} else named

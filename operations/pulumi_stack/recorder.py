@@ -1,4 +1,4 @@
-"""Stands where Pulumi's engine does, and notes what a program registers."""
+"""A mock of Pulumi's engine that records what a program registers."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -15,39 +15,39 @@ STACK = "pulumi:pulumi:Stack"
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:
-    """A resource as the program tells the engine of it."""
+    """A resource as the program registers it."""
 
     type: str
     name: str
     urn: str
     parent: str
     custom: bool
-    """Whether a provider makes it; a component is only a place in the tree."""
+    """Whether a provider manages it; a component only groups resources."""
     read: bool
-    """Whether it is somebody else's, which the program only looks at."""
+    """Whether the program only reads it, as an object that the stack does not own."""
     dependencies: frozenset[str]
-    """The URNs of what must be there before it."""
+    """The URNs of the resources that must exist before it."""
     inputs: Mapping[str, Any]
     """Plain values; whole numbers are integers."""
     ignored: frozenset[str] = frozenset()
-    """The inputs of which Pulumi ignores changes: an object keeps those with which it was made."""
+    """Inputs whose changes Pulumi ignores: the object has the values that it was created with."""
     version: str
-    """The version of the provider's plugin, where the program's libraries ask for one."""
+    """The version of the provider's plugin, if the program's libraries require one."""
 
 
 class _Cluster(mocks.Mocks):
-    """Takes everything. Of what is already there it says nothing, so the program sees it as unknown."""
+    """Accepts every resource. Outputs of existing objects are unknown to the program."""
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
         return (args.resource_id, {}) if args.resource_id else (f"{args.name}-id", dict(args.inputs))
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
-        message = f"it calls {args.token}, which needs a cluster"
+        message = f"the program calls {args.token}, which needs a cluster"
         raise pulumi.RunError(message)
 
 
 class Recorder(mocks.MockMonitor):
-    """Notes what is registered, in whatever order the program's tasks come to it."""
+    """Records registrations, in the order in which the program's tasks make them."""
 
     def __init__(self, project: str, stack: str) -> None:
         super().__init__(_Cluster())
@@ -56,13 +56,13 @@ class Recorder(mocks.MockMonitor):
         self._prefix = f"urn:pulumi:{stack}::{project}"
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
-        """Name a resource as the engine does: by the types of all that it stands in, but for the stack."""
+        """Return the URN that the engine gives: with the types of all parents but the stack."""
         above = parent.split("::")[2] if parent else STACK
         qualified = type_ if above == STACK else f"{above}${type_}"
         return f"{self._prefix}::{qualified}::{name}"
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: ANN401, N802
-        """Note what the program makes."""
+        """Record a resource that the program creates."""
         with _loop():
             answer = super().RegisterResource(request)  # type: ignore[no-untyped-call]
             if request.type != STACK:
@@ -70,14 +70,14 @@ class Recorder(mocks.MockMonitor):
         return answer
 
     def ReadResource(self, request: Any) -> Any:  # noqa: ANN401, N802
-        """Note what it looks at."""
+        """Record a resource that the program reads."""
         with _loop():
             answer = super().ReadResource(request)  # type: ignore[no-untyped-call]
             self._note(request, answer.urn, request.properties, custom=True, read=True)
         return answer
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: ANN401, N802
-        """Note what the program exports, but for what it does not know itself."""
+        """Record the outputs of the program, except unknown ones."""
         if request.urn.split("::")[2] == STACK:
             with _loop():
                 for name, value in rpc.deserialize_properties(request.outputs).items():
@@ -105,9 +105,9 @@ class Recorder(mocks.MockMonitor):
 
 @contextmanager
 def _loop() -> Iterator[None]:
-    """Give a thread the loop that Pulumi's mocks want there, and take it away.
+    """Give a thread the event loop that Pulumi's mocks need, and close it.
 
-    One that they make themselves is left to the garbage collector, which now and then ends it with a trace.
+    Loops that the mocks create are closed by the garbage collector, which sometimes prints a stack trace.
     """
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -119,10 +119,10 @@ def _loop() -> Iterator[None]:
 
 
 def _plain(value: Any, urn: str) -> Any:  # noqa: ANN401 (nested plain data)
-    """Turn what came over the wire into plain data: there, every number is a fraction."""
+    """Return plain data; in Pulumi's protocol every number is a float."""
     if isinstance(value, pulumi.Output) or type(value).__name__ == "Unknown":
         kind, name = urn.split("::")[2].rpartition(":")[2], urn.split("::")[3]
-        message = f"{kind} {name} depends on what only a cluster can say, so it cannot be known beforehand"
+        message = f"{kind} {name} depends on values of the cluster, which are unknown before the update"
         raise pulumi.RunError(message)
     if isinstance(value, dict):
         return {key: _plain(each, urn) for key, each in value.items()}

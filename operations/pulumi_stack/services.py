@@ -1,4 +1,4 @@
-"""The services of a stack as its program declares them: what traffic is divided between, and how."""
+"""The services of a stack as its program declares them, with their versions and weights."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,24 +11,24 @@ from operations.pulumi_stack.program import Declared
 
 @dataclass(frozen=True, kw_only=True)
 class MeshService:
-    """One service: its versions with the weights that the stack file wants."""
+    """One service and its versions, with the weights of the stack file."""
 
     name: str
-    """The name of its Service, which is the `app` label of its pods."""
+    """The name of its Service, and the `app` label of its pods."""
     namespace: str
     weights: Mapping[str, int]
-    """The wanted share of each declared version in percent, zeros included."""
+    """The weight of each declared version in percent, zeros included."""
     deployments: Mapping[str, str]
     """The Deployment of each version."""
     hosts: Mapping[str, str | None]
-    """Each Kubernetes Service that leads to it, and the one version that this Service selects, if it does."""
+    """Each Kubernetes Service of it, with the version that it selects, or None if it selects all."""
 
 
 def services_of(declared: Declared) -> tuple[MeshService, ...]:
     """List the services that a program declares, by name.
 
     Raises:
-        OperationError: it declares none.
+        OperationError: the program declares no service.
     """
     objects = manifests(declared.resources)
     deployments: dict[tuple[str, str], dict[str, str]] = {}
@@ -41,7 +41,7 @@ def services_of(declared: Declared) -> tuple[MeshService, ...]:
     if not deployments or not isinstance(weights, dict):
         raise OperationError(
             "the program declares no service with weights",
-            fix="pulumi preview, and see that the stack has versions and exports their weights",
+            fix="run pulumi preview, and check that the stack has versions and exports their weights",
         )
     return tuple(
         MeshService(
@@ -56,7 +56,7 @@ def services_of(declared: Declared) -> tuple[MeshService, ...]:
 
 
 def _of(weights: Mapping[str, Any], app: str) -> Mapping[str, int]:
-    """Take the weights of one service: alone they stand by version, those of several by service."""
+    """Return the weights of a service from those of one service, or of several by name."""
     own = weights.get(app)
     return own if isinstance(own, dict) else weights
 

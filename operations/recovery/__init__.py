@@ -1,5 +1,5 @@
-"""Brings a stack and its cluster to what the stack file says, whatever interrupted the last update.
+"""Repair a stack and its cluster after an interrupted update.
 
-Law: look first, and change nothing that a living process holds. Each step leaves things so that the same
-command goes on from there.
+It first reports what it finds, and changes nothing that a running process holds. After a failure in any step,
+the same command resumes.
 """

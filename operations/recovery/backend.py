@@ -1,7 +1,7 @@
-"""A backend in files: where Pulumi keeps a stack's state, what was there before, and its locks.
+"""A backend in files: the state of a stack, its backups and its locks.
 
-Read from Pulumi 3.246, pkg/backend/diy: the state is written anew for each step, by a rename, and the one
-before stays beside it as `.bak`; each finished update leaves its state in `history`.
+Read from Pulumi 3.246, pkg/backend/diy: each step replaces the state by a rename and leaves the previous one
+beside it as `.bak`; each finished update leaves its state in `history`.
 """
 
 import datetime as dt
@@ -22,7 +22,7 @@ GZIP: Final = b"\x1f\x8b"
 
 @dataclass(frozen=True, kw_only=True)
 class Backup:
-    """A state that was written before, and can be read."""
+    """An earlier state that can be read."""
 
     file: Path
     resources: int
@@ -33,17 +33,17 @@ class Backup:
         return dt.datetime.fromtimestamp(self.file.stat().st_mtime, dt.UTC)
 
     def deployment(self) -> dict[str, Any]:
-        """Read what it holds."""
+        """Read the state."""
         return _latest(self.file) or {}
 
     def __str__(self) -> str:
-        """As a person reads it."""
+        """Return file, time and number of resources."""
         return f"{self.file.name}, of {self.time:%Y-%m-%d %H:%M:%S %Z}, with {self.resources} resources"
 
 
 @dataclass(frozen=True, kw_only=True)
 class FileBackend:
-    """What a backend in files keeps of one stack."""
+    """The files of one stack in a backend."""
 
     root: Path
     project: str
@@ -51,37 +51,37 @@ class FileBackend:
 
     @classmethod
     def of(cls, url: str | None, project: str, stack: str) -> Self | None:
-        """Find it by the backend's URL; None where the backend is another."""
+        """Return it for the backend's URL; None for another kind of backend."""
         if not (url or "").startswith(SCHEME):
             return None
         place = str(url).removeprefix(SCHEME).partition("?")[0]
         return cls(root=Path(place).expanduser() / ".pulumi", project=project, stack=stack)
 
     def holders(self) -> list[Holder]:
-        """Who locked the stack."""
+        """List the holders of the stack's lock."""
         found = []
         for note in sorted((self.root / "locks/organization" / self.project / self.stack).glob("*.json")):
             try:
-                said = json.loads(note.read_text())
-                since = dt.datetime.fromisoformat(said["timestamp"])
+                lock = json.loads(note.read_text())
+                since = dt.datetime.fromisoformat(lock["timestamp"])
                 found.append(
-                    Holder(user=said["username"], host=said["hostname"], pid=int(said["pid"]), since=since)
+                    Holder(user=lock["username"], host=lock["hostname"], pid=int(lock["pid"]), since=since)
                 )
             except FileNotFoundError:
-                continue  # given back meanwhile
+                continue  # released meanwhile
             except (ValueError, KeyError) as error:
                 raise OperationError(
-                    f"nobody can tell who locked stack {self.stack}: {note} cannot be read",
+                    f"the lock of stack {self.stack} cannot be read: {note}",
                     evidence=str(error),
-                    fix=f"if no update of it runs anywhere: rm {note}, then the same command again",
+                    fix=f"if no update of the stack is running: rm {note}, then run the command again",
                 ) from error
         return found
 
     def replacement(self) -> Backup | None:
-        """The latest state of before that can be read, where the present one cannot; None where it can.
+        """Return the latest backup that can be read; None if the state itself can be read.
 
         Raises:
-            OperationError: the present one cannot be read, and there is none from before.
+            OperationError: the state cannot be read, and there is no backup.
         """
         if self._file.exists() and _resources(self._file) is not None:
             return None
@@ -93,22 +93,24 @@ class FileBackend:
         if not self._file.exists():
             return None  # never deployed, or destroyed
         raise OperationError(
-            f"the state of stack {self.stack} cannot be read, and there is none from before: {self._file}",
-            fix=f"mv {self._file} {self._file}.broken, pulumi stack init {self.stack}, then the same "
-            "command again: Pulumi takes running objects over that are as declared",
+            f"the state of stack {self.stack} cannot be read, and there is no backup: {self._file}",
+            fix=f"mv {self._file} {self._file}.broken, pulumi stack init {self.stack}, then run the "
+            "command again: Pulumi adopts running objects that are as declared",
         )
 
     def restore(self, backup: Backup) -> Path | None:
-        """Put a state of before in the place of the one that cannot be read, which is kept beside it."""
-        kept = None
+        """Replace a state that cannot be read by a backup; returns where the broken one is stored."""
+        broken = None
         if self._file.exists():
-            kept = self._file.with_name(f"{self._file.name}.broken-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%SZ}")
-            self._file.replace(kept)
+            broken = self._file.with_name(
+                f"{self._file.name}.broken-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%SZ}"
+            )
+            self._file.replace(broken)
         fresh = self._file.with_name(f"{self._file.name}.restored")
         shutil.copyfile(backup.file, fresh)
         fresh.chmod(0o600)
         fresh.replace(self._file)
-        return kept
+        return broken
 
     @property
     def _file(self) -> Path:
@@ -124,13 +126,13 @@ class FileBackend:
 
 
 def _resources(file: Path) -> int | None:
-    """Count the resources of a state; None where it cannot be read."""
+    """Count the resources of a state; None if it cannot be read."""
     latest = _latest(file)
     return None if latest is None else len(latest.get("resources") or [])
 
 
 def _latest(file: Path) -> dict[str, Any] | None:
-    """Read a state, empty where the stack never had one; None where it cannot be read."""
+    """Read a state, empty if the stack never had one; None if it cannot be read."""
     try:
         text = file.read_bytes()
         document = json.loads(gzip.decompress(text) if text.startswith(GZIP) else text)

@@ -1,7 +1,7 @@
-"""Names in which Pulumi's provider applied an object, and died before it could say so.
+"""Field managers of providers that were killed before they could report their name to the state.
 
-Each provider makes up a name when it makes an object. The update after it makes the object again in a name of
-its own, and shares every field with the first: one that is taken out of the stack file later would stay.
+A provider chooses a new name when it creates an object. The next update applies the object with another name,
+and both own every field: one that is later removed from the stack file would remain.
 """
 
 from operations.drift.field_ownership import APPLY, Ownership
@@ -10,7 +10,7 @@ from operations.pulumi_stack.stack_identity import PULUMI
 
 
 def former_names(live: Manifest, own: str) -> list[str]:
-    """List the names of Pulumi's in which a live object was applied, but for the one that the state knows."""
+    """List Pulumi's field managers of a live object, except the one in the state."""
     writers = [owner.writer for owner in Ownership.of(live).owners]
     return [
         each.manager
@@ -20,6 +20,6 @@ def former_names(live: Manifest, own: str) -> list[str]:
 
 
 def nothing_of(manifest: Manifest) -> Manifest:
-    """Declare no field of an object: whoever applies that lets go of all that it had applied."""
+    """Return the object without fields: a manager that applies it releases all fields that it owned."""
     metadata = {key: value for key, value in manifest["metadata"].items() if key in ("name", "namespace")}
     return {"apiVersion": manifest["apiVersion"], "kind": manifest["kind"], "metadata": metadata}

@@ -1,4 +1,4 @@
-"""What an interruption left behind, as a person reads it."""
+"""What an interrupted update left, as text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,34 +15,34 @@ from operations.recovery.pending import Pending
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """All of it, before anything is changed."""
+    """Everything that was found, before anything is changed."""
 
     holders: Sequence[Holder] = ()
-    """Whose locks nobody gave back."""
+    """Holders that ended without releasing their lock."""
     processes: Sequence[psutil.Process] = ()
-    """Pulumi's helpers whose pulumi is gone."""
+    """Plugins of a pulumi that has ended."""
     backup: Backup | None = None
-    """What takes the place of a state that cannot be read."""
+    """Replaces a state that cannot be read."""
     pending: Sequence[Pending] = ()
-    """Operations of which the state does not know whether they happened."""
+    """Operations with an unknown outcome."""
     retired: Sequence[str] = ()
-    """URNs of the state that the stack file declares no longer."""
+    """URNs of the state that the stack file no longer declares."""
     orphan_resources: Sequence[Manifest] = ()
-    """What this stack made, and neither its state nor its stack file knows."""
+    """Objects that this stack created, and that are neither in its state nor declared."""
 
     def lines(self) -> list[str]:
-        """Say what is found, and what becomes of it."""
+        """Return a line for each finding, with what is done about it."""
         return [
-            *(f"a lock was left behind by {each}: it is taken away" for each in self.holders),
+            *(f"a lock was not released by {each}: it is released" for each in self.holders),
             *(
-                f"{each.name()}, process {each.pid}, waits for a pulumi that is gone: it is ended"
+                f"{each.name()}, process {each.pid}, belongs to a pulumi that has ended: it is ended"
                 for each in self.processes
             ),
-            *([f"the state cannot be read: {self.backup}, takes its place"] if self.backup else []),
+            *([f"the state cannot be read: {self.backup}, replaces it"] if self.backup else []),
             *map(str, self.pending),
             *(f"pulumi up will delete {spelled(each)}" for each in self.retired),
             *(
-                f"{named(each)} is deleted: this stack made it, and nobody knows it"
+                f"{named(each)} is deleted: this stack created it, and neither its state nor its file has it"
                 for each in self.orphan_resources
             ),
         ]

@@ -1,4 +1,4 @@
-"""Helpers of a pulumi that was killed: providers and language hosts that wait for it forever."""
+"""Plugins of a pulumi that was killed: providers and language hosts that do not end."""
 
 import os
 from collections.abc import Sequence
@@ -8,17 +8,17 @@ from typing import Final
 
 import psutil
 
-HELPERS: Final = ("pulumi-resource", "pulumi-language", "pulumi-analyzer")
-"""The first 15 characters, which are all that Linux keeps of a name."""
+PLUGINS: Final = ("pulumi-resource", "pulumi-language", "pulumi-analyzer")
+"""The first 15 characters of their names: Linux truncates the rest."""
 PATIENCE_SECONDS: Final = 5
 
 
 def orphans(folder: Path) -> list[psutil.Process]:
-    """List those of this user that work in a project's folder and whose pulumi is gone."""
+    """List this user's plugins in a project's folder whose pulumi has ended."""
     found = []
     for process in psutil.process_iter():
         try:
-            mine = process.uids().real == os.getuid() and process.name().startswith(HELPERS)
+            mine = process.uids().real == os.getuid() and process.name().startswith(PLUGINS)
             if mine and _is_in(process, folder) and not _has_engine(process):
                 found.append(process)
         except (psutil.NoSuchProcess, psutil.AccessDenied):
@@ -27,7 +27,7 @@ def orphans(folder: Path) -> list[psutil.Process]:
 
 
 def end(processes: Sequence[psutil.Process]) -> None:
-    """End them: by TERM, and after 5 s by KILL."""
+    """End processes with SIGTERM, and after 5 s with SIGKILL."""
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.terminate()
@@ -42,7 +42,7 @@ def _is_in(process: psutil.Process, folder: Path) -> bool:
 
 
 def _has_engine(process: psutil.Process) -> bool:
-    """Tell whether a living pulumi stands above it."""
+    """Return whether a running pulumi is among its parents."""
     return any(
         each.name() == "pulumi" and each.status() != psutil.STATUS_ZOMBIE for each in process.parents()
     )

@@ -1,24 +1,25 @@
-"""Objects that the stack made and that neither its state nor its stack file knows."""
+"""Find objects that the stack created, and that are neither in its state nor declared."""
 
 from collections.abc import Sequence
 
+from components.model.stack_identity import LABEL
 from operations.kube.cluster import Cluster, same_object
 from operations.kube.manifests import Manifest
-from operations.pulumi_stack.stack_identity import LABEL, identity_of, is_made_by
+from operations.pulumi_stack.stack_identity import identity_of, is_made_by
 
 
 def orphan_resources(
     declared: Sequence[Manifest], known: Sequence[Manifest], begun: Sequence[Manifest], cluster: Cluster
 ) -> list[Manifest]:
-    """List what carries the stack's identity, was applied by Pulumi, and is neither declared nor known.
+    """List objects with the stack's identity that Pulumi applied, and that are neither declared nor known.
 
-    What Kubernetes makes of objects, as pods of Deployments, carries an owner and belongs to that.
+    Objects with an owner, as pods of Deployments, are left to the owner.
 
     Args:
         declared: the objects of the stack file.
-        known: those of the state, which `pulumi up` deletes by itself if they are not declared.
-        begun: those that an interrupted update may have made.
-        cluster: where to search, in the kinds and namespaces of all these.
+        known: the objects of the state, which `pulumi up` deletes itself if they are not declared.
+        begun: objects that an interrupted update may have created.
+        cluster: the cluster to search, in the kinds and namespaces of all these.
     """
     identity = identity_of(declared)
     return [

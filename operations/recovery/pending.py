@@ -1,4 +1,4 @@
-"""What an interrupted update left open in the state. Pure, but for one question."""
+"""Pending operations that an interrupted update left in the state."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,32 +11,32 @@ from operations.pulumi_stack.stack import spelled
 CREATING: Final = "creating"
 
 Find = Callable[[Manifest], Manifest | None]
-"""Reads a live object, with the notes of who wrote it."""
+"""Reads a live object, with its field managers."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pending:
-    """An operation of which Pulumi does not know whether it happened."""
+    """An operation with an unknown outcome."""
 
     type: str
     """`creating`, `updating`, `deleting`, `reading` or `importing`."""
     resource: State
     made: Manifest | None = None
-    """What was to be made, where it is in the cluster with the labels that it was to have."""
+    """The object of a creation, if it is in the cluster with the declared labels."""
 
     def __str__(self) -> str:
-        """As a person reads it."""
+        """Return the operation, the object and what is done about it."""
         if self.made:
-            then = "it is in the cluster, and the stack goes on with it if it is still declared"
+            then = "the object exists, and stays if it is still declared"
         elif self.type == CREATING:
-            then = "it is not in the cluster, and is made anew if it is still declared"
+            then = "the object does not exist, and is created if it is still declared"
         else:
-            then = "it is done again if it still has to be"
+            then = "it is repeated if it is still needed"
         return f"{self.type} {spelled(self.resource['urn'])} was interrupted: {then}"
 
 
 def pending_operations(deployment: Mapping[str, Any], find: Find) -> list[Pending]:
-    """List them, and look for what was being made."""
+    """List the pending operations, with the objects that were being created."""
     return [
         Pending(
             type=each["type"],

@@ -1,4 +1,4 @@
-"""What the mesh does now with the traffic of a stack: `python -m operations traffic`.
+"""The current traffic of a stack's services: `python -m operations traffic`.
 
-Law: it reads and changes nothing, and every figure comes from `operations.figures`, as the canary's do.
+It changes nothing, and reads the same metrics as the canary, from `operations.metrics`.
 """

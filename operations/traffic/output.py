@@ -1,4 +1,4 @@
-"""Looks for people, and for machines."""
+"""Samples as tables and as JSON."""
 
 import json
 from collections.abc import Sequence
@@ -13,17 +13,17 @@ from operations.metrics.service_metrics import VersionMetrics
 from operations.traffic.snapshot import Sample
 
 SCHEMA: Final = 1
-"""The version of the JSON form. Keys may come; one that goes or changes its meaning makes a new version."""
+"""Version of the JSON format. It changes if a key is removed or gets another meaning, not for new keys."""
 COLUMNS: Final = ("version", "weight", "share", "requests/s", "success", "p50", "p90", "p99", "pods ready")
 
 
 def tables(samples: Sequence[Sample], window: float) -> RenderableType:
-    """Lay looks out for a terminal, one table for each service."""
+    """Return a table for each service."""
     return Group(*(part for sample in samples for part in _table(sample, window)))
 
 
 def as_document(stack: str, samples: Sequence[Sample], *, time: float, window: float) -> dict[str, Any]:
-    """Say looks in plain data; docs/operations.md says what each key means."""
+    """Return samples as plain data; docs/operations.md explains the keys."""
     return {
         "schema": SCHEMA,
         "stack": stack,
@@ -42,7 +42,7 @@ def as_document(stack: str, samples: Sequence[Sample], *, time: float, window: f
 
 
 def as_json(document: dict[str, Any], *, indent: int | None) -> str:
-    """Write it: on one line where there are several, one after the other."""
+    """Return it as JSON, on one line without indent."""
     return json.dumps(document, indent=indent, ensure_ascii=False) + "\n"
 
 
@@ -56,19 +56,19 @@ def _table(sample: Sample, window: float) -> list[RenderableType]:
         table.add_row(
             version,
             "-" if weight is None else f"{weight} %",
-            *_figures(sample.metrics.versions.get(version) if sample.metrics else None),
+            *_cells(sample.metrics.versions.get(version) if sample.metrics else None),
             _pods(sample, version),
         )
-    return [table, Text(sample.said, style="yellow")] if sample.said else [table]
+    return [table, Text(sample.notice, style="yellow")] if sample.notice else [table]
 
 
 def _versions(sample: Sample) -> list[str]:
-    """Every declared version, and whatever else answered."""
+    """List the declared versions, then others with requests."""
     answered = sample.metrics.versions if sample.metrics else ()
     return list(dict.fromkeys((*sample.service.weights, *answered)))
 
 
-def _figures(measured: VersionMetrics | None) -> tuple[str, ...]:
+def _cells(measured: VersionMetrics | None) -> tuple[str, ...]:
     if measured is None:
         return ("-",) * 6
     parts = [_percent(measured.share, 1), f"{measured.rate:.1f}", _percent(measured.success, 2)]
@@ -85,7 +85,7 @@ def _pods(sample: Sample, version: str) -> Text:
         return Text("-")
     pods = sample.pods[version]
     if pods is None:
-        return Text("not known", style="yellow")
+        return Text("unknown", style="yellow")
     return Text(f"{pods.ready} of {pods.wanted}", style="red" if _is_missing(sample, version, pods) else "")
 
 

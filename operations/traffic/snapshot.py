@@ -1,4 +1,4 @@
-"""One look at the services of a stack: what each version should get, gets, answers, and its ready pods."""
+"""One sample of a stack's services: weight, share, metrics and ready pods of each version."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,18 +16,18 @@ from operations.pulumi_stack.services import MeshService, services_of
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """One service at a moment."""
+    """One service at one time."""
 
     service: MeshService
     pods: Mapping[str, Pods | None]
-    """By declared version; None where the cluster does not say."""
+    """By declared version; None if the cluster does not answer."""
     metrics: ServiceMetrics | None
     why: MetricsError | None = None
-    """Why there are no figures, if there are none."""
+    """Why there are no metrics."""
 
     @property
-    def said(self) -> str | None:
-        """What a person has to know of the figures beside them."""
+    def notice(self) -> str | None:
+        """A text to show below the metrics; None if there is nothing to explain."""
         if self.metrics is None:
             return str(self.why)
         if not self.metrics.requests:
@@ -36,21 +36,21 @@ class Sample:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scenery:
-    """What a stack file declares, and where to ask about it."""
+class Target:
+    """The declared services of a stack, their cluster and their metrics."""
 
     text: str
-    """The stack file that it is of."""
+    """The text of the stack file."""
     services: tuple[MeshService, ...]
     cluster: Cluster
     metrics: MetricsReader
 
     @classmethod
-    def of(cls, project: Project, stack: str, service: str | None) -> "Scenery":
-        """Learn what the stack file declares, of all services or of one.
+    def of(cls, project: Project, stack: str, service: str | None) -> "Target":
+        """Find out what the stack file declares, for all services or for one.
 
         Raises:
-            OperationError: the stack file has faults, or has no such service.
+            OperationError: the stack file has errors, or has no such service.
         """
         project.config(stack)
         text = project.stack_file(stack).read_text(encoding="utf-8")
@@ -71,7 +71,7 @@ class Scenery:
         )
 
     def sample(self, window: float) -> list[Sample]:
-        """Look at each service over the last seconds. What cannot be told is said in the look itself."""
+        """Sample each service over the last seconds. A failure is part of the sample."""
         return [self._at(service, window) for service in self.services]
 
     def _at(self, service: MeshService, window: float) -> Sample:

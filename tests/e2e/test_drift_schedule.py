@@ -48,7 +48,7 @@ def test_without_a_person_nothing_is_changed(stack: Stack) -> None:
     """`--fix` asks, and there is nobody; `--yes` says that nobody need be asked."""
     kubectl(stack, "label service springbootapp team=hand")
     code, said = drift(stack, "--fix")
-    assert (code, "nobody is there to ask, and nothing was changed" in said) == (UNTOLD, True)
+    assert (code, "there is no terminal to confirm; nothing was changed" in said) == (UNTOLD, True)
     assert drift(stack)[0] == DRIFT
     fix(stack)
 
@@ -66,7 +66,7 @@ def test_a_cluster_that_is_away_is_never_clean(stack: Stack, tmp_path: Path) -> 
     """Nobody listens; exit code 1, with the context."""
     code, said = drift(stack, kubeconfig=kubeconfig(stack, tmp_path / "away", server="https://127.0.0.1:9"))
     assert code == UNTOLD
-    assert "the cluster of context lab does not answer as it should" in said
+    assert "the cluster of context lab returned an error or no answer" in said
     assert "Traceback" not in said
 
 
@@ -134,7 +134,7 @@ def test_what_is_no_cluster_is_told_as_such(stack: Stack, tmp_path: Path) -> Non
     other = kubeconfig(stack, tmp_path / "other", server="http://127.0.0.1:31380")
     code, said = drift(stack, kubeconfig=other)
     assert code == UNTOLD
-    assert "is no Kubernetes API server" in said
+    assert "is not a Kubernetes API server" in said
 
 
 def schedule() -> list[dict[str, object]]:
@@ -168,7 +168,7 @@ def test_the_schedules_account_can_check_and_nothing_else(stack: Stack, schedule
     assert drift(stack, kubeconfig=scheduled)[0] == DRIFT
     code, said = drift(stack, "--fix --yes", kubeconfig=scheduled)
     assert code == UNTOLD
-    assert "Service springbootapp: the user of context lab may not do that" in said
+    assert "Service springbootapp: forbidden for the user of context lab" in said
     assert "metadata.labels.team" in " ".join(findings(stack))
     fix(stack)
 
@@ -180,7 +180,7 @@ def test_the_schedules_account_can_check_and_nothing_else(stack: Stack, schedule
     stack.shell.run(f"kubectl {words} <<'EOF'\n{document}\nEOF\n")
     code, said = drift(stack, kubeconfig=scheduled)
     assert code == UNTOLD
-    assert "in every namespace: the user of context lab may not do that" in said
+    assert "in every namespace: forbidden for the user of context lab" in said
     assert 'in API group "security.istio.io"' in said
 
 

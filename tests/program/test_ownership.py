@@ -6,7 +6,6 @@ import pytest
 
 from components.model.stack_identity import LABEL, identity
 from components.resources import mesh_namespace
-from operations.pulumi_stack.stack_identity import LABEL as LABEL_OF_OPERATIONS
 from tests.program import recorder
 from tests.program.recorder import run, stack_file
 from tests.unit.stacks import several, with_changes
@@ -49,11 +48,6 @@ def test_an_existing_namespace_is_not_declared() -> None:
     declared = run(with_changes(namespace__existing=True))
     assert not [each for each in declared.resources if each.type.endswith(":Namespace")]
     assert declared.outputs["namespace"] == "springistiodemo"
-
-
-def test_operations_know_the_label() -> None:
-    """They import nothing of the program."""
-    assert LABEL_OF_OPERATIONS == LABEL
 
 
 def test_a_namespace_that_this_stack_created_is_let_go_of(monkeypatch: pytest.MonkeyPatch) -> None:

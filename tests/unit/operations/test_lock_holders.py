@@ -65,11 +65,11 @@ def test_of_a_bucket_the_locks_notes_are_read(url: str) -> None:
 def test_pulumi_cloud_lists_updates() -> None:
     """Not those of other stacks."""
     assert asked(Workspace("https://app.pulumi.com/ann")) == []
-    with pytest.raises(StackLocked, match="another update of it runs"):
+    with pytest.raises(StackLocked, match="another update of it is running"):
         asked(Workspace("https://app.pulumi.com/ann", updating=True))
 
 
 def test_a_backend_that_does_not_answer_is_no_free_lock() -> None:
     """Nothing is done then."""
-    with pytest.raises(OperationError, match="cannot be found out"):
+    with pytest.raises(OperationError, match="cannot find out"):
         asked(Workspace("s3://states", description="error: NoCredentialProviders"))

@@ -85,11 +85,11 @@ def test_an_address_that_leads_nowhere(address: str) -> None:
         (503, '{"kind":"Status","message":"no endpoints available"}', PrometheusUnreachable, "no endpoints"),
         (503, '{"status":"error","errorType":"timeout","error":"slow"}', PrometheusUnreachable, "slow"),
         (400, '{"status":"error","errorType":"bad_data","error":"parse error"}', QueryRejected, "parse"),
-        (403, "forbidden", QueryRejected, "may not query"),
+        (403, "forbidden", QueryRejected, "is denied"),
         (200, success("vector", []), NoData, "no data"),
         (200, success("scalar", [0, "NaN"]), NoData, "no data"),
         (200, success("scalar", [0, "+Inf"]), InvalidSample, "inf"),
-        (200, success("scalar", [0, "much"]), InvalidSample, "no number"),
+        (200, success("scalar", [0, "much"]), InvalidSample, "not a number"),
         (200, success("string", [0, "text"]), InvalidSample, "string"),
         (200, success("matrix", []), InvalidSample, "matrix"),
         (200, success("vector", [{"metric": {}, "value": [0, "1"]}] * 2), InvalidSample, "twice"),
@@ -99,21 +99,21 @@ def test_an_address_that_leads_nowhere(address: str) -> None:
             InvalidSample,
             "2 series",
         ),
-        (200, '{"status":"success"}', InvalidSample, "none of Prometheus' API"),
-        (200, '{"status":"success","data":null}', InvalidSample, "none of Prometheus' API"),
-        (200, '{"status":"success","data":[]}', InvalidSample, "none of Prometheus' API"),
-        (200, '{"status":"success","data":{"resultType":"vector"}}', InvalidSample, "none of"),
-        (200, success("vector", None), InvalidSample, "none of"),
-        (200, success("vector", {"a": 1}), InvalidSample, "none of"),
-        (200, success("vector", ["a"]), InvalidSample, "none of"),
-        (200, success("vector", [{"metric": {}}]), InvalidSample, "none of"),
-        (200, success("vector", [{"metric": [], "value": [0, "1"]}]), InvalidSample, "none of"),
-        (200, success("vector", [{"metric": {}, "value": []}]), InvalidSample, "none of"),
-        (200, success("vector", [{"metric": {}, "value": [0, None]}]), InvalidSample, "no number"),
-        (200, success("vector", [{"metric": {}, "value": 1}]), InvalidSample, "none of"),
+        (200, '{"status":"success"}', InvalidSample, "not in the format of Prometheus' API"),
+        (200, '{"status":"success","data":null}', InvalidSample, "not in the format of Prometheus' API"),
+        (200, '{"status":"success","data":[]}', InvalidSample, "not in the format of Prometheus' API"),
+        (200, '{"status":"success","data":{"resultType":"vector"}}', InvalidSample, "not in the format"),
+        (200, success("vector", None), InvalidSample, "not in the format"),
+        (200, success("vector", {"a": 1}), InvalidSample, "not in the format"),
+        (200, success("vector", ["a"]), InvalidSample, "not in the format"),
+        (200, success("vector", [{"metric": {}}]), InvalidSample, "not in the format"),
+        (200, success("vector", [{"metric": [], "value": [0, "1"]}]), InvalidSample, "not in the format"),
+        (200, success("vector", [{"metric": {}, "value": []}]), InvalidSample, "not in the format"),
+        (200, success("vector", [{"metric": {}, "value": [0, None]}]), InvalidSample, "not a number"),
+        (200, success("vector", [{"metric": {}, "value": 1}]), InvalidSample, "not in the format"),
         (200, success("vector", [{"metric": {}, "histogram": [0, {}]}]), InvalidSample, "native histogram"),
-        (200, success("scalar", [0]), InvalidSample, "none of"),
-        (200, '{"status":"error","errorType":["timeout"],"error":{}}', QueryRejected, "refuses"),
+        (200, success("scalar", [0]), InvalidSample, "not in the format"),
+        (200, '{"status":"error","errorType":["timeout"],"error":{}}', QueryRejected, "rejects"),
         (200, "[" * 100_000, WrongPrometheusAddress, "is not Prometheus"),
         (200, "", WrongPrometheusAddress, "is not Prometheus"),
     ],
@@ -142,7 +142,7 @@ def test_a_number(server: Answering, prometheus: Prometheus) -> None:
 def test_a_range_that_is_none(server: Answering, prometheus: Prometheus, result: object) -> None:
     """As with one moment."""
     server.text = success("matrix", result)
-    with pytest.raises(InvalidSample, match="none of Prometheus' API"):
+    with pytest.raises(InvalidSample, match="not in the format of Prometheus' API"):
         prometheus.range("x", start=1, end=6, step=5)
 
 

@@ -13,10 +13,10 @@ from typing import Any
 import psutil
 import pytest
 
+from components.model.stack_identity import LABEL
 from operations.errors import OperationError
 from operations.kube.cluster import Cluster
 from operations.kube.manifests import Manifest
-from operations.pulumi_stack.stack_identity import LABEL
 from operations.recovery import orphan_processes
 from operations.recovery.backend import FileBackend
 from operations.recovery.field_managers import former_names, nothing_of
@@ -110,7 +110,7 @@ def test_the_state_before_may_be_unreadable_too(backend: FileBackend) -> None:
 def test_without_any_readable_state_it_says_what_to_do(backend: FileBackend) -> None:
     """Nothing is guessed."""
     (backend.root / "stacks/mesh-app/dev.json").write_text("{")
-    with pytest.raises(OperationError, match="there is none from before"):
+    with pytest.raises(OperationError, match="there is no backup"):
         backend.replacement()
 
 
@@ -134,16 +134,19 @@ def test_who_locked_the_stack_is_read_from_the_notes(backend: FileBackend) -> No
 def test_a_note_that_cannot_be_read_is_nobodys_guess(backend: FileBackend) -> None:
     """A disk that was full leaves an empty one."""
     (backend.root / "locks/organization/mesh-app/dev/a.json").write_text("")
-    with pytest.raises(OperationError, match="nobody can tell who locked"):
+    with pytest.raises(OperationError, match=r"the lock of stack \w+ cannot be read"):
         backend.holders()
 
 
 @pytest.mark.parametrize(
     ("live", "description"),
     [
-        (LIVE, "it is in the cluster"),
-        (None, "it is not in the cluster"),
-        ({**INPUTS, "metadata": {"name": "shop-v3", "labels": {"app": "other"}}}, "it is not in the cluster"),
+        (LIVE, "the object exists"),
+        (None, "the object does not exist"),
+        (
+            {**INPUTS, "metadata": {"name": "shop-v3", "labels": {"app": "other"}}},
+            "the object does not exist",
+        ),
     ],
 )
 def test_what_was_being_made_is_searched_for(live: Manifest | None, description: str) -> None:
@@ -158,7 +161,7 @@ def test_what_was_being_changed_is_done_again(kind: str) -> None:
     """The resource itself is in the state already."""
     before = {"resources": [RESOURCE], "pending_operations": [{"resource": RESOURCE, "type": kind}]}
     (pending,) = pending_operations(before, lambda _: LIVE)
-    assert "is done again" in str(pending)
+    assert "is repeated" in str(pending)
 
 
 def test_helpers_of_a_pulumi_that_is_gone_are_ended(tmp_path: Path) -> None:

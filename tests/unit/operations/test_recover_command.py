@@ -142,7 +142,7 @@ def go(environment: Environment, agreed: Callable[[], bool] | None = None) -> No
 def test_a_lock_that_is_held_is_not_touched(environment: Environment) -> None:
     """Nor anything else; it is told who holds it."""
     environment.holders = [holder(ended=True), holder(ended=False)]
-    with pytest.raises(StackLocked, match="another update of it runs") as told:
+    with pytest.raises(StackLocked, match="another update of it is running") as told:
         go(environment)
     assert "ann@build-7" in told.value.evidence
     assert environment.done == []
@@ -186,7 +186,7 @@ def test_what_changed_while_the_question_was_open_stops_it(environment: Environm
         environment.live.append(made("shop-v5"))
         return True
 
-    with pytest.raises(OperationError, match="changed while the question was open"):
+    with pytest.raises(OperationError, match="changed before the confirmation"):
         go(environment, agreed)
     assert environment.done == []
 
@@ -212,7 +212,7 @@ def test_what_comes_after_the_answer_is_not_deleted(
     go(environment)
     assert "delete shop-v4" in environment.done
     assert "delete shop-v5" not in environment.done
-    assert any("shop-v5 is left" in each for each in environment.told)
+    assert any("shop-v5 is new and remains" in each for each in environment.told)
 
 
 def test_a_canary_goes_on_with_a_state_in_order(environment: Environment) -> None:
@@ -229,7 +229,7 @@ def test_an_abort_does_not_wait_for_tidiness(environment: Environment) -> None:
     """An update works beside operations that are open."""
     environment.fails.add("refresh")
     settle(PROJECT, "dev", environment.told.append)
-    assert any("stay open" in each for each in environment.told)
+    assert any("remain pending" in each for each in environment.told)
 
 
 def test_the_inputs_of_what_was_being_made_are_its_labels() -> None:

@@ -162,7 +162,7 @@ def test_a_cluster_that_does_not_say_is_no_version_without_pods(
     deployments["springbootapp-v1"] = (403, "forbidden")
     del deployments["springbootapp-v2"]
     _, said = seen(walkthrough(tmp_path, server.url))
-    assert "not known" in said
+    assert "unknown" in said
     assert "0 of 0" in said
 
 

@@ -128,7 +128,7 @@ def test_a_running_update_differs_from_an_interrupted_one(
     running = Holder(user="ann", host="build-7", pid=12, since=dt.datetime(2026, 11, 30, tzinfo=dt.UTC))
     monkeypatch.setattr(command, "installed", lambda: None)
     monkeypatch.setattr(command, "lock_holders", lambda *_: [running])
-    with pytest.raises(StackLocked, match="another update of it runs") as output:
+    with pytest.raises(StackLocked, match="another update of it is running") as output:
         one.fix()
     assert "ann@build-7, process 12, since 2026-11-30 00:00:00 UTC" in str(output.value)
     monkeypatch.setattr(command, "lock_holders", lambda *_: [])

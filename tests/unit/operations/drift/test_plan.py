@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from components.model.stack_identity import LABEL
 from operations.drift.check import Observed, compare
 from operations.drift.plan import foreign_objects, plan
 from operations.drift.restored import restored
 from operations.errors import OperationError
 from operations.kube.manifests import Manifest
-from operations.pulumi_stack.stack_identity import LABEL, identity_of
+from operations.pulumi_stack.stack_identity import identity_of
 from tests.unit.operations.drift.live import (
     IGNORED,
     PULUMI,
