@@ -173,9 +173,8 @@ class Case:
         begun = time.monotonic()
         said = self.stack.shell.run(operations(self.stack, "recover --yes")).stdout
         self.note("mended by", f"recover, {time.monotonic() - begun:.0f} s")
-        self.note(
-            "left behind", sum("was not released" in line or "interrupted" in line for line in said.splitlines())
-        )
+        left = [line for line in said.splitlines() if "was not released" in line or "interrupted" in line]
+        self.note("left behind", len(left))
 
     def recovering(self) -> Update:
         """Begin the same in the background."""
