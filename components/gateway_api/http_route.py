@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from components.gateway_api import gateway, http_route_filters, http_route_matches
+from components.gateway_api import gateway, http_route_matches, http_route_options
 from components.manifests import traffic_policy
 from components.manifests.http_rules import HttpRule, http_rules
 from components.manifests.route_match import Spec
@@ -34,16 +34,16 @@ def destination_rule(service: Service, version: str) -> Spec | None:
 
 def _rule(service: Service, rule: HttpRule) -> Spec:
     if rule.route and rule.route.redirect is not None:
-        return http_route_filters.redirect(rule.route.redirect)
+        return http_route_options.redirect(rule.route.redirect)
     backends = (
-        [http_route_filters.backend(service, rule.to)]
+        [http_route_options.backend(service, rule.to)]
         if isinstance(rule.to, str)
         else _split(service, rule.to or {}, rule.cookie)
     )
     options = (
-        http_route_filters.of_route(service, rule.route, rule.mirror)
+        http_route_options.of_route(service, rule.route, rule.mirror)
         if rule.route
-        else http_route_filters.of_service(service, rule.mirror)
+        else http_route_options.of_service(service, rule.mirror)
     )
     return options | {"backendRefs": backends}
 
@@ -51,8 +51,8 @@ def _rule(service: Service, rule: HttpRule) -> Spec:
 def _split(service: Service, weights: Mapping[str, int], cookie: Sticky | None) -> list[Spec]:
     """Divide traffic between all versions, including those with weight 0, as in a VirtualService."""
     return [
-        http_route_filters.backend(service, version)
+        http_route_options.backend(service, version)
         | {"weight": weight}
-        | (http_route_filters.set_cookie(cookie, version) if cookie else {})
+        | (http_route_options.set_cookie(cookie, version) if cookie else {})
         for version, weight in service.shares(weights).items()
     ]

@@ -14,7 +14,7 @@ from components.model.service import Service
 from components.model.stack import Stack
 from components.rollout.istiod import QUERY_SECONDS, Istiod, IstiodUnavailable, Sample
 from components.rollout.kubectl import Kubectl, KubectlError, KubectlTimeout, ProcessLimitReached
-from components.rollout.proxy_sync import GATHERING_SECONDS, PAUSE_SECONDS, ProxySyncTimeout, proxies_synced
+from components.rollout.proxy_sync import GATHERING_SECONDS, POLL_SECONDS, ProxySyncTimeout, proxies_synced
 from components.rollout.shared_query import QueryRate, SharedQuery
 from components.schema.durations import seconds
 
@@ -135,7 +135,7 @@ class ProxyStatus:
                         f"pod of it after {self._limit:g} s. To see why: "
                         f"kubectl get pods --namespace {self._namespace} --selector {chosen}"
                     )
-                await asyncio.sleep(PAUSE_SECONDS)
+                await asyncio.sleep(POLL_SECONDS)
 
     async def _wait_until_read(self, consequence: str) -> bool:
         """Wait until istiod has read the latest objects of the service; returns whether a wait was needed.
@@ -154,7 +154,7 @@ class ProxyStatus:
                     f"not read the latest {READ[self._api]}. Check its connection to the API server: kubectl "
                     f"logs --namespace {self._istiod.namespace} --selector app=istiod; then `pulumi up`"
                 )
-            await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
         return waited
 
     async def _has_read(self) -> bool:

@@ -19,7 +19,8 @@ QUIET_SECONDS: Final = 0.4
 Shorter than the interval between two queries, so that the second one ends the wait.
 """
 
-PAUSE_SECONDS: Final = 0.1
+POLL_SECONDS: Final = 0.1
+"""Between two checks of the proxies."""
 
 NAMED: Final = 5
 """How many proxies a message lists."""
@@ -69,7 +70,7 @@ async def proxies_synced(
             if late := sorted(unsynced - stuck):
                 raise ProxySyncTimeout(", ".join(late[:NAMED]) + (", …" if len(late) > NAMED else ""))
             return frozenset(stuck)
-        await asyncio.sleep(PAUSE_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)
 
 
 def _is_newer(name: str, now: Sample, before: Sample, kind: str) -> bool:

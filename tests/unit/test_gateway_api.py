@@ -12,7 +12,7 @@ from components.gateway_api import (
 )
 from components.gateway_api import (
     http_route,
-    http_route_filters,
+    http_route_options,
     limits,
     unsupported,
 )
@@ -79,7 +79,7 @@ def test_a_version_that_says_so_has_a_destination_rule_of_its_own() -> None:
 )
 def test_durations_are_whole_numbers_with_units(go: str, gateway: str) -> None:
     """The Gateway API reads neither fractions nor microseconds."""
-    assert http_route_filters.duration(go) == gateway
+    assert http_route_options.duration(go) == gateway
 
 
 REFUSED: list[tuple[Mapping[str, Any], str, str, str]] = [
