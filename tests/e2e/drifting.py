@@ -1,15 +1,15 @@
-"""`python -m operations drift` on a test's stack, and the edits that hands make there."""
+"""`python -m operations drift` on the stack of a test, and manual changes of its objects."""
 
 import json
 from typing import Any
 
 from tests.e2e.conftest import CHECKOUT, Stack
 
-CLEAN, UNTOLD, DRIFT = 0, 1, 7
+CLEAN, FAILED, DRIFT = 0, 1, 7
 
 
 def drift(stack: Stack, words: str = "", *, kubeconfig: str = "") -> tuple[int, str]:
-    """Run it; returns the exit code and what was said."""
+    """Run the command; returns the exit code and the output."""
     elsewhere = f"KUBECONFIG={kubeconfig}" if kubeconfig else ""
     command = f"python -m operations drift --stack {stack.name} --cwd {stack.shell.folder} {words}"
     done = stack.shell.run(f"cd {CHECKOUT} && {elsewhere} {command}", check=False)
@@ -17,9 +17,9 @@ def drift(stack: Stack, words: str = "", *, kubeconfig: str = "") -> tuple[int, 
 
 
 def findings(stack: Stack) -> dict[str, dict[str, Any]]:
-    """What is found now, by object and field."""
-    code, said = drift(stack, "--json 2>/dev/null")
-    document = json.loads(said)
+    """The current findings, by object and field."""
+    code, output = drift(stack, "--json 2>/dev/null")
+    document = json.loads(output)
     assert (code == CLEAN) == document["clean"]
     found = document["findings"]
     return {
@@ -28,12 +28,12 @@ def findings(stack: Stack) -> dict[str, dict[str, Any]]:
 
 
 def kubectl(stack: Stack, words: str) -> str:
-    """Edit by hand, in the stack's namespace."""
+    """Run kubectl in the stack's namespace."""
     return stack.shell.run(f"kubectl --namespace {stack.namespace} {words}").stdout
 
 
 def weight(stack: Stack, first: int, second: int) -> None:
-    """Divide the traffic by hand."""
+    """Set the weights in the VirtualService."""
     patch = [
         {"op": "replace", "path": f"/spec/http/0/route/{nth}/weight", "value": value}
         for nth, value in enumerate((first, second))

@@ -1,6 +1,6 @@
-"""Insert, nothing to do, edited by hand, found, repaired: the whole story of drift in one go.
+"""Deploy, check, change manually, find and repair: the whole life of a drift.
 
-The rest is in test_drift_under_load.py and test_drift_schedule.py; many edits in `python -m bench drift`.
+The rest is in test_drift_under_load.py and test_drift_schedule.py; many changes in `python -m bench drift`.
 """
 
 from tests.e2e.conftest import MakeStack
@@ -16,40 +16,39 @@ SETTINGS = {
     "gateway": {"hosts": [f"{NAMESPACE}.example.com"]},
     "ingress": {"address": "127.0.0.1"},
 }
-HAND = """
+MANUAL = """
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
-metadata: {name: hand-made}
+metadata: {name: manual}
 spec: {host: springbootapp, trafficPolicy: {connectionPool: {http: {http1MaxPendingRequests: 1}}}}
 """
 
 
-def test_an_edit_by_hand_is_found_and_put_back(new_stack: MakeStack) -> None:
-    """With who did it; then all is as declared, the traffic too, and Pulumi's state is true.
+def test_a_manual_change_is_found_and_repaired(new_stack: MakeStack) -> None:
+    """With its writer; then objects, traffic and Pulumi's state are as declared.
 
-    What another owner made stays.
+    An unmanaged object is only reported.
     """
     stack = new_stack("e2e-drift-story", **SETTINGS)
     stack.up()
     assert drift(stack)[0] == CLEAN
 
     weight(stack, 0, 100)
-    kubectl(stack, "label service springbootapp team=hand")
-    kubectl(stack, f"create --filename=- <<'EOF'\n{HAND}\nEOF\n")
+    kubectl(stack, "label service springbootapp team=a")
+    kubectl(stack, f"create --filename=- <<'EOF'\n{MANUAL}\nEOF\n")
     found = findings(stack)
     moved = found["VirtualService springbootapp spec.http[weights].route[1].weight"]
     assert (moved["declared"], moved["live"], moved["writer"]["manager"]) == (0, 100, "kubectl-patch")
     assert found["Service springbootapp metadata.labels.team"]["problem"] == "added"
-    assert found["DestinationRule hand-made"]["why"] == "says how Service springbootapp is called"
+    assert found["DestinationRule manual"]["why"] == "configures calls to Service springbootapp"
     url, host = stack.outputs()["url"], f"{NAMESPACE}.example.com"
     proxies_synced(url, 20, lambda seen: set(seen) == {"v2"}, host=host)
 
-    # The stack did not make the rule: it is reported, and whoever made it deletes it.
-    code, said = drift(stack, "--fix --yes")
-    assert code == DRIFT, said
-    assert list(findings(stack)) == ["DestinationRule hand-made"]
-    assert findings(stack)["DestinationRule hand-made"]["foreign"]
-    kubectl(stack, "delete destinationrule hand-made")
+    code, output = drift(stack, "--fix --yes")
+    assert code == DRIFT, output
+    assert list(findings(stack)) == ["DestinationRule manual"]
+    assert findings(stack)["DestinationRule manual"]["foreign"]
+    kubectl(stack, "delete destinationrule manual")
     proxies_synced(url, 20, lambda seen: set(seen) == {"v1"}, host=host)
     assert drift(stack)[0] == CLEAN
     stack.pulumi("refresh --preview-only --expect-no-changes --run-program")

@@ -1,4 +1,4 @@
-"""`operations drift` where things go wrong, and on a schedule: nothing is clean that was not looked at."""
+"""`operations drift` with errors and on a schedule: a check that could not read everything is not clean."""
 
 import subprocess
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ import yaml
 
 from bench.changes import base
 from tests.e2e.conftest import CHECKOUT, Stack, stacks_in
-from tests.e2e.drifting import CLEAN, DRIFT, UNTOLD, drift, findings, kubectl
+from tests.e2e.drifting import CLEAN, DRIFT, FAILED, drift, findings, kubectl
 
 NAMESPACE = "e2e-drift-schedule"
 
@@ -32,7 +32,7 @@ def stack(_lab_is_up: None, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture(autouse=True)
 def _clean(stack: Stack) -> Iterator[None]:
-    """Each test begins and ends with everything as declared, and a true state."""
+    """Each test begins and ends with all objects as declared, and an up-to-date state."""
     assert drift(stack)[0] == CLEAN
     yield
     assert drift(stack)[0] == CLEAN
@@ -40,21 +40,21 @@ def _clean(stack: Stack) -> Iterator[None]:
 
 
 def fix(stack: Stack) -> None:
-    code, said = drift(stack, "--fix --yes")
-    assert code == CLEAN, said
+    code, output = drift(stack, "--fix --yes")
+    assert code == CLEAN, output
 
 
-def test_without_a_person_nothing_is_changed(stack: Stack) -> None:
-    """`--fix` asks, and there is nobody; `--yes` says that nobody need be asked."""
-    kubectl(stack, "label service springbootapp team=hand")
-    code, said = drift(stack, "--fix")
-    assert (code, "there is no terminal to confirm; nothing was changed" in said) == (UNTOLD, True)
+def test_without_a_terminal_nothing_is_changed(stack: Stack) -> None:
+    """`--fix` cannot ask; `--yes` does not ask."""
+    kubectl(stack, "label service springbootapp team=a")
+    code, output = drift(stack, "--fix")
+    assert (code, "nothing was changed" in output) == (FAILED, True)
     assert drift(stack)[0] == DRIFT
     fix(stack)
 
 
 def kubeconfig(stack: Stack, path: Path, **cluster: str) -> str:
-    """A kubeconfig whose context `lab` leads elsewhere."""
+    """A kubeconfig whose context `lab` has another cluster."""
     live = yaml.safe_load(stack.shell.run("kubectl config view --raw --minify").stdout)
     live["clusters"][0]["cluster"] = cluster
     live["users"][0]["user"] = {}
@@ -62,26 +62,26 @@ def kubeconfig(stack: Stack, path: Path, **cluster: str) -> str:
     return str(path)
 
 
-def test_a_cluster_that_is_away_is_never_clean(stack: Stack, tmp_path: Path) -> None:
-    """Nobody listens; exit code 1, with the context."""
-    code, said = drift(stack, kubeconfig=kubeconfig(stack, tmp_path / "away", server="https://127.0.0.1:9"))
-    assert code == UNTOLD
-    assert "the cluster of context lab returned an error or no answer" in said
-    assert "Traceback" not in said
+def test_a_check_of_an_unreachable_cluster_fails(stack: Stack, tmp_path: Path) -> None:
+    """With exit code 1 and the context."""
+    code, output = drift(stack, kubeconfig=kubeconfig(stack, tmp_path / "away", server="https://127.0.0.1:9"))
+    assert code == FAILED
+    assert "the cluster of context lab returned an error or no answer" in output
+    assert "Traceback" not in output
 
 
 @pytest.mark.parametrize("content", ["", "a: [", "clusters: 7", "contexts: []", "just words"])
-def test_a_wrong_kubeconfig_is_told_in_words(stack: Stack, tmp_path: Path, content: str) -> None:
+def test_an_invalid_kubeconfig_is_reported(stack: Stack, tmp_path: Path, content: str) -> None:
     """Empty, not YAML, not a kubeconfig, another context."""
     (tmp_path / "wrong").write_text(content)
-    code, said = drift(stack, kubeconfig=str(tmp_path / "wrong"))
-    assert (code, "Traceback" in said) == (UNTOLD, False), said
-    assert "no kubeconfig context lab" in said or "the kubeconfig has no such context" in said
+    code, output = drift(stack, kubeconfig=str(tmp_path / "wrong"))
+    assert (code, "Traceback" in output) == (FAILED, False), output
+    assert "no kubeconfig context lab" in output or "the kubeconfig has no such context" in output
 
 
 @contextmanager
 def without(stack: Stack, path: Path, kinds: str) -> Iterator[str]:
-    """The lab's API server as it would be if an API group were not installed; yields a kubeconfig."""
+    """A proxy of the lab's API server without an API group; yields a kubeconfig."""
     words = ["kubectl", "proxy", "--port=0"]
     proxy = subprocess.Popen(
         ["bash", "-c", f"source {CHECKOUT}/.lab/env && exec {' '.join(words)}"],
@@ -106,7 +106,7 @@ def without(stack: Stack, path: Path, kinds: str) -> Iterator[str]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Gap)
     Thread(target=server.serve_forever, daemon=True).start()
@@ -118,27 +118,27 @@ def without(stack: Stack, path: Path, kinds: str) -> Iterator[str]:
         proxy.wait()
 
 
-def test_without_istios_kinds_nothing_can_be_told(stack: Stack, tmp_path: Path) -> None:
-    """The kinds are named; the same way with a kind that no stack declares is clean."""
+def test_a_check_without_a_declared_kind_fails(stack: Stack, tmp_path: Path) -> None:
+    """It names the kinds; without a kind that the stack does not declare it is clean."""
     with without(stack, tmp_path / "istio", "networking.istio.io") as gap:
-        code, said = drift(stack, kubeconfig=gap)
-    assert code == UNTOLD
+        code, output = drift(stack, kubeconfig=gap)
+    assert code == FAILED
     for kind in ("DestinationRule", "Gateway", "VirtualService"):
-        assert f"{kind} of networking.istio.io/v1" in said
+        assert f"{kind} of networking.istio.io/v1" in output
     with without(stack, tmp_path / "api", "gateway.networking.k8s.io") as gap:
         assert drift(stack, kubeconfig=gap)[0] == CLEAN
 
 
-def test_what_is_no_cluster_is_told_as_such(stack: Stack, tmp_path: Path) -> None:
-    """The ingress gateway answers on the port that the kubeconfig names."""
+def test_an_endpoint_that_is_no_api_server_is_reported(stack: Stack, tmp_path: Path) -> None:
+    """The kubeconfig has the port of the ingress gateway."""
     other = kubeconfig(stack, tmp_path / "other", server="http://127.0.0.1:31380")
-    code, said = drift(stack, kubeconfig=other)
-    assert code == UNTOLD
-    assert "is not a Kubernetes API server" in said
+    code, output = drift(stack, kubeconfig=other)
+    assert code == FAILED
+    assert "is no Kubernetes API server" in output
 
 
 def schedule() -> list[dict[str, object]]:
-    """docs/drift/cronjob.yaml, for this test's stack and in a namespace of its own."""
+    """docs/drift/cronjob.yaml for the stack of this test, in a separate namespace."""
     text = (CHECKOUT / "docs/drift/cronjob.yaml").read_text()
     text = text.replace("springistiodemo-prod", NAMESPACE).replace("mesh-drift", "e2e-mesh-drift")
     return list(yaml.safe_load_all(text))
@@ -146,11 +146,11 @@ def schedule() -> list[dict[str, object]]:
 
 @pytest.fixture
 def scheduled(stack: Stack, tmp_path: Path) -> Iterator[str]:
-    """The schedule as the API server takes it; yields the kubeconfig of its ServiceAccount."""
+    """Apply the schedule; yields the kubeconfig of its ServiceAccount."""
     file = tmp_path / "schedule.yaml"
     file.write_text(yaml.safe_dump_all(schedule()))
-    said = stack.shell.run(f"kubectl apply --server-side --filename={file}").stdout
-    assert "Warning" not in said, said
+    output = stack.shell.run(f"kubectl apply --server-side --filename={file}").stdout
+    assert "Warning" not in output, output
     token = stack.shell.run("kubectl create token e2e-mesh-drift --namespace e2e-mesh-drift").stdout.strip()
     live = yaml.safe_load(stack.shell.run("kubectl config view --raw --minify").stdout)
     live["users"][0]["user"] = {"token": token}
@@ -161,14 +161,14 @@ def scheduled(stack: Stack, tmp_path: Path) -> Iterator[str]:
     stack.shell.run(f"kubectl delete --ignore-not-found --filename={file}")
 
 
-def test_the_schedules_account_can_check_and_nothing_else(stack: Stack, scheduled: str) -> None:
-    """Clean, drift, and no right to write; a right that lacks is named, and is no clean check."""
+def test_the_schedules_account_can_only_check(stack: Stack, scheduled: str) -> None:
+    """It cannot write; without a permission the check fails and names it."""
     assert drift(stack, kubeconfig=scheduled)[0] == CLEAN
-    kubectl(stack, "label service springbootapp team=hand")
+    kubectl(stack, "label service springbootapp team=a")
     assert drift(stack, kubeconfig=scheduled)[0] == DRIFT
-    code, said = drift(stack, "--fix --yes", kubeconfig=scheduled)
-    assert code == UNTOLD
-    assert "Service springbootapp: forbidden for the user of context lab" in said
+    code, output = drift(stack, "--fix --yes", kubeconfig=scheduled)
+    assert code == FAILED
+    assert "Service springbootapp: the user of context lab may not do that" in output
     assert "metadata.labels.team" in " ".join(findings(stack))
     fix(stack)
 
@@ -178,14 +178,14 @@ def test_the_schedules_account_can_check_and_nothing_else(stack: Stack, schedule
     document = yaml.safe_dump(role)
     words = "apply --server-side --force-conflicts --filename=-"
     stack.shell.run(f"kubectl {words} <<'EOF'\n{document}\nEOF\n")
-    code, said = drift(stack, kubeconfig=scheduled)
-    assert code == UNTOLD
-    assert "in every namespace: forbidden for the user of context lab" in said
-    assert 'in API group "security.istio.io"' in said
+    code, output = drift(stack, kubeconfig=scheduled)
+    assert code == FAILED
+    assert "in every namespace: the user of context lab may not do that" in output
+    assert 'in API group "security.istio.io"' in output
 
 
 def test_the_schedules_pods_are_admitted(stack: Stack, scheduled: str) -> None:
-    """By the namespace's Pod Security level, which is the strictest."""
+    """By Pod Security at the level `restricted`."""
     assert scheduled
     words = "create job now --from=cronjob/e2e-mesh-drift-prod --namespace e2e-mesh-drift --dry-run=server"
     job = yaml.safe_load(stack.shell.run(f"kubectl {words} --output=yaml").stdout)

@@ -1,4 +1,4 @@
-"""`operations drift --fix` under a constant load: it adds no lost request to what the edit itself lost."""
+"""`operations drift --fix` under a constant load: it loses no request."""
 
 import json
 import time
@@ -16,9 +16,9 @@ NAMESPACE = "e2e-drift-load"
 HOST = f"{NAMESPACE}.example.com"
 URL = "http://127.0.0.1:31380/hello"
 RATE = 200
-"""Requests a second: enough to meet every gap of some milliseconds, and room for other work."""
+"""Requests per second: enough to detect gaps of some milliseconds."""
 
-Edit = Callable[[Stack], object]
+Change = Callable[[Stack], object]
 
 
 @pytest.fixture(scope="module")
@@ -30,56 +30,56 @@ def stack(_lab_is_up: None, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield made
 
 
-def put_back(stack: Stack) -> None:
-    """Fix it; then all is as declared, and Pulumi's state is true."""
+def repair(stack: Stack) -> None:
+    """Run `--fix`; then all is as declared, and Pulumi's state is up to date."""
     assert drift(stack)[0] == DRIFT
-    code, said = drift(stack, "--fix --yes")
-    assert code == CLEAN, said
+    code, output = drift(stack, "--fix --yes")
+    assert code == CLEAN, output
     stack.pulumi("refresh --preview-only --expect-no-changes --run-program")
 
 
-def patched(name: str, **change: object) -> Edit:
-    """Merge a change into an object, and wait for the pods that it makes."""
+def patched(name: str, **change: object) -> Change:
+    """Patch an object, and wait for the rollout."""
 
-    def edit(stack: Stack) -> None:
+    def run(stack: Stack) -> None:
         kubectl(stack, f"patch {name} --type=merge --patch='{json.dumps(change)}'")
         kubectl(stack, "rollout status deployment --timeout=120s")
 
-    return edit
+    return run
 
 
-def words(*commands: str) -> Edit:
-    """Run commands of kubectl, and wait for the pods that they make."""
+def words(*commands: str) -> Change:
+    """Run commands of kubectl, and wait for the rollout."""
 
-    def edit(stack: Stack) -> None:
+    def run(stack: Stack) -> None:
         for each in (*commands, "rollout status deployment --timeout=120s"):
             kubectl(stack, each)
 
-    return edit
+    return run
 
 
-def look_into_a_pod(stack: Stack) -> None:
-    """Label one, as people do before they look closer."""
+def label_a_pod(stack: Stack) -> None:
+    """Add a label to one pod."""
     name = stack.shell.pods(NAMESPACE, "version=v1")[0]["metadata"]["name"]
-    kubectl(stack, f"label pod {name} hand=made")
+    kubectl(stack, f"label pod {name} team=a")
 
 
-HARMLESS: Final[Mapping[str, Edit]] = {
+HARMLESS: Final[Mapping[str, Change]] = {
     "weights moved": lambda stack: weight(stack, 0, 100),
-    "a label on the routes": words("label virtualservice springbootapp team=hand"),
+    "a label on the routes": words("label virtualservice springbootapp team=a"),
     "more pods": words("scale deployment springbootapp-v1 --replicas=3"),
     "another image": words("set image deployment springbootapp-v2 *=xjk27400861/springbootapp:42"),
-    "a labelled pod": look_into_a_pod,
+    "a labelled pod": label_a_pod,
     "a policy of the host": patched(
         "destinationrule springbootapp-v1", spec={"trafficPolicy": {"loadBalancer": {"simple": "RANDOM"}}}
     ),
     "an annotation on the pods": patched(
-        "deployment springbootapp-v1", spec={"template": {"metadata": {"annotations": {"hand": "made"}}}}
+        "deployment springbootapp-v1", spec={"template": {"metadata": {"annotations": {"team": "a"}}}}
     ),
 }
-"""Edits that leave every request an answer: nothing may be lost by them or by their repair."""
+"""Changes that lose no request: their repair may lose none either."""
 
-HARMFUL: Final[Mapping[str, Edit]] = {
+HARMFUL: Final[Mapping[str, Change]] = {
     "routes deleted": words("delete virtualservice springbootapp"),
     "subset deleted": words("delete destinationrule springbootapp-v2"),
     "gateway deleted": words("delete gateway.networking.istio.io springbootapp"),
@@ -87,25 +87,25 @@ HARMFUL: Final[Mapping[str, Edit]] = {
     "scaled to none": words("scale deployment springbootapp-v1 springbootapp-v2 --replicas=0"),
     "deployment deleted": words("delete deployment springbootapp-v2"),
 }
-"""Edits that break something: until they are put back, requests fail, and from then on none does."""
+"""Changes that make requests fail until they are repaired."""
 
 
-@pytest.mark.parametrize("edit", HARMLESS)
-def test_what_harmed_nobody_is_put_back_without_a_lost_request(stack: Stack, edit: str) -> None:
-    """From before the edit until after `--fix`, through the ingress, and the rate was held."""
-    with load.Load(URL, rate=RATE, host=HOST) as running:
-        HARMLESS[edit](stack)
-        put_back(stack)
+@pytest.mark.parametrize("change", HARMLESS)
+def test_a_harmless_change_is_repaired_without_a_lost_request(stack: Stack, change: str) -> None:
+    """From before the change until after `--fix`, through the ingress, at the full rate."""
+    with load.from_here(URL, rate=RATE, host=HOST) as running:
+        HARMLESS[change](stack)
+        repair(stack)
     assert not running.report.failed, running.report.failures[:5]
     assert running.report.rate > RATE * 0.95
 
 
-@pytest.mark.parametrize("edit", HARMFUL)
-def test_what_broke_something_is_whole_when_the_fix_ends(stack: Stack, edit: str) -> None:
-    """Not a moment later: the first request after the command is answered, and all that follow."""
-    HARMFUL[edit](stack)
-    put_back(stack)
-    with load.Load(URL, rate=RATE, host=HOST) as running:
+@pytest.mark.parametrize("change", HARMFUL)
+def test_after_a_harmful_change_all_requests_succeed_when_the_repair_ends(stack: Stack, change: str) -> None:
+    """From the first request after the command."""
+    HARMFUL[change](stack)
+    repair(stack)
+    with load.from_here(URL, rate=RATE, host=HOST) as running:
         time.sleep(5)
     assert not running.report.failed, running.report.failures[:5]
     assert running.report.answers.keys() == {"v1", "v2"}
