@@ -134,7 +134,7 @@ def test_an_endpoint_that_is_no_api_server_is_reported(stack: Stack, tmp_path: P
     other = kubeconfig(stack, tmp_path / "other", server="http://127.0.0.1:31380")
     code, output = drift(stack, kubeconfig=other)
     assert code == FAILED
-    assert "is no Kubernetes API server" in output
+    assert "is not a Kubernetes API server" in output
 
 
 def schedule() -> list[dict[str, object]]:
@@ -180,7 +180,7 @@ def test_the_schedules_account_can_only_check(stack: Stack, scheduled: str) -> N
     stack.shell.run(f"kubectl {words} <<'EOF'\n{document}\nEOF\n")
     code, output = drift(stack, kubeconfig=scheduled)
     assert code == FAILED
-    assert "in every namespace: the user of context lab may not do that" in output
+    assert "in every namespace: forbidden for the user of context lab" in output
     assert 'in API group "security.istio.io"' in output
 
 
