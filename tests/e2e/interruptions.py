@@ -174,7 +174,8 @@ class Case:
         said = self.stack.shell.run(operations(self.stack, "recover --yes")).stdout
         self.note("mended by", f"recover, {time.monotonic() - begun:.0f} s")
         self.note(
-            "left behind", sum("was not released" in line or "interrupted" in line for line in said.splitlines())
+            "left behind",
+            sum("was not released" in line or "interrupted" in line for line in said.splitlines()),
         )
 
     def recovering(self) -> Update:
