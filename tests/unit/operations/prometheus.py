@@ -1,4 +1,4 @@
-"""A Prometheus of a test's own: an HTTP server on loopback that answers what it is told to."""
+"""A fake Prometheus for tests: an HTTP server on loopback with configurable answers."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -50,7 +50,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def success(kind: str, result: object) -> str:
-    """What Prometheus says when all is well."""
+    """A successful answer of Prometheus."""
     return json.dumps({"status": "success", "data": {"resultType": kind, "result": result}})
 
 

@@ -1,4 +1,4 @@
-"""Who holds a stack's lock, read from what Pulumi says, and waiting for it."""
+"""The holders of a stack's lock are read from Pulumi's error, and an update waits for it."""
 
 import datetime as dt
 import os
@@ -114,7 +114,7 @@ def test_a_process_that_ended_holds_none() -> None:
 
 
 def test_waiting_ends_when_the_lock_is_given_back(running: int) -> None:
-    """It says who holds it, and then does the work."""
+    """It reports the holder, and then does the work."""
     answers = [mine(running, now()), mine(running, now())]
     told: list[str] = []
 
@@ -129,7 +129,7 @@ def test_waiting_ends_when_the_lock_is_given_back(running: int) -> None:
 
 
 def test_waiting_has_a_limit_and_tells_who_holds_the_lock(running: int) -> None:
-    """Without patience it is said at once."""
+    """Without a wait it is reported at once."""
     error = mine(running, now())
 
     def work() -> None:
@@ -142,7 +142,7 @@ def test_waiting_has_a_limit_and_tells_who_holds_the_lock(running: int) -> None:
 
 
 def test_nobody_waits_for_a_process_that_ended() -> None:
-    """The command that mends it is named instead."""
+    """The error has the command that releases the lock."""
     error = mine(os.getpid(), dt.datetime(2001, 1, 1, tzinfo=dt.UTC))
 
     def work() -> None:

@@ -1,4 +1,4 @@
-"""The figures of a service, and the reasons why there are none."""
+"""The metrics of a service, and an error for each cause of missing ones."""
 
 import json
 import math
@@ -70,7 +70,7 @@ def test_nobody_listens() -> None:
 
 @pytest.mark.parametrize("address", ["http://no.such.host.invalid:9090", "ftp://127.0.0.1", "http://:x"])
 def test_an_address_that_leads_nowhere(address: str) -> None:
-    """Wrong, and it names the setting: waiting would not mend it."""
+    """The error has the setting: waiting does not help."""
     with pytest.raises(WrongPrometheusAddress, match=r"metrics\.prometheus"):
         Prometheus(AtUrl(address)).scalar("1")
 
@@ -121,7 +121,7 @@ def test_an_address_that_leads_nowhere(address: str) -> None:
 def test_each_cause_is_told_apart(
     server: Answering, *, status: int, text: str, kind: type[MetricsError], description: str
 ) -> None:
-    """A type of its own for each, with what was said."""
+    """Each has its own type, and the server's answer."""
     server.status, server.text = status, text
     with pytest.raises(MetricsError) as caught:
         Prometheus(AtUrl(server.url)).scalar("up")
@@ -177,7 +177,7 @@ def test_an_answer_that_breaks_off_or_is_none(answer: bytes, kind: type[MetricsE
 
 
 def test_an_answer_that_never_ends_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A byte now and then is no answer either: nobody waits for longer than for a whole one."""
+    """Single bytes are no answer either: the time limit is that of the whole answer."""
     monkeypatch.setattr(transport, "SECONDS", 0.5)
     ended = Event()
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -235,7 +235,7 @@ def test_a_service_is_asked_through_the_api_server(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_port_that_a_service_lacks_is_a_wrong_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The API server answers 503 to it, as where no pod is ready; it will not mend itself."""
+    """The API server returns 503, as when no pod is ready; waiting does not help."""
     cluster = Cluster("lab")
     said = {"kind": "Status", "code": 503, "message": 'no service port 9091 found for service "prometheus"'}
     monkeypatch.setattr(cluster, "get", lambda *_, **__: (503, json.dumps(said, indent=2)))
@@ -247,7 +247,7 @@ def test_a_port_that_a_service_lacks_is_a_wrong_address(monkeypatch: pytest.Monk
 
 
 def test_no_context_is_a_wrong_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor does a kubeconfig that is not there mend itself."""
+    """Waiting does not help with a missing kubeconfig either."""
     monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "none"))
     with pytest.raises(WrongPrometheusAddress, match="no kubeconfig context nowhere"):
         Prometheus(InCluster("istio-system/prometheus:9090", Cluster("nowhere"))).scalar("1")
@@ -294,7 +294,7 @@ def test_a_service_of_one_version_says_which(server: Answering, prometheus: Prom
 
 
 def test_no_traffic_is_no_error(server: Answering, prometheus: Prometheus) -> None:
-    """Zero requests are a figure; the rest is unknown."""
+    """Zero requests are a value; the rest is unknown."""
     server.text = success("vector", [])
     measured = MetricsReader(prometheus, Queries()).measured(SHOP_SERVICE, window=10)
     assert measured.requests == 0
@@ -310,7 +310,7 @@ def test_a_count_that_is_none(server: Answering, prometheus: Prometheus, value: 
 
 
 def test_a_bucket_without_a_bound(server: Answering, prometheus: Prometheus) -> None:
-    """A query of one's own that forgets `le` is told so."""
+    """A custom query without `le` is reported."""
     server.vector("istio_requests_total")
     server.vector("_bucket", ({"destination_version": "v1"}, 3))
     with pytest.raises(InvalidSample, match=r"metrics\.durations"):
@@ -326,7 +326,7 @@ def test_names_and_window_are_filled_in() -> None:
 
 
 def test_the_stack_file_says_where_and_what(tmp_path: Path) -> None:
-    """Address and queries of one's own; Istio's standard metrics where it says nothing."""
+    """The address and queries of the stack file; Istio's standard metrics by default."""
     own = {"prometheus": "https://metrics.example.com/p", "requests": "sum(x[$window])"}
     given = project(tmp_path, "own", with_changes(metrics=own))
     assert json.loads(given.config("own").values["mesh-app:metrics"]) == own

@@ -13,28 +13,28 @@ PROGRAM = """
 import pulumi
 import counted
 
-counted.RUNS.append(pulumi.Config().require("said"))
+counted.RUNS.append(pulumi.Config().require("word"))
 pulumi.export("runs", counted.RUNS)
 """
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """A program with a module that keeps something from run to run, wherever the module itself is kept."""
+    """A program with a module whose state lasts as long as the module is loaded."""
     (tmp_path / "Pulumi.yaml").write_text("name: counting\nruntime: python\n")
     (tmp_path / "__main__.py").write_text(PROGRAM)
     (tmp_path / "counted.py").write_text("RUNS: list[str] = []\n")
-    (tmp_path / "Pulumi.dev.yaml").write_text(said("as it is"))
+    (tmp_path / "Pulumi.dev.yaml").write_text(config("as it is"))
     return Project.at(tmp_path)
 
 
-def said(word: str) -> str:
-    return f"config: {{counting:said: {word}}}\n"
+def config(word: str) -> str:
+    return f"config: {{counting:word: {word}}}\n"
 
 
 def test_no_run_finds_anything_of_another(project: Project) -> None:
     """What the program's own modules keep is gone with each run; the answers come in the drafts' order."""
-    drafts = [project, *(project.with_draft("dev", said(word)) for word in ("first", "second"))]
+    drafts = [project, *(project.with_draft("dev", config(word)) for word in ("first", "second"))]
     answers = [each.outputs["runs"] for each in learn_each(drafts, "dev")]
     assert answers == [["as it is"], ["first"], ["second"]]
 
@@ -42,7 +42,7 @@ def test_no_run_finds_anything_of_another(project: Project) -> None:
 def test_a_draft_that_the_program_refuses_is_told(project: Project) -> None:
     """With the stack file's name and the program's own words, whatever the others say."""
     drafts = [project, project.with_draft("dev", "config: {}\n")]
-    with pytest.raises(OperationError, match=r"Pulumi\.dev\.yaml: .*counting:said"):
+    with pytest.raises(OperationError, match=r"Pulumi\.dev\.yaml: .*counting:word"):
         learn_each(drafts, "dev")
 
 
@@ -59,5 +59,5 @@ def test_a_process_whose_last_update_was_cancelled_asks_another(
 ) -> None:
     monkeypatch.setattr(InlineProgram, "is_unfinished", True)
     assert learn_each([project], "dev")[0].outputs["runs"] == ["as it is"]
-    with pytest.raises(OperationError, match=r"Pulumi\.dev\.yaml: .*counting:said"):
+    with pytest.raises(OperationError, match=r"Pulumi\.dev\.yaml: .*counting:word"):
         learn_each([project.with_draft("dev", "config: {}\n")], "dev")

@@ -1,4 +1,4 @@
-"""What stands in the engine's place leaves nothing behind."""
+"""The mock of the engine leaves no event loop."""
 
 import asyncio
 import gc
@@ -10,13 +10,13 @@ from operations.pulumi_stack.recorder import Recorder
 
 
 def loops() -> set[int]:
-    """Event loops that nobody has closed."""
+    """Event loops that are not closed."""
     found = (each for each in gc.get_objects() if isinstance(each, asyncio.AbstractEventLoop))
     return {id(each) for each in found if not each.is_closed()}
 
 
 def test_no_event_loop_is_left_to_the_garbage_collector() -> None:
-    """Which ends some of them with a stack trace, in the middle of what a command says."""
+    """It closes some of them with a stack trace, in the middle of a command's output."""
     recorder, before = Recorder("mesh-app", "dev"), loops()
     request = resource_pb2.RegisterResourceRequest(type="mesh:index:VersionedApp", name="shop")
     with ThreadPoolExecutor(1) as thread:

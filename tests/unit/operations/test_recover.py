@@ -76,7 +76,7 @@ def test_a_state_that_can_be_read_stays(backend: FileBackend) -> None:
 def test_a_broken_state_is_replaced_by_the_latest_that_can_be_read(
     backend: FileBackend, broken: str | None
 ) -> None:
-    """Empty, cut off, overwritten or gone; what cannot be read is kept beside it, readable by its owner."""
+    """Empty, truncated, overwritten or missing; the unreadable file is stored beside it for its owner."""
     folder = backend.root / "stacks/mesh-app"
     old = backend.root / "history/mesh-app/dev/dev-1.checkpoint.json"
     old.write_text(state(BEFORE))
@@ -115,7 +115,7 @@ def test_without_any_readable_state_it_says_what_to_do(backend: FileBackend) -> 
 
 
 def test_who_locked_the_stack_is_read_from_the_notes(backend: FileBackend) -> None:
-    """One of a process that is gone, one of a machine that nobody sees from here."""
+    """One of a process that has ended, one of another machine."""
     notes = backend.root / "locks/organization/mesh-app/dev"
     done = subprocess.run(
         [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True
@@ -185,7 +185,7 @@ def test_helpers_of_a_pulumi_that_is_gone_are_ended(tmp_path: Path) -> None:
 
 
 def test_helpers_of_a_pulumi_that_runs_stay(tmp_path: Path) -> None:
-    """Somebody's update is at work."""
+    """Another update is running."""
     (tmp_path / "pulumi-resource-kubernetes").symlink_to("/bin/sleep")
     engine = tmp_path / "pulumi"
     engine.symlink_to("/bin/bash")
@@ -217,13 +217,13 @@ def made(
 
 
 def test_what_the_stack_made_and_nobody_knows_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not what is declared or in the state, another stack's of the same app, a hand's copy, or owned."""
+    """Not what is declared, in the state, of another stack, a manual copy, or owned."""
     live = [
         made("shop-v1"),
         made("shop-v2"),
         made("shop-v3"),
         made("other", stack=OTHER),
-        made("by-hand", manager="kubectl"),
+        made("manual", manager="kubectl"),
         made("owned", ownerReferences=[{"kind": "Gateway"}]),
     ]
     asked: list[tuple[str, ...]] = []
@@ -241,7 +241,7 @@ def test_what_the_stack_made_and_nobody_knows_is_found(monkeypatch: pytest.Monke
 
 
 def test_another_stacks_gateway_at_the_same_ingress_is_not_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the same app, in the namespace of the ingress, by the Gateway API: told apart by its identity."""
+    """Of the same app, in the namespace of the ingress, by the Gateway API: the identity distinguishes it."""
     own = {**made("shop-dev", namespace="istio-system"), "kind": "Gateway"}
     other = {**made("shop-prod", namespace="istio-system", stack=OTHER), "kind": "Gateway"}
     monkeypatch.setattr(Cluster, "whole", lambda *_: [own, other])
@@ -249,13 +249,13 @@ def test_another_stacks_gateway_at_the_same_ingress_is_not_deleted(monkeypatch: 
 
 
 def test_a_provider_that_died_is_known_by_the_name_in_which_it_applied() -> None:
-    """Neither the stack's own name, nor what a webhook wrote in it, nor a hand that took such a name."""
+    """Neither the stack's own name, nor a webhook's with that name, nor a manual one with such a name."""
     own, other = "pulumi-kubernetes-1a2b3c4d", "pulumi-kubernetes-016eadc4"
     notes = [
         {"manager": other, "operation": "Apply"},
         {"manager": own, "operation": "Apply"},
         {"manager": own, "operation": "Update"},
-        {"manager": "pulumi-kubernetes-by-hand", "operation": "Update"},
+        {"manager": "pulumi-kubernetes-manual", "operation": "Update"},
         {"manager": "argocd-controller", "operation": "Apply"},
     ]
     live = {**INPUTS, "metadata": {**INPUTS["metadata"], "managedFields": notes}}  # type: ignore[dict-item]

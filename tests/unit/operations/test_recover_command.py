@@ -42,7 +42,7 @@ class Environment:
         return SimpleNamespace(url="s3://states")
 
     def export_stack(self, _: str) -> auto.Deployment:
-        """Tell the state."""
+        """Return the state."""
         return auto.Deployment(
             version=3, deployment={"resources": self.state, "pending_operations": self.pending}
         )
@@ -140,7 +140,7 @@ def go(environment: Environment, agreed: Callable[[], bool] | None = None) -> No
 
 
 def test_a_lock_that_is_held_is_not_touched(environment: Environment) -> None:
-    """Nor anything else; it is told who holds it."""
+    """Nor anything else; the error has the holder."""
     environment.holders = [holder(ended=True), holder(ended=False)]
     with pytest.raises(StackLocked, match="another update of it is running") as told:
         go(environment)

@@ -1,4 +1,4 @@
-"""No value that looks like a secret is left in what operations print."""
+"""No value that is probably a secret is in the output of operations."""
 
 from typing import Any
 

@@ -42,7 +42,7 @@ def leaves(value: Any) -> Iterator[object]:  # noqa: ANN401 - nested plain data
 
 
 def test_the_namespace_comes_first_where_nothing_else_is_waited_for(tmp_path: Path) -> None:
-    """`kubectl apply` takes it as it stands, and a Gateway without extra ports waits for nothing else."""
+    """`kubectl apply` accepts it unchanged, and a Gateway without extra ports has no dependency."""
     project(tmp_path, "mine", with_changes(gateway={"hosts": ["shop.example.com"]}, ingress=GONE))
     done = render("--stack", "mine", folder=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -115,7 +115,7 @@ def test_a_gateway_on_any_port_needs_no_cluster_to_ask(tmp_path: Path) -> None:
 
 
 def test_faults_of_the_stack_file_are_told_as_in_a_preview(tmp_path: Path) -> None:
-    """All faults, no stack trace, no manifest, exit code 1."""
+    """All errors, no stack trace, no manifest, exit code 1."""
     project(tmp_path, "mine", with_changes(weights={"v1": 90, "v2": 20}, app__port=0))
     done = render("--stack", "mine", folder=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
@@ -132,7 +132,7 @@ def test_a_secret_is_a_fault_and_not_printed(tmp_path: Path) -> None:
 
 
 def test_an_unknown_stack_names_those_that_are_there(tmp_path: Path) -> None:
-    """And a folder without a project says what is missing."""
+    """A folder without a project is reported too."""
     with pytest.raises(OperationError, match=r"Pulumi\.other\.yaml.*there is: Pulumi\.mine\.yaml"):
         project(tmp_path, "mine", WALKTHROUGH).config("other")
     assert "no Pulumi.yaml in" in render("-s", "mine", folder=Path(os.sep)).stderr

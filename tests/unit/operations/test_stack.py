@@ -1,4 +1,4 @@
-"""What Pulumi says while it works reaches whoever waits for it."""
+"""Pulumi's errors reach the caller."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -47,7 +47,7 @@ def server() -> Iterator[Answering]:
 
 @pytest.fixture(autouse=True)
 def deployments(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[int, str]]:
-    """What the API server says of a Deployment, by its name; one that is not named is gone."""
+    """The API server's answers for Deployments by name; others do not exist."""
     said = {"springbootapp-v1": ready(2, 2), "springbootapp-v2": ready(0, 1)}
 
     def get(_: Cluster, path: str, __: object, *, seconds: float) -> tuple[int, str]:
@@ -131,14 +131,14 @@ def test_no_traffic_is_said_and_is_no_failure(tmp_path: Path, server: Answering)
 def test_without_prometheus_the_reason_stands_where_the_figures_would(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Weights and pods are told, with what to mend, and the exit code says that figures lack."""
+    """Weights and pods are shown with the fix; the exit code reports missing metrics."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        nobody = f"http://127.0.0.1:{free.getsockname()[1]}"
-    given = walkthrough(tmp_path, nobody)
+        unused = f"http://127.0.0.1:{free.getsockname()[1]}"
+    given = walkthrough(tmp_path, unused)
     status, said = seen(given)
     assert status == 1
-    assert f"Prometheus at {nobody} does not answer" in said
+    assert f"Prometheus at {unused} does not answer" in said
     assert "metrics.prometheus" in said
     assert "2 of 2" in said
     assert seen(given, json=True)[0] == 1
@@ -176,7 +176,7 @@ def test_several_services_or_one_of_them(tmp_path: Path, server: Answering) -> N
 
 
 def watching(given: Project, *between: Callable[[], object], **request: Any) -> str:  # noqa: ANN401
-    """Watch, with something that happens after each look; then somebody presses Ctrl-C."""
+    """Watch, with an event after each sample; the last one is Ctrl-C."""
     happens = iter(between)
 
     def rest(_: float) -> None:
@@ -194,7 +194,7 @@ def watching(given: Project, *between: Callable[[], object], **request: Any) -> 
 def test_watching_follows_the_stack_file(
     tmp_path: Path, server: Answering, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A canary writes its weights there. A file with a fault is told, and the last good one counts."""
+    """A canary writes its weights there. An invalid file is reported, and the last valid one counts."""
     given = walkthrough(tmp_path, server.url)
     file = given.stack_file("dev")
     text = file.read_text()
@@ -213,7 +213,7 @@ def test_watching_follows_the_stack_file(
 
 
 def test_watching_goes_on_while_prometheus_is_away(tmp_path: Path, server: Answering) -> None:
-    """Each look says what it can."""
+    """Each sample shows what is known."""
 
     def falls() -> None:
         server.vectors.clear()
@@ -225,7 +225,7 @@ def test_watching_goes_on_while_prometheus_is_away(tmp_path: Path, server: Answe
 
 
 def test_on_a_terminal_the_picture_changes_in_its_place(tmp_path: Path, server: Answering) -> None:
-    """And what is wrong with the stack file stands below it."""
+    """The error of the stack file is below it."""
     given = walkthrough(tmp_path, server.url)
     file = given.stack_file("dev")
     output = io.StringIO()
