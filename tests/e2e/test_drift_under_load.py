@@ -93,7 +93,7 @@ HARMFUL: Final[Mapping[str, Change]] = {
 @pytest.mark.parametrize("change", HARMLESS)
 def test_a_harmless_change_is_repaired_without_a_lost_request(stack: Stack, change: str) -> None:
     """From before the change until after `--fix`, through the ingress, at the full rate."""
-    with load.from_here(URL, rate=RATE, host=HOST) as running:
+    with load.Load(URL, rate=RATE, host=HOST) as running:
         HARMLESS[change](stack)
         repair(stack)
     assert not running.report.failed, running.report.failures[:5]
@@ -105,7 +105,7 @@ def test_after_a_harmful_change_all_requests_succeed_when_the_repair_ends(stack:
     """From the first request after the command."""
     HARMFUL[change](stack)
     repair(stack)
-    with load.from_here(URL, rate=RATE, host=HOST) as running:
+    with load.Load(URL, rate=RATE, host=HOST) as running:
         time.sleep(5)
     assert not running.report.failed, running.report.failures[:5]
     assert running.report.answers.keys() == {"v1", "v2"}
