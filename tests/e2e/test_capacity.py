@@ -80,6 +80,6 @@ def test_a_change_that_loses_requests_is_reported_in_the_preview(stack: Stack) -
     stack.configure(app={**APP, "port": 9090})
     said = stack.pulumi("preview").stdout
     assert "MESH210  mesh-app:app.port" in said
-    assert "in two updates that lose none" in said
+    assert "to lose none from outside, use two updates" in said
     stack.configure(app={**APP, "probe": "/hello"})
     assert "MESH21" not in stack.pulumi("preview").stdout

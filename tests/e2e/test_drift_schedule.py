@@ -168,7 +168,7 @@ def test_the_schedules_account_can_only_check(stack: Stack, scheduled: str) -> N
     assert drift(stack, kubeconfig=scheduled)[0] == DRIFT
     code, output = drift(stack, "--fix --yes", kubeconfig=scheduled)
     assert code == FAILED
-    assert "Service springbootapp: the user of context lab may not do that" in output
+    assert "Service springbootapp: forbidden for the user of context lab" in output
     assert "metadata.labels.team" in " ".join(findings(stack))
     fix(stack)
 
