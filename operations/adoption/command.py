@@ -1,6 +1,5 @@
 """Runs `python -m operations adopt`."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +8,6 @@ from typing import Any
 from rich.console import Console
 
 from components.model.handover import Handover
-from components.schema.decode import decode
-from components.schema.issues import Path as KeyPath
 from operations.adoption import plan as plans
 from operations.adoption import report, secrets, sources, stack_file
 from operations.adoption.app_objects import AppObjects, find_family
@@ -83,7 +80,7 @@ def adopt(project: Project, request: Request, console: Console) -> None:
     takeover = Takeover(project.folder, request.stack, lambda line: console.print(f"  {line}"))
     takeover.know(resources, plan.taken, project.name)
     report.show_preview(takeover.preview(), console)
-    handover = _handover(project, request.stack)
+    handover = project.setting(request.stack, "handover", Handover)
     with synced(cluster.context, handover, takeover.report_line):
         _move(takeover, plan, resources, cluster)
     plans.retire(plan, cluster, handover, takeover.report_line)
@@ -106,12 +103,6 @@ def _move(takeover: Takeover, plan: plans.Plan, resources: Sequence[Resource], c
     takeover.up(but=sorted(urns(resources, in_kind(plan.taken, "Service"))))
     end_pods(plan.namespace, cluster, takeover.report_line)
     takeover.up()
-
-
-def _handover(project: Project, stack: str) -> Handover:
-    """Read the key `handover` of a stack file that the program has accepted."""
-    given = project.config(stack).values.get(f"{project.name}:handover", "{}")
-    return decode(Handover, json.loads(given), KeyPath())[0]
 
 
 def _read(request: Request, cluster: Cluster) -> tuple[AppObjects, Manifest | None, bool]:

@@ -1,6 +1,5 @@
 """`python -m operations canary`."""
 
-import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -10,8 +9,6 @@ from pathlib import Path
 from rich.console import Console
 
 from components.model.handover import Handover
-from components.schema.decode import decode
-from components.schema.issues import Path as IssuePath
 from operations.canary.deploy.deployment import Deployment
 from operations.canary.journal import report
 from operations.canary.journal.inbox import Answer, Command, Inbox
@@ -95,7 +92,7 @@ def _alone(project: Project, request: Request, deployment: Deployment, record: J
         service=service,
         deployment=deployment,
         cluster=meant_cluster(resources.resources),
-        handover=_handover(project, request.stack),
+        handover=project.setting(request.stack, "handover", Handover),
         metrics=MetricsReader.of(project, request.stack, meant_cluster(resources.resources)),
         record=record,
         view=view,
@@ -164,18 +161,18 @@ def _resume(one: Canary, environment: LiveEnvironment, request: Request) -> int:
     if request.command is Command.resume and one.rolling_back:
         return _run(one, environment, request, 0, roll_back=one.rolling_back)
     stages = one.stages(environment.project, request.stack)
-    live_state = stages.live_state(environment.cluster) if one.stepped else -1
-    if live_state is None:
+    deployed = stages.deployed_step(environment.cluster) if one.stepped else -1
+    if deployed is None:
         raise OperationError(
             "the live routes belong to no step of the plan: they have manual changes; nothing was changed",
             fix=f"python -m operations drift --stack {request.stack} lists them; "
             f"to roll back: python -m operations canary --stack {request.stack} --abort",
         )
     if request.command is Command.promote:
-        live_state = len(one.plan.steps) - 1
-    where = "before the first step" if live_state < 0 else f"at step {live_state + 1}"
+        deployed = len(one.plan.steps) - 1
+    where = "before the first step" if deployed < 0 else f"at step {deployed + 1}"
     environment.report_line(f"resuming where the cluster is: {where}{', still paused' if one.paused else ''}")
-    return _run(one, environment, request, max(live_state, one.first), prepare=live_state < 0, resumed=True)
+    return _run(one, environment, request, max(deployed, one.first), prepare=deployed < 0, resumed=True)
 
 
 def _run(
@@ -223,12 +220,6 @@ def _end(
         return rollout.promote()
     # A canary that prepares again has not begun its first step.
     return rollout.run(first, resumed=resumed and not prepare)
-
-
-def _handover(project: Project, stack: str) -> Handover:
-    """Read how long to wait for the proxies, and where istiod runs."""
-    declared = project.config(stack).values.get(f"{project.name}:handover", "{}")
-    return decode(Handover, json.loads(declared), IssuePath())[0]
 
 
 def _service(services: tuple[MeshService, ...], name: str | None) -> MeshService:

@@ -33,7 +33,7 @@ class StepPreviews:
         stages = [self.now, *self.steps[first:]]
         return [list(changes(one, other)) for one, other in pairwise(stages)]
 
-    def live_state(self, cluster: Cluster) -> int | None:
+    def deployed_step(self, cluster: Cluster) -> int | None:
         """Find the step of the live routes: -1 for before the first step or a rollback, None for no step.
 
         A killed update may have changed only some of several route objects: then it is the earlier step.

@@ -1,16 +1,13 @@
 """Check a stack: compare its declared objects, Pulumi's state and the live objects."""
 
 import datetime as dt
-import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Self, TypeVar
+from typing import Self
 
 from components.model.drift import Drift
 from components.model.handover import Handover
-from components.schema.decode import decode
-from components.schema.issues import Path
 from operations.drift.findings import Finding, Report
 from operations.drift.foreign_kinds import FOREIGN_KINDS
 from operations.drift.ignored_fields import IgnoredFields
@@ -27,8 +24,6 @@ from operations.pulumi_stack.program import declare
 from operations.pulumi_stack.project import Project
 from operations.pulumi_stack.recorder import Resource
 from operations.pulumi_stack.stack_identity import identity_of, is_made_by
-
-T = TypeVar("T")
 
 NOT_APPLIED = StoredState(inputs={}, manager=None, uid=None)
 """The state of an object that Pulumi never applied."""
@@ -57,8 +52,8 @@ class Declared:
             stack=stack,
             cluster=meant_cluster(resources),
             resources=[each for each in in_order(resources) if is_applied(each)],
-            drift=_setting(project, stack, "drift", Drift),
-            handover=_setting(project, stack, "handover", Handover),
+            drift=project.setting(stack, "drift", Drift),
+            handover=project.setting(stack, "handover", Handover),
         )
 
     @property
@@ -82,12 +77,6 @@ class Declared:
         return IgnoredFields(self.drift.ignore)
 
 
-def _setting(project: Project, stack: str, key: str, kind: type[T]) -> T:
-    text = project.config(stack).values.get(f"{project.name}:{key}") or "{}"
-    value, _ = decode(kind, json.loads(text), Path() / key)
-    return value
-
-
 @dataclass(frozen=True, kw_only=True)
 class Observed:
     """The input of a comparison."""
@@ -103,10 +92,10 @@ def check(project: Project, stack: str) -> Report:
     Raises:
         OperationError: the stack file, the state or the cluster could not be read.
     """
-    return compare(sample(project, stack))
+    return compare(observe(project, stack))
 
 
-def sample(project: Project, stack: str, wanted: Declared | None = None) -> Observed:
+def observe(project: Project, stack: str, wanted: Declared | None = None) -> Observed:
     """Read the state and the live objects, and the declared ones unless they are given.
 
     Raises:

@@ -9,7 +9,7 @@ from pulumi import automation as auto
 from rich.console import Console
 
 from operations.drift import output
-from operations.drift.check import Observed, compare, sample
+from operations.drift.check import Observed, compare, observe
 from operations.drift.findings import Report
 from operations.drift.plan import Step, Verb, foreign_objects, plan
 from operations.drift.repair import Repairer
@@ -52,7 +52,7 @@ def drift(project: Project, request: Request, console: Console, confirm: Confirm
     Raises:
         OperationError: the check or the repair failed.
     """
-    observed = sample(project, request.stack)
+    observed = observe(project, request.stack)
     report = compare(observed)
     if request.json:
         sys.stdout.write(output.as_json(report) + "\n")
@@ -107,7 +107,7 @@ def _unchanged(project: Project, observed: Observed, shown: Sequence[Step]) -> t
     Raises:
         OperationError: the stack file, the state or the cluster has changed meanwhile.
     """
-    now = sample(project, observed.wanted.stack)
+    now = observe(project, observed.wanted.stack)
     report = compare(now)
     steps = plan(now, report)
     if now.state.pending or list(map(_key, steps)) != list(map(_key, shown)):
@@ -138,7 +138,7 @@ def _fix(project: Project, observed: Observed, report: Report, console: Console)
         steps = plan(observed, report)
         repairer.do([each for each in steps if each.verb is not Verb.DELETE or str(each) in shown])
         updates.refresh(run_program=True)
-        observed = sample(project, report.stack, observed.wanted)
+        observed = observe(project, report.stack, observed.wanted)
         report = compare(observed)
         if all(each.is_foreign for each in report.findings):
             return _end(report, console)

@@ -4,11 +4,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import yaml
 
+from components.schema.decode import decode
+from components.schema.issues import Path as KeyPath
 from operations.errors import OperationError
+
+T = TypeVar("T")
 
 PROJECT_FILE = "Pulumi.yaml"
 HIDDEN = "[secret]"
@@ -83,6 +87,11 @@ class Project:
         given = {**self._defaults(), **self._full_names(document.get("config") or {})}
         secret = tuple(key for key, value in given.items() if _has_secret(value))
         return StackConfig(values={key: _text(value) for key, value in given.items()}, secret=secret)
+
+    def setting(self, stack: str, key: str, kind: type[T]) -> T:
+        """Decode a table of a validated stack config; its defaults if it is absent."""
+        text = self.config(stack).values.get(f"{self.name}:{key}") or "{}"
+        return decode(kind, json.loads(text), KeyPath() / key)[0]
 
     def _defaults(self) -> dict[str, Any]:
         declared = self._full_names(self.settings.get("config") or {})

@@ -47,25 +47,25 @@ PLANNED = StepPreviews(
 )
 
 
-@pytest.mark.parametrize(("v2", "live_state"), [(0, -1), (10, 0), (30, 1), (100, 2), (20, None)], ids=str)
-def test_the_live_routes_are_of_a_step_or_of_none(v2: int, live_state: int | None) -> None:
+@pytest.mark.parametrize(("v2", "step"), [(0, -1), (10, 0), (30, 1), (100, 2), (20, None)], ids=str)
+def test_the_live_routes_are_of_a_step_or_of_none(v2: int, step: int | None) -> None:
     """By all that the steps change of them."""
-    assert PLANNED.live_state(cast("Cluster", Live(routes(v2)))) == live_state
+    assert PLANNED.deployed_step(cast("Cluster", Live(routes(v2)))) == step
 
 
-@pytest.mark.parametrize(("v2", "live_state"), [(7, -1), (0, -1), (10, 0), (8, None)])
-def test_weights_of_before_that_are_no_step_are_nobodys_change(v2: int, live_state: int | None) -> None:
+@pytest.mark.parametrize(("v2", "step"), [(7, -1), (0, -1), (10, 0), (8, None)])
+def test_weights_of_before_that_are_no_step_are_nobodys_change(v2: int, step: int | None) -> None:
     """The canary began with them, and was killed before its first step was deployed."""
     begun = replace(PLANNED, before=[routes(7)])
-    assert begun.live_state(cast("Cluster", Live(routes(v2)))) == live_state
+    assert begun.deployed_step(cast("Cluster", Live(routes(v2)))) == step
 
 
 @pytest.mark.parametrize(
-    ("gateway", "mesh", "live_state"),
+    ("gateway", "mesh", "step"),
     [(10, 10, 0), (10, 30, 0), (30, 10, 0), (0, 10, -1), (30, 100, 1), (20, 30, None), (30, 20, None)],
 )
 def test_of_two_routes_objects_a_killed_update_may_have_changed_one(
-    gateway: int, mesh: int, live_state: int | None
+    gateway: int, mesh: int, step: int | None
 ) -> None:
     """With the host `*` callers in the mesh have their own: the canary resumes at the earlier step."""
 
@@ -79,7 +79,7 @@ def test_of_two_routes_objects_a_killed_update_may_have_changed_one(
 
     steps = [both(each, each) for each in (10, 30, 100)]
     planned = StepPreviews(now=both(0, 0), before=both(0, 0), roll_back=both(0, 0), steps=steps)
-    assert planned.live_state(cast("Cluster", Two())) == live_state
+    assert planned.deployed_step(cast("Cluster", Two())) == step
 
 
 FOLLOWING: dict[str, Any] = {

@@ -31,7 +31,7 @@ class Stack:
         self.done: list[str] = []
         self.output = io.StringIO()
 
-    def sample(self, *_: object) -> Observed:
+    def observe(self, *_: object) -> Observed:
         """Return the next sample; the last one is repeated."""
         return self.samples.pop(0) if len(self.samples) > 1 else self.samples[0]
 
@@ -52,7 +52,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Stack]:
 
     def make(*samples: Observed) -> Stack:
         stack = Stack(*samples)
-        monkeypatch.setattr(command, "sample", stack.sample)
+        monkeypatch.setattr(command, "observe", stack.observe)
         monkeypatch.setattr(command, "Repairer", lambda *_: stack)
         monkeypatch.setattr(
             command, "PulumiStack", lambda *_, **__: SimpleNamespace(refresh=lambda **_: None)
