@@ -32,7 +32,7 @@ class Step:
         """Seconds since the step started."""
         return time.monotonic() - self.started
 
-    def description(self, note: str) -> None:
+    def describe(self, note: str) -> None:
         """Replace the note beside the title, which is what the step waits for now."""
         self.note = note
 

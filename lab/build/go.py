@@ -65,7 +65,7 @@ class GoBuilder:
             for link in part.links:
                 (folder / link).symlink_to(part.binaries[0])
             self._prune(part)
-            step.description("")
+            step.describe("")
         return target
 
     def module(self, part: Part, module: str) -> Path:
@@ -158,7 +158,7 @@ class GoBuilder:
         }
 
         def note(lines: list[str]) -> None:
-            step.description(f"{len(lines)} packages, now {lines[-1].strip()}"[:70])
+            step.describe(f"{len(lines)} packages, now {lines[-1].strip()}"[:70])
 
         code, output = self.run(["go", *arguments], part.directory, environment, note)
         if code:

@@ -57,7 +57,7 @@ def build(builder: GoBuilder) -> Path:
 
             def run(folder: Path, *command: str) -> None:
                 code, output = builder.run(
-                    command, folder, environment, lambda lines: step.description(lines[-1].strip()[:70])
+                    command, folder, environment, lambda lines: step.describe(lines[-1].strip()[:70])
                 )
                 if code:
                     raise _failure(command, output)
@@ -74,7 +74,7 @@ def build(builder: GoBuilder) -> Path:
             shutil.copytree(sources / "build", folder, dirs_exist_ok=True)
             for old in target.parent.glob("kiali-*[0-9a-f]"):
                 shutil.rmtree(old)
-            step.description("")
+            step.describe("")
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return target

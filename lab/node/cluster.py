@@ -166,7 +166,7 @@ class Cluster:
     def _load(self, images: list[Image]) -> None:
         with self.progress.step("load images into containerd") as step:
             loaded = self._node.load(images)
-            step.description(f"{len(loaded)} new of {len(images)}")
+            step.describe(f"{len(loaded)} new of {len(images)}")
 
     def _apply(self, *manifests: Path) -> None:
         for manifest in manifests:

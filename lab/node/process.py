@@ -155,7 +155,7 @@ def wait_until(missing: Callable[[], str], step: Step, patience: float, log: Pat
     """
     deadline = time.monotonic() + patience
     while lack := missing():
-        step.description(lack)
+        step.describe(lack)
         if time.monotonic() > deadline:
             raise LabError(
                 f"not ready after {patience:.0f} s: {lack}",
@@ -163,7 +163,7 @@ def wait_until(missing: Callable[[], str], step: Step, patience: float, log: Pat
                 evidence=tail(log),
             )
         time.sleep(POLL_SECONDS)
-    step.description("")
+    step.describe("")
 
 
 def started(pid: int) -> int | None:

@@ -95,7 +95,7 @@ class Stacks:
             changed = ", ".join(
                 f"{count} {kind}" for kind, count in changes.items() if kind not in {"same", "read"}
             )
-            step.description(changed or "no change")
+            step.describe(changed or "no change")
         return {key: output.value for key, output in result.outputs.items()}
 
     def _copied(self, name: str, folder: Path) -> Path:
@@ -122,7 +122,7 @@ def _drop_pending(stack: auto.Stack, stack_file: Path, step: Step) -> None:
     The objects that it created are in the cluster, with the label of their stack.
     """
     if (stack.export_stack().deployment or {}).get("pending_operations"):
-        step.description("pulumi refresh, because an update was interrupted")
+        step.describe("pulumi refresh, because an update was interrupted")
         stack.refresh(
             clear_pending_creates=True,
             config_file=str(stack_file),
@@ -160,6 +160,6 @@ def _show(event: auto.EngineEvent, step: Step, errors: list[str]) -> None:
     """Show the resource that is being changed, and collect the error messages."""
     if event.resource_pre_event and event.resource_pre_event.metadata.op != auto.OpType.SAME:
         metadata = event.resource_pre_event.metadata
-        step.description(f"{metadata.op.value} {metadata.urn.rsplit('::', 1)[-1]}")
+        step.describe(f"{metadata.op.value} {metadata.urn.rsplit('::', 1)[-1]}")
     if event.diagnostic_event and event.diagnostic_event.severity == "error":
         errors.extend(line for line in event.diagnostic_event.message.splitlines() if line.strip())

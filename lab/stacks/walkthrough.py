@@ -59,11 +59,11 @@ def _await(client: httpx.Client, url: str, progress: Progress) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     with progress.step(f"wait for {url}") as step:
         while not (answer := ask(client, url))[0]:
-            step.description(answer[1])
+            step.describe(answer[1])
             if time.monotonic() > deadline:
                 raise LabError(
                     f"no successful answer from {url} within {PATIENCE_SECONDS} s; the last: {answer[1]}",
                     fix="source .lab/env, then: kubectl get pods --all-namespaces; istioctl analyze -A",
                 )
             time.sleep(POLL_SECONDS)
-        step.description("")
+        step.describe("")

@@ -16,7 +16,7 @@ import yaml
 
 from tests.e2e.conftest import CHECKOUT, PROJECT_FILES, Shell
 from tests.e2e.stream import Stream
-from tests.e2e.traffic import ask, proxies_synced
+from tests.e2e.traffic import ask, ask_until
 
 URL = "http://127.0.0.1:31380/hello"
 MANUAL = CHECKOUT / "tests/unit/operations/manual"
@@ -88,7 +88,7 @@ def team(request: pytest.FixtureRequest, shell: Shell, tmp_path: Path) -> Iterat
 
 def serve(team: Team) -> None:
     team.shell.run(f"kubectl rollout status deployment --namespace {team.name} --timeout 120s")
-    assert proxies_synced(URL, 20, lambda seen: seen["v1"] > 0, host=team.host)["v1"] > 0
+    assert ask_until(URL, 20, lambda seen: seen["v1"] > 0, host=team.host)["v1"] > 0
 
 
 @pytest.mark.parametrize("team", ["files"], indirect=True)
@@ -211,7 +211,7 @@ def test_reviews_of_istios_sample_bookinfo_becomes_a_stack_without_a_lost_reques
     before = team.uids()
     # The walkthrough's app requests them, through its own proxy.
     inside = f"http://127.0.0.1:31380/fetch?url=http://reviews.{team.name}.svc:9080/reviews/0"
-    assert proxies_synced(inside, 5, lambda seen: seen == {"unnamed": 5}) == {"unnamed": 5}
+    assert ask_until(inside, 5, lambda seen: seen == {"unnamed": 5}) == {"unnamed": 5}
     with Stream(inside) as stream:
         printed = team.adopt(f"--namespace {team.name} --app reviews --probe /healthz --yes")
     assert stream.failures == [], f"{stream.answers}\n{printed}"

@@ -5,7 +5,7 @@ The rest is in test_drift_under_load.py and test_drift_schedule.py; many changes
 
 from tests.e2e.conftest import MakeStack
 from tests.e2e.drifting import CLEAN, DRIFT, drift, findings, kubectl, weight
-from tests.e2e.traffic import proxies_synced
+from tests.e2e.traffic import ask_until
 
 NAMESPACE = "e2e-drift-story"
 SETTINGS = {
@@ -42,13 +42,13 @@ def test_a_manual_change_is_found_and_repaired(new_stack: MakeStack) -> None:
     assert found["Service springbootapp metadata.labels.team"]["problem"] == "added"
     assert found["DestinationRule manual"]["why"] == "configures calls to Service springbootapp"
     url, host = stack.outputs()["url"], f"{NAMESPACE}.example.com"
-    proxies_synced(url, 20, lambda seen: set(seen) == {"v2"}, host=host)
+    ask_until(url, 20, lambda seen: set(seen) == {"v2"}, host=host)
 
     code, output = drift(stack, "--fix --yes")
     assert code == DRIFT, output
     assert list(findings(stack)) == ["DestinationRule manual"]
     assert findings(stack)["DestinationRule manual"]["foreign"]
     kubectl(stack, "delete destinationrule manual")
-    proxies_synced(url, 20, lambda seen: set(seen) == {"v1"}, host=host)
+    ask_until(url, 20, lambda seen: set(seen) == {"v1"}, host=host)
     assert drift(stack)[0] == CLEAN
     stack.pulumi("refresh --preview-only --expect-no-changes --run-program")

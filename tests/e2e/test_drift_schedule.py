@@ -28,6 +28,9 @@ def stack(_lab_is_up: None, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         made.configure(clusterUid=uid)
         made.up()
         yield made
+        # `pulumi destroy` alone refuses a pinned stack.
+        made.configure(clusterUid=None)
+        made.up()
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +51,7 @@ def test_without_a_terminal_nothing_is_changed(stack: Stack) -> None:
     """`--fix` cannot ask; `--yes` does not ask."""
     kubectl(stack, "label service springbootapp team=a")
     code, output = drift(stack, "--fix")
-    assert (code, "nothing was changed" in output) == (FAILED, True)
+    assert (code, "there is no terminal to confirm; nothing was changed" in output) == (FAILED, True)
     assert drift(stack)[0] == DRIFT
     fix(stack)
 

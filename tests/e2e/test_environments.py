@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.certificates import Authority
 from tests.e2e.conftest import Shell
 from tests.e2e.environments import PROD, side_by_side
-from tests.e2e.traffic import ask, proxies_synced
+from tests.e2e.traffic import ask, ask_until
 
 URL = "http://127.0.0.1:31380/hello"
 STAGING = "staging.example.com"
@@ -82,7 +82,7 @@ def test_dev_is_not_touched(environments: Shell) -> None:
 def test_insiders_alone_get_v2(environments: Shell, headers: dict[str, str], version: str) -> None:
     """By header or cookie, exactly: a longer value or another name is no insider."""
     assert environments
-    answers = proxies_synced(URL, 20, lambda seen: set(seen) == {version}, host=STAGING, **headers)
+    answers = ask_until(URL, 20, lambda seen: set(seen) == {version}, host=STAGING, **headers)
     assert answers == {version: 20}
 
 

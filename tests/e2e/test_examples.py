@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.e2e.conftest import CHECKOUT, MakeStack
-from tests.e2e.traffic import ask, proxies_synced
+from tests.e2e.traffic import ask, ask_until
 
 EXAMPLES = sorted((CHECKOUT / "examples").glob("*.yaml"))
 REQUESTS = 60
@@ -35,7 +35,7 @@ def test_it_is_deployed_and_its_weights_hold(example: Path, new_stack: MakeStack
     gateways = config.get("mesh-app:services") or {"": {"gateway": config["mesh-app:gateway"]}}
     (host,) = next(iter(gateways.values()))["gateway"]["hosts"]
     wanted = _expected_versions(config)
-    answers = proxies_synced(url, REQUESTS, lambda seen: set(seen) <= wanted, host=host)
+    answers = ask_until(url, REQUESTS, lambda seen: set(seen) <= wanted, host=host)
     assert sum(answers.values()) == REQUESTS
     assert set(answers) <= wanted
     if example.stem == "2-header-preview":

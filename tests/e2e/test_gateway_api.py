@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e.conftest import MakeStack, Stack
 from tests.e2e.stream import Stream
-from tests.e2e.traffic import ask, proxies_synced
+from tests.e2e.traffic import ask, ask_until
 
 URL = "http://127.0.0.1:31380/hello"
 NAMESPACE = "e2e-gwapi"
@@ -53,7 +53,7 @@ def test_a_stack_from_its_first_request_to_its_last(new_stack: MakeStack) -> Non
     outputs = stack.outputs()
     assert outputs["urls"] == {"80": URL, "8072": "http://127.0.0.1:31392/hello"}
     for url in outputs["urls"].values():
-        proxies_synced(url, 50, lambda seen: set(seen) == {"v1", "v2"}, host=HOST)
+        ask_until(url, 50, lambda seen: set(seen) == {"v1", "v2"}, host=HOST)
     answers = ask(URL, 1000, host=HOST)
     assert answers["v1"] + answers["v2"] == 1000, answers
     assert abs(answers["v1"] - 700) < 73, answers  # five standard deviations
@@ -66,7 +66,7 @@ def test_a_stack_from_its_first_request_to_its_last(new_stack: MakeStack) -> Non
     changed = [step["urn"].rpartition("$")[2] for step in steps if step["op"] not in ("same", "read")]
     assert changed == ["kubernetes:gateway.networking.k8s.io/v1:HTTPRoute::gwapp"]
     stack.up()
-    assert proxies_synced(URL, 50, lambda seen: set(seen) == {"v2"}, host=HOST) == {"v2": 50}
+    assert ask_until(URL, 50, lambda seen: set(seen) == {"v2"}, host=HOST) == {"v2": 50}
 
     stack.pulumi("destroy --yes --skip-preview")
     kinds = "gateways.gateway.networking.k8s.io,httproutes.gateway.networking.k8s.io,services"
@@ -79,7 +79,7 @@ def test_versions_come_and_go_without_a_lost_request(new_stack: MakeStack) -> No
     stack = new_stack("e2e-gwapi-stream", **settings("e2e-gwapi-stream", "gwapi-stream.example.com"))
     stack.up()
     host = "gwapi-stream.example.com"
-    proxies_synced(URL, 20, lambda seen: set(seen) == {"v1"}, host=host)
+    ask_until(URL, 20, lambda seen: set(seen) == {"v1"}, host=host)
     changes: list[dict[str, Any]] = [
         {"versions": {"v1": V1, "v2": V2, "next": V2}, "weights": {"v1": 50, "next": 50}},
         {"versions": {"v1": V1, "v2": V2}, "weights": {"v1": 50, "v2": 50}},
@@ -89,7 +89,7 @@ def test_versions_come_and_go_without_a_lost_request(new_stack: MakeStack) -> No
             before = sum(stream.answers.values())
             stack.configure(**change)
             stack.up()
-            assert proxies_synced(URL, 20, lambda seen: set(seen) == {"v1", "v2"}, host=host)
+            assert ask_until(URL, 20, lambda seen: set(seen) == {"v1", "v2"}, host=host)
             assert sum(stream.answers.values()) > before + 50
             assert stream.failures == [], change
     clean(stack)
@@ -139,7 +139,7 @@ def test_every_route_takes_what_it_takes_by_istios_own_objects(routed: Stack) ->
     for api in ("gateway-api", "istio"):
         routed.configure(api=api)
         routed.up()
-        assert proxies_synced(URL, 5, lambda seen: set(seen) == {"v2"}, host=host, **{"x-group": "insider"})
+        assert ask_until(URL, 5, lambda seen: set(seen) == {"v2"}, host=host, **{"x-group": "insider"})
         found = {
             (path, *headers.items()): set(ask(URL + path, 5, host=host, **headers))
             for path, headers, _ in REQUESTS
@@ -155,7 +155,7 @@ def test_every_route_takes_what_it_takes_by_istios_own_objects(routed: Stack) ->
             assert "springbootapp v1" in inside.text
         routed.configure(weights={"v1": 0, "v2": 100})
         routed.up()
-        proxies_synced(URL, 5, lambda seen: set(seen) == {"v2"}, host=host)
+        ask_until(URL, 5, lambda seen: set(seen) == {"v2"}, host=host)
         inside = httpx.get(
             f"{root}/fetch?url=http://gwapp.e2e-gwapi-routes.svc:8080/hello",
             headers={"host": host},
@@ -164,7 +164,7 @@ def test_every_route_takes_what_it_takes_by_istios_own_objects(routed: Stack) ->
         assert "springbootapp v2" in inside.text, "callers in the mesh follow the weights"
         routed.configure(weights={"v1": 100, "v2": 0})
         routed.up()
-        proxies_synced(URL, 5, lambda seen: set(seen) == {"v1"}, host=host)
+        ask_until(URL, 5, lambda seen: set(seen) == {"v1"}, host=host)
 
 
 def test_a_cookie_keeps_users_at_their_version(new_stack: MakeStack) -> None:
@@ -174,7 +174,7 @@ def test_a_cookie_keeps_users_at_their_version(new_stack: MakeStack) -> None:
         "e2e-gwapi-sticky", **settings("e2e-gwapi-sticky", "gwapi-sticky.example.com", **changes)
     )
     stack.up()
-    proxies_synced(URL, 1, lambda seen: set(seen) <= {"v1", "v2"}, host="gwapi-sticky.example.com")
+    ask_until(URL, 1, lambda seen: set(seen) <= {"v1", "v2"}, host="gwapi-sticky.example.com")
     seen = [ask(URL, 20, host="gwapi-sticky.example.com") for _ in range(20)]
     assert all(len(answers) == 1 for answers in seen), seen
     assert {version for answers in seen for version in answers} == {"v1", "v2"}

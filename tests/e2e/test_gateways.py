@@ -16,7 +16,7 @@ import pytest
 
 from tests.e2e.certificates import Authority
 from tests.e2e.conftest import CHECKOUT, Shell, Stack, stacks_in
-from tests.e2e.traffic import SETTLE_SECONDS, ask, proxies_synced
+from tests.e2e.traffic import SETTLE_SECONDS, ask, ask_until
 
 HTTP, HTTPS = "http://127.0.0.1:31380/hello", "https://127.0.0.1:31390/hello"
 EXTRA = "http://127.0.0.1:31394/hello"
@@ -265,7 +265,7 @@ def test_a_weight_change_is_one_changed_object_for_gateway_and_mesh(running: Run
     assert "1 to update" in said, said
     assert "to create" not in said, said
     running.stack.up()
-    assert proxies_synced(HTTP, 50, lambda seen: set(seen) == {"v2"}, host=CART) == {"v2": 50}
+    assert ask_until(HTTP, 50, lambda seen: set(seen) == {"v2"}, host=CART) == {"v2": 50}
     assert running.inside("http://cart.e2e-gw.svc:8080/hello", 50) == {"v2": 50}
 
 

@@ -6,7 +6,7 @@ import httpx
 
 from tests.e2e.conftest import MakeStack
 from tests.e2e.stream import Stream
-from tests.e2e.traffic import ask_inside, proxies_synced
+from tests.e2e.traffic import ask_inside, ask_until
 
 NAMESPACE = "e2e-callers"
 HOST = "callers.example.com"
@@ -34,7 +34,7 @@ def test_a_stack_whose_callers_go_by_pods_gets_the_weights_without_a_lost_reques
         mesh=False,
     )
     stack.up()
-    assert proxies_synced(f"{ROOT}/hello", 5, lambda seen: seen == {"v1": 5}, host=HOST) == {"v1": 5}
+    assert ask_until(f"{ROOT}/hello", 5, lambda seen: seen == {"v1": 5}, host=HOST) == {"v1": 5}
     # The app has `/healthz`; with `//healthz` it would send the client elsewhere.
     moved = httpx.get(f"{ROOT}/api/healthz", headers={"host": HOST}, trust_env=False)
     assert (moved.status_code, moved.text) == (200, "ok\n")
@@ -53,5 +53,5 @@ def test_a_stack_whose_callers_go_by_pods_gets_the_weights_without_a_lost_reques
 
     stack.configure(api="gateway-api", routes=None)
     stack.up()
-    assert proxies_synced(f"{ROOT}/hello", 5, lambda seen: seen == {"v1": 5}, host=HOST) == {"v1": 5}
+    assert ask_until(f"{ROOT}/hello", 5, lambda seen: seen == {"v1": 5}, host=HOST) == {"v1": 5}
     assert ask_inside(ROOT, SERVICE, REQUESTS, host=HOST) == {"v1": REQUESTS}

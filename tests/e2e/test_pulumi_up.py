@@ -3,7 +3,7 @@
 import pytest
 
 from tests.e2e.conftest import Shell
-from tests.e2e.traffic import ask, proxies_synced
+from tests.e2e.traffic import ask, ask_until
 
 URL = "http://127.0.0.1:31380/hello"
 
@@ -37,7 +37,7 @@ def test_a_weight_change_touches_the_routes_alone(shell: Shell) -> None:
     finally:
         shell.run("mv .lab/Pulumi.dev.yaml.before Pulumi.dev.yaml")
         shell.run("pulumi up --stack dev --yes --skip-preview")
-    assert proxies_synced(URL, 50, lambda answers: set(answers) == {"v1"}) == {"v1": 50}
+    assert ask_until(URL, 50, lambda answers: set(answers) == {"v1"}) == {"v1": 50}
 
 
 @pytest.mark.parametrize("round_", [1, 2])
@@ -46,7 +46,7 @@ def test_destroy_and_up_again(shell: Shell, round_: int) -> None:
     shell.run("pulumi destroy --stack dev --yes --skip-preview")
     assert shell.run("kubectl get namespace springistiodemo", check=False).returncode
     shell.run("pulumi up --stack dev --yes --skip-preview")
-    assert proxies_synced(URL, 50, lambda answers: set(answers) == {"v1"}) == {"v1": 50}, f"round {round_}"
+    assert ask_until(URL, 50, lambda answers: set(answers) == {"v1"}) == {"v1": 50}, f"round {round_}"
 
 
 def test_plain_refresh_keeps_the_stack_true(shell: Shell) -> None:

@@ -4,7 +4,7 @@ from http.client import HTTPConnection
 from typing import Any
 
 from tests.e2e.conftest import MakeStack
-from tests.e2e.traffic import TIMEOUT_SECONDS, ask, proxies_synced
+from tests.e2e.traffic import TIMEOUT_SECONDS, ask, ask_until
 
 SETTINGS: dict[str, Any] = {
     "namespace": {"name": "e2e-orders", "injection": "enabled"},
@@ -61,7 +61,7 @@ def test_another_name_port_and_three_versions(new_stack: MakeStack) -> None:
     assert outputs["namespace"] == "e2e-orders"
 
     everyone = {"1.0", "1.1", "2.0"}
-    proxies_synced(outputs["url"], 100, lambda seen: set(seen) == everyone, host="orders.example.com")
+    ask_until(outputs["url"], 100, lambda seen: set(seen) == everyone, host="orders.example.com")
     answers = ask(outputs["url"], 1000, host="orders.example.com")
     # Five standard deviations of 1000 draws: 77, 72 and 47.
     assert abs(answers["1.0"] - 600) < 77, answers
@@ -87,7 +87,7 @@ def test_another_name_port_and_three_versions(new_stack: MakeStack) -> None:
         weights={"stable": 0, "next": 100},
     )
     stack.up()
-    assert proxies_synced(
-        outputs["url"], 50, lambda seen: set(seen) == {"1.1"}, host="orders.example.com"
-    ) == {"1.1": 50}
+    assert ask_until(outputs["url"], 50, lambda seen: set(seen) == {"1.1"}, host="orders.example.com") == {
+        "1.1": 50
+    }
     assert len(stack.shell.pods("e2e-orders")) == 2

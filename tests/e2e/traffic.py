@@ -47,9 +47,7 @@ def ask_inside(root: str, service: str, requests: int, **headers: str) -> Counte
     return answers
 
 
-def proxies_synced(
-    url: str, requests: int, good: Callable[[Counter[str]], bool], **headers: str
-) -> Counter[str]:
+def ask_until(url: str, requests: int, good: Callable[[Counter[str]], bool], **headers: str) -> Counter[str]:
     """Ask until the answers are good, or the proxies have had their time; returns the last answers.
 
     Envoy sends a new split some 100 ms after the API server took it: istiod gathers changes so long.

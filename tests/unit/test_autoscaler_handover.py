@@ -114,7 +114,9 @@ def test_without_it_the_deployment_is_left_as_it_is(
 ) -> None:
     """The update ends before it costs a pod."""
     (tmp_path / "failures").write_text("\n" * ATTEMPTS)
-    with pytest.raises(HandoverError, match=f"Deployment {NAME} is not updated, .* autoscaler: refused"):
+    with pytest.raises(
+        HandoverError, match=f"Deployment {NAME} is not updated, .* autoscaler: refused. Fix this, then"
+    ):
         update(old, new)
     assert asked()
 

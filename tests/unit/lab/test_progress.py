@@ -20,8 +20,8 @@ def test_durations(duration: float, text: str) -> None:
 def test_without_a_terminal_a_step_is_two_lines(progress: Progress, output: io.StringIO) -> None:
     """A log shows what began, and what became of it, with its last note and its time."""
     with progress.step("start etcd") as step:
-        step.description("waiting")
-        step.description("2 members")
+        step.describe("waiting")
+        step.describe("2 members")
     assert output.getvalue() == "  … start etcd\n✓ start etcd: 2 members (0.0 s)\n"
 
 
@@ -38,7 +38,7 @@ def test_a_long_step_speaks_up(
     """Without a terminal, a line is printed regularly with what the step waits for."""
     monkeypatch.setattr(module, "HEARTBEAT_SECONDS", 0.02)
     with progress.shown(), progress.step("build Istio") as step, progress.step("build CoreDNS"):
-        step.description("300 packages")
+        step.describe("300 packages")
         time.sleep(0.1)
     assert "  … build Istio: 300 packages (0." in output.getvalue()
     assert "  … build CoreDNS: busy (0." in output.getvalue()
@@ -70,7 +70,7 @@ def test_brackets_are_text_on_a_terminal_too() -> None:
     terminal = io.StringIO()
     progress = Progress(Console(file=terminal, force_terminal=True, width=100))
     with progress.shown(), progress.step("start [/api]") as step:
-        step.description("[/readyz] [bold]not yet")
+        step.describe("[/readyz] [bold]not yet")
         time.sleep(0.5)
     assert "start [/api]" in terminal.getvalue()
     assert "[/readyz] [bold]not yet" in terminal.getvalue()

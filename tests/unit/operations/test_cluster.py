@@ -88,7 +88,9 @@ def test_a_kind_that_is_not_served_is_empty_and_none_else_is(answers: dict[str, 
 def test_what_may_not_be_read_is_said_with_its_kind(answers: dict[str, tuple[int, Any]]) -> None:
     """In the API server's own words, without the JSON around them."""
     answers["/api/v1/pods?labelSelector="] = (403, {"message": 'User "x" cannot list resource "pods"'})
-    with pytest.raises(OperationError, match="Pod in every namespace: forbidden for the user of"):
+    with pytest.raises(
+        OperationError, match="Pod in every namespace: forbidden for the user of context here"
+    ):
         Cluster("here").whole("v1", "Pod")
 
 
